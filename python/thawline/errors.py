@@ -1,0 +1,29 @@
+"""Errors whose cause is named, so that the controller can tell the user's mistakes from ours and from the machine's."""
+
+
+class UserError(Exception):
+    """Something the user must change: bad configuration, missing or corrupt data, a broken checkpoint.
+
+    `code` is a stable snake_case identifier, `str(error)` one sentence that names the place, `hint` one sentence
+    that names the fix. Never shown with a traceback.
+    """
+
+    def __init__(self, code: str, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.hint = hint
+
+
+class EnvironmentFault(Exception):
+    """The machine failed us (disk full, device lost): the run may be restarted from its last checkpoint."""
+
+
+class NonFiniteLossError(Exception):
+    """Training diverged; carries the update and the learning rate that a reader needs to act on it."""
+
+    def __init__(self, update: int, loss: float, learning_rate: float) -> None:
+        super().__init__(f"the loss became {loss} at update {update} (learning rate {learning_rate:g})")
+        self.update = update
+        self.loss = loss
+        self.learning_rate = learning_rate

@@ -1,0 +1,40 @@
+"""Common random numbers: every draw is a pure function of the seed and of what it is for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from thawline.determinism import derive_generator
+
+
+def label_uniforms(seed: int, points: int, softmax: int) -> Tensor:
+    """One uniform number in [0, 1) per probe point for one softmax, float64 [points], the same at every boundary."""
+    generator = derive_generator(seed, "probe_labels", softmax)
+    return torch.rand(points, generator=generator, dtype=torch.float64)
+
+
+def label_signs(seed: int, points: int, softmax: int) -> Tensor:
+    """A random sign per probe point, float64 [points]; +1 for the first softmax, whose sign would change nothing."""
+    if softmax == 0:
+        return torch.ones(points, dtype=torch.float64)
+    generator = derive_generator(seed, "probe_label_signs", softmax)
+    return torch.randint(0, 2, (points,), generator=generator).double() * 2 - 1
+
+
+def weight_noise(named_sizes: Sequence[tuple[str, int]], rho: float, seed: int, batch: int, draw: int) -> Tensor:
+    """delta ~ N(0, rho^2) per coordinate as one flat CPU vector, fp32, parameter after parameter.
+
+    Each parameter has a generator of its own, so its noise does not depend on which others are in scope. Slices of a
+    contiguous buffer are filled: `normal_` into a channels_last tensor is several times slower and orders the numbers
+    differently.
+    """
+    noise = torch.empty(sum(size for _, size in named_sizes), dtype=torch.float32)
+    start = 0
+    for name, size in named_sizes:
+        generator = derive_generator(seed, "probe_weight_noise", batch, draw, name)
+        noise[start : start + size].normal_(generator=generator)
+        start += size
+    return noise.mul_(rho)

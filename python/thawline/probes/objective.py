@@ -1,0 +1,92 @@
+"""What a probe has to know about a task: its logits and its loss, example by example."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol, runtime_checkable
+
+import torch
+from torch import Tensor, nn
+
+# A batch is whatever the objective understands: a tensor, or a tuple, list or mapping of tensors (nested at will)
+# whose first dimension is the example.
+Batch = Any
+
+
+@runtime_checkable
+class Objective(Protocol):
+    """The least a probe needs. Both methods run the model, and examples must not influence each other."""
+
+    def logits(self, model: nn.Module, batch: Batch) -> list[Tensor]:
+        """One tensor [examples, classes] per independent softmax: log p(y|x) is the sum of their log-probabilities."""
+
+    def loss(self, model: nn.Module, batch: Batch) -> Tensor:
+        """The training loss of each example, [examples]; its mean is the L of equations 3 and 4."""
+
+
+@runtime_checkable
+class LabelledObjective(Objective, Protocol):
+    """Needed only for `labels: true`, the empirical Fisher."""
+
+    def labels(self, batch: Batch) -> list[Tensor]:
+        """The true labels, int64 [examples], one tensor per independent softmax."""
+
+
+@runtime_checkable
+class LinearHeadObjective(Objective, Protocol):
+    """Allows the closed and batched forms on cached features while only a linear head is in scope."""
+
+    def head(self, model: nn.Module) -> nn.Linear | None:
+        """The linear layer whose output is the only logits tensor; None when the model does not end in one."""
+
+    def logits_loss(self, logits: Tensor, batch: Batch) -> Tensor:
+        """The loss of each example from logits [..., examples, classes], as [..., examples]; agrees with `loss`."""
+
+
+class ClassificationObjective:
+    """Cross-entropy of one softmax over `model(inputs)`, for batches (inputs, labels).
+
+    `head_name` names the linear layer that makes the logits ("fc"), if there is one. Losses are taken in float64 from
+    the model's own logits, so that small differences between two losses are not lost to the last rounding.
+    """
+
+    def __init__(self, head_name: str | None = None) -> None:
+        self.head_name = head_name
+
+    def logits(self, model: nn.Module, batch: Batch) -> list[Tensor]:
+        inputs, _ = batch
+        return [model(inputs)]
+
+    def labels(self, batch: Batch) -> list[Tensor]:
+        _, labels = batch
+        return [labels]
+
+    def loss(self, model: nn.Module, batch: Batch) -> Tensor:
+        return self.logits_loss(self.logits(model, batch)[0], batch)
+
+    def logits_loss(self, logits: Tensor, batch: Batch) -> Tensor:
+        _, labels = batch
+        log_probabilities = torch.log_softmax(logits.double(), dim=-1)
+        index = labels.expand(logits.shape[:-1]).unsqueeze(-1)
+        return -log_probabilities.gather(-1, index).squeeze(-1)
+
+    def head(self, model: nn.Module) -> nn.Linear | None:
+        module = None if self.head_name is None else model.get_submodule(self.head_name)
+        return module if isinstance(module, nn.Linear) else None
+
+
+def slice_batch(batch: Batch, start: int, stop: int) -> Batch:
+    """Examples start..stop - 1 of a batch, of the same structure (mappings come back as plain dicts)."""
+    if isinstance(batch, Tensor):
+        return batch[start:stop]
+    if isinstance(batch, Mapping):
+        return {key: slice_batch(value, start, stop) for key, value in batch.items()}
+    assert isinstance(batch, tuple | list), f"a batch is made of tensors, got {type(batch).__name__}"
+    return type(batch)([slice_batch(value, start, stop) for value in batch])
+
+
+def batch_size(batch: Batch) -> int:
+    """Number of examples of a batch: the first dimension of its first tensor."""
+    while not isinstance(batch, Tensor):
+        batch = next(iter(batch.values() if isinstance(batch, Mapping) else batch))
+    return batch.shape[0]

@@ -1,0 +1,62 @@
+"""Standard errors of the three signals: pure functions from per-point (and per-draw) vectors to one number.
+
+The same functions on the paired differences of two boundaries give the errors of a change: points, labels and noise
+are common to both, so most of their variation cancels. All return None where the vectors are too small to tell, or
+hold a value that is not finite; a missing error never lets a detector fire.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from torch import Tensor
+
+
+def error_over_points(values: Tensor) -> float | None:
+    """Of the mean of `values` [points] (tr(F)): standard deviation over points / sqrt(points)."""
+    points = values.numel()
+    return _root(float(values.double().var()) / points) if points > 1 else None
+
+
+def error_over_draws_and_points(increases: Tensor, sizes: Sequence[int]) -> float | None:
+    """Of the mean over batches of the mean of `increases` [draws, points] (sharpness_avg).
+
+    Draws and points are crossed within a batch of m points, and both are samples: the variance of a batch is
+    var(draw means)/draws + var(point means)/m - MS_residual/(draws m), the last term because the first two both count
+    the residual. Batches have noise of their own and are independent: the variances are summed and divided by b^2.
+    """
+    draws = increases.shape[0]
+    if draws < 2 or min(sizes) < 2:
+        return None
+    variance = 0.0
+    for block in increases.double().split(list(sizes), dim=1):
+        points = block.shape[1]
+        draw_means = block.mean(dim=1, keepdim=True)
+        point_means = block.mean(dim=0, keepdim=True)
+        residual = block - draw_means - point_means + block.mean()
+        residual_mean_square = float(residual.square().sum()) / ((draws - 1) * (points - 1))
+        variance += float(draw_means.var()) / draws + float(point_means.var()) / points
+        variance -= residual_mean_square / (draws * points)
+    return _root(variance / len(sizes) ** 2)
+
+
+def error_within_batches(increases: Tensor, sizes: Sequence[int]) -> float | None:
+    """Of the mean over batches of the mean of `increases` [points] (sharpness_worst).
+
+    Standard deviation within batches / sqrt(points), pooled over batches; with batches of unequal size the factor is
+    sqrt(sum(1/m))/b instead, since every batch weighs the same. Slightly conservative: the search has adapted delta to
+    its batch.
+    """
+    points = increases.numel()
+    if points <= len(sizes):
+        return None
+    blocks = increases.double().split(list(sizes))
+    squares = sum(float((block - block.mean()).square().sum()) for block in blocks)
+    pooled_variance = squares / (points - len(sizes))
+    return _root(pooled_variance * sum(1 / size for size in sizes) / len(sizes) ** 2)
+
+
+def _root(variance: float) -> float | None:
+    """sqrt(variance); an unbiased variance estimate may fall below zero, and then it is zero."""
+    return math.sqrt(max(variance, 0.0)) if math.isfinite(variance) else None

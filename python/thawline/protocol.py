@@ -1,0 +1,247 @@
+"""The messages between controller and worker, as msgspec Structs; the mirror of src/protocol/messages.ts.
+
+Golden vectors (test/vectors) hold the two languages together. docs/protocol.md explains the order of messages;
+`codec` turns them into frames and back.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any, Final, Literal, TypeAlias
+
+from msgspec import Meta, Struct
+
+from thawline.prescan import MAX_SAFE_INTEGER
+
+Count = Annotated[int, Meta(ge=0, le=MAX_SAFE_INTEGER)]
+Positive = Annotated[int, Meta(ge=1, le=MAX_SAFE_INTEGER)]
+Update = Positive
+NonNegative = Annotated[float, Meta(ge=0)]
+Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$", max_length=64)]
+SessionId = Annotated[str, Meta(min_length=1, max_length=64)]
+Name = Annotated[str, Meta(min_length=1, max_length=256)]
+ShortText = Annotated[str, Meta(max_length=256)]
+Text = Annotated[str, Meta(max_length=16_384)]
+Key = Annotated[str, Meta(max_length=64)]
+LearningRates = Annotated[list[NonNegative], Meta(max_length=1024)]
+Order: TypeAlias = Literal["checkpoint", "evaluate"]
+Orders = Annotated[list[Order], Meta(max_length=8)]
+
+
+class _Body(Struct, frozen=True, forbid_unknown_fields=True):
+    """Base of everything inside a message: unknown fields are refused, instances do not change."""
+
+
+class ProtocolVersion(_Body, frozen=True):
+    major: Count
+    minor: Count
+
+
+PROTOCOL_VERSION: Final = ProtocolVersion(1, 0)
+PROTOCOL_TAG: Final = b"THAW1"
+
+
+class NonFinite(_Body, frozen=True):
+    """A number that JSON does not know."""
+
+    non_finite: Literal["nan", "inf", "-inf"]
+
+
+MetricValue: TypeAlias = float | NonFinite
+
+
+def to_metric_value(value: float) -> MetricValue:
+    """A float as it goes over the wire; NaN and the infinities get a spelling of their own."""
+    if math.isfinite(value):
+        return float(value)
+    return NonFinite("nan" if math.isnan(value) else "inf" if value > 0 else "-inf")
+
+
+def from_metric_value(value: MetricValue) -> float:
+    """The inverse of `to_metric_value`."""
+    return float(value.non_finite) if isinstance(value, NonFinite) else value
+
+
+class Block(_Body, frozen=True):
+    name: Name
+    num_params: Count
+
+
+class Metric(_Body, frozen=True, kw_only=True):
+    """One measured scalar; `seconds` is what measuring it took."""
+
+    key: Name
+    value: MetricValue
+    standard_error: MetricValue | None = None
+    change_standard_error: MetricValue | None = None
+    span_standard_error: MetricValue | None = None
+    seconds: NonNegative
+
+
+class SpentSeconds(_Body, frozen=True):
+    """Where the wall time since the previous boundary (or, in `closed`, of the whole attempt) went."""
+
+    train: NonNegative
+    probe: NonNegative
+    wait: NonNegative
+    evaluate: NonNegative
+    checkpoint: NonNegative
+
+
+class ResumePoint(_Body, frozen=True):
+    """A journaled checkpoint; `path` is relative to the run folder."""
+
+    path: Text
+    step: Count
+    manifest_sha256: Sha256
+
+
+class Hello(_Body, frozen=True):
+    protocol: ProtocolVersion
+    pid: Positive
+    host: Name
+    attempt: Positive
+    versions: dict[Key, ShortText]
+
+
+class Welcome(_Body, frozen=True):
+    protocol: ProtocolVersion
+    run_folder: Text
+    config: dict[str, Any]
+    resume_from: ResumePoint | None
+
+
+class Reject(_Body, frozen=True):
+    code: Name
+    message: Text
+    hint: Text
+
+
+class Ready(_Body, frozen=True):
+    blocks: Annotated[list[Block], Meta(max_length=1024)]
+    head: Block
+    num_updates: Update | None
+    updates_per_epoch: Update | None
+    learning_rates: LearningRates
+    device: Name
+    threads: Positive
+    seed: Count
+    resumed_from: Count
+    can: Orders
+
+
+class Grant(_Body, frozen=True):
+    until: Update | None
+    trainable: Annotated[list[Name], Meta(max_length=1024)]
+    learning_rate_factor: NonNegative
+    orders: Orders
+    probe: Annotated[list[Name], Meta(max_length=64)]
+
+
+class Recall(_Body, frozen=True):
+    pass
+
+
+class Stop(_Body, frozen=True):
+    reason: Literal["finished", "interrupted", "operator", "failed"]
+    checkpoint: bool
+
+
+class Applied(_Body, frozen=True):
+    update: Update
+    trainable_sha256: Sha256
+    num_trainable: Count
+    learning_rates: LearningRates
+
+
+class Boundary(_Body, frozen=True):
+    update: Update
+    recalled: bool
+    metrics: Annotated[list[Metric], Meta(max_length=64)]
+    seconds: SpentSeconds
+
+
+class Progress(_Body, frozen=True):
+    step: Count
+    loss: MetricValue | None
+    samples_per_second: NonNegative
+    phase: Literal["train", "probe", "evaluate", "checkpoint"]
+    detail: ShortText
+
+
+class Evaluated(_Body, frozen=True):
+    step: Count
+    split: Name
+    values: dict[Key, MetricValue]
+    num_examples: Count
+    regenerated: bool
+
+
+class Checkpointed(_Body, frozen=True):
+    step: Count
+    path: Text
+    manifest_sha256: Sha256
+    weights_sha256: Sha256
+
+
+class Log(_Body, frozen=True):
+    level: Literal["debug", "info", "warning", "error"]
+    text: Text
+
+
+class Ping(_Body, frozen=True):
+    pass
+
+
+class Pong(_Body, frozen=True):
+    pass
+
+
+class Finished(_Body, frozen=True, tag_field="outcome", tag="finished"):
+    step: Count
+    weights_sha256: Sha256
+    seconds: SpentSeconds
+
+
+class Stopped(_Body, frozen=True, tag_field="outcome", tag="stopped"):
+    step: Count
+    seconds: SpentSeconds
+
+
+class Failed(_Body, frozen=True, tag_field="outcome", tag="failed"):
+    step: Count
+    fault: Literal["user", "code", "environment"]
+    code: Name
+    message: Text
+    hint: Text = ""
+    traceback: Text = ""
+
+
+Closed: TypeAlias = Finished | Stopped | Failed
+WorkerBody: TypeAlias = (
+    Hello | Ready | Applied | Boundary | Progress | Evaluated | Checkpointed | Log | Ping | Pong | Closed
+)
+ControllerBody: TypeAlias = Welcome | Reject | Grant | Recall | Stop | Ping | Pong
+Body: TypeAlias = WorkerBody | ControllerBody
+Sender: TypeAlias = Literal["worker", "controller"]
+
+BODIES: Final[dict[str, Any]] = {
+    "hello": Hello,
+    "welcome": Welcome,
+    "reject": Reject,
+    "ready": Ready,
+    "grant": Grant,
+    "recall": Recall,
+    "stop": Stop,
+    "applied": Applied,
+    "boundary": Boundary,
+    "progress": Progress,
+    "evaluated": Evaluated,
+    "checkpointed": Checkpointed,
+    "log": Log,
+    "ping": Ping,
+    "pong": Pong,
+    "closed": Closed,
+}
+CONTROLLER_KINDS: Final = frozenset({"welcome", "reject", "grant", "recall", "stop", "ping", "pong"})
+WORKER_KINDS: Final = frozenset(BODIES) - CONTROLLER_KINDS | {"ping", "pong"}

@@ -1,0 +1,75 @@
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+
+/** Keys and values as somebody wrote them, before the schema has seen them. */
+export type Settings = Readonly<Record<string, unknown>>;
+/** `["train", "learning_rate"]` for `train.learning_rate`; numbers index lists. */
+export type Path = readonly (string | number)[];
+
+/** One source of settings. Layers are listed from the weakest to the strongest. */
+export interface Layer {
+  readonly settings: Settings;
+  /** Where this layer says something about `path`, in words for an error message; null where it does not. */
+  readonly locate: (path: Path) => string | null;
+}
+
+/** Either of these two keys takes the place of the other when a stronger layer names it. */
+const ALTERNATIVES = ["epochs", "updates"] as const;
+
+/** All layers in one mapping, the stronger ones winning key by key. */
+export function mergeLayers(layers: readonly Layer[]): Settings {
+  return layers.reduce<Settings>((merged, layer) => merge(merged, layer.settings, []), {});
+}
+
+function merge(weak: Settings, strong: Settings, path: Path): Settings {
+  const merged = new Map(Object.entries(weak));
+  if (path.join(".") === "train") dropAlternative(merged, strong);
+  for (const [key, value] of Object.entries(strong)) {
+    const here = [...path, key];
+    merged.set(key, mergeValues(merged.get(key), value, here));
+  }
+  return Object.fromEntries(merged);
+}
+
+function mergeValues(weak: unknown, strong: unknown, path: Path): unknown {
+  if (path.join(".") === "train.schedule") return mergeSchedules(weak, strong, path);
+  return isSettings(strong) ? merge(isSettings(weak) ? weak : {}, strong, path) : strong;
+}
+
+/** The forms of a schedule have different keys, so another kind replaces the mapping instead of joining it. */
+function mergeSchedules(weak: unknown, strong: unknown, path: Path): unknown {
+  const [under, over] = [spelledOut(weak), spelledOut(strong)];
+  if (!isSettings(under) || !isSettings(over)) return strong;
+  return "kind" in over && over["kind"] !== under["kind"] ? over : merge(under, over, path);
+}
+
+function spelledOut(schedule: unknown): unknown {
+  return typeof schedule === "string" ? { kind: schedule } : schedule;
+}
+
+function dropAlternative(merged: Map<string, unknown>, strong: Settings): void {
+  const named = ALTERNATIVES.filter((key) => strong[key] !== undefined && strong[key] !== null);
+  if (named.length > 0) for (const key of ALTERNATIVES) merged.delete(key);
+}
+
+export function isSettings(value: unknown): value is Settings {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** The value at `path`, undefined where there is none. */
+export function valueAt(settings: unknown, path: Path): unknown {
+  let value = settings;
+  for (const key of path) {
+    if (typeof value !== "object" || value === null || !Object.hasOwn(value, key)) return undefined;
+    value = (value as Record<string | number, unknown>)[key];
+  }
+  return value;
+}
+
+/** Relative paths mean the folder of the layer that wrote them, so they are made absolute before layers meet. */
+export function withAbsolutePaths(settings: Settings, folder: string): Settings {
+  const path = valueAt(settings, ["data", "path"]);
+  if (typeof path !== "string" || path === "bundled" || path === "") return settings;
+  const absolute = path.startsWith("~/") ? join(homedir(), path.slice(2)) : resolve(folder, path);
+  return merge(settings, { data: { path: absolute } }, []);
+}

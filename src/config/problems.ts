@@ -1,0 +1,143 @@
+import type { z } from "zod";
+import { UserError } from "../errors.js";
+import { isSettings, valueAt, type Layer, type Path, type Settings } from "./layers.js";
+import { nearest } from "./suggestions.js";
+
+type Issue = z.core.$ZodIssue;
+
+/** One thing that is wrong with a configuration. */
+export interface Problem {
+  /** The keys it is about; the place shown is where the strongest layer wrote one of them. */
+  readonly paths: readonly Path[];
+  readonly text: string;
+  readonly hint?: string;
+}
+
+const TYPES: Record<string, string> = {
+  string: "a text",
+  number: "a number",
+  int: "a whole number",
+  boolean: "`true` or `false`",
+  array: "a list",
+  object: "a mapping",
+};
+
+/**
+ * Says what zod found in the words of a person who writes YAML.
+ *
+ * @param knownPaths every dotted key of the configuration, for proposals
+ */
+export function describeIssues(issues: readonly Issue[], settings: Settings, knownPaths: readonly string[]): Problem[] {
+  return issues.flatMap((issue) => {
+    if (issue.code === "unrecognized_keys") {
+      return issue.keys.map((key) => unknownKey([...pathOf(issue), key], knownPaths));
+    }
+    const inner = innerIssues(issue);
+    if (inner !== null) return describeIssues(inner, settings, knownPaths);
+    return [wrongValue(issue, settings)];
+  });
+}
+
+function unknownKey(path: Path, knownPaths: readonly string[]): Problem {
+  const key = String(path.at(-1));
+  const parent = path.slice(0, -1).join(".");
+  const siblings = knownPaths.filter((known) => parentOf(known) === parent).map(lastKey);
+  const sibling = nearest(key, siblings);
+  const guess = sibling === null ? knownPaths.find((known) => lastKey(known) === key) : joined(parent, sibling);
+  const text = `unknown key \`${path.join(".")}\``;
+  return guess === undefined ? { paths: [path], text } : { paths: [path], text, hint: `did you mean \`${guess}\`?` };
+}
+
+function wrongValue(issue: Issue, settings: Settings): Problem {
+  const path = pathOf(issue);
+  const value = valueAt(settings, path);
+  if (value === undefined) return { paths: [path], text: `\`${path.join(".")}\` is missing: ${expectation(issue)}` };
+  const text = `\`${path.join(".")}\`: ${expectation(issue)}, got ${shown(value)}`;
+  const guess = typeof value === "string" ? nearest(value, wordsOf(issue)) : null;
+  return guess === null ? { paths: [path], text } : { paths: [path], text, hint: `did you mean \`${guess}\`?` };
+}
+
+/** Where one branch of a union fits and something inside it is wrong, that is the problem, not the union. */
+function innerIssues(issue: Issue): Issue[] | null {
+  if (issue.code !== "invalid_union") return null;
+  const fitting = issue.errors.find((branch) =>
+    branch.every((inner) => inner.path.length > 0 || inner.code === "unrecognized_keys"),
+  );
+  if (fitting === undefined) return null;
+  return fitting.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] }));
+}
+
+function expectation(issue: Issue): string {
+  switch (issue.code) {
+    case "invalid_type":
+      return `expected ${TYPES[issue.expected] ?? issue.expected}`;
+    case "invalid_value":
+      return `expected ${alternatives(issue.values)}`;
+    case "invalid_union":
+      return "options" in issue && issue.options !== undefined
+        ? `expected ${alternatives(issue.options)}`
+        : issue.message;
+    case "too_small":
+      if (issue.origin === "string") return "expected a text that is not empty";
+      return `expected a number ${issue.inclusive === true ? "of at least" : "above"} ${issue.minimum}`;
+    case "too_big":
+      return `expected a number ${issue.inclusive === true ? "of at most" : "below"} ${issue.maximum}`;
+    default:
+      return issue.message;
+  }
+}
+
+/** The words that would have been accepted in the place of the issue. */
+function wordsOf(issue: Issue): string[] {
+  const isWord = (value: unknown): value is string => typeof value === "string";
+  if (issue.code === "invalid_value") return issue.values.filter(isWord);
+  if (issue.code !== "invalid_union") return [];
+  if ("options" in issue && issue.options !== undefined) return issue.options.filter(isWord);
+  return issue.errors.flat().flatMap(wordsOf);
+}
+
+function alternatives(values: readonly unknown[]): string {
+  const quoted = values.map((value) => `\`${String(value)}\``);
+  return quoted.length < 2 ? quoted.join() : `${quoted.slice(0, -1).join(", ")} or ${quoted.at(-1)}`;
+}
+
+function shown(value: unknown): string {
+  if (Array.isArray(value)) return "a list";
+  return isSettings(value) ? "a mapping" : `\`${String(value)}\``;
+}
+
+function pathOf(issue: Issue): (string | number)[] {
+  return issue.path.map((key) => (typeof key === "symbol" ? String(key) : key));
+}
+
+const parentOf = (path: string) => path.slice(0, Math.max(path.lastIndexOf("."), 0));
+const lastKey = (path: string) => path.slice(path.lastIndexOf(".") + 1);
+const joined = (parent: string, key: string) => (parent === "" ? key : `${parent}.${key}`);
+
+/** All problems of a configuration as the one error that is shown; `source` is named where a problem has no place. */
+export function configError(problems: readonly Problem[], layers: readonly Layer[], source: string): UserError {
+  const located = problems.map((problem) => `${placeOf(problem, layers) ?? `\`${source}\``}: ${problem.text}`);
+  const [only] = problems;
+  if (problems.length === 1 && only !== undefined) {
+    return new UserError({ code: "invalid_config", message: located.join(), hint: only.hint ?? GENERAL_HINT });
+  }
+  const lines = problems.map(({ hint }, index) => `${located[index]}${hint === undefined ? "" : `; ${hint}`}`);
+  const heading = `\`${source}\` has ${problems.length} problems`;
+  return new UserError({
+    code: "invalid_config",
+    message: [heading, ...lines].join("\n  "),
+    hint: GENERAL_HINT,
+  });
+}
+
+const GENERAL_HINT = "`thawline config show quickstart` prints every key; `configs/schema.json` says what each means";
+
+function placeOf({ paths }: Problem, layers: readonly Layer[]): string | null {
+  for (const layer of [...layers].reverse()) {
+    for (const path of paths) {
+      const place = layer.locate(path);
+      if (place !== null) return place;
+    }
+  }
+  return null;
+}

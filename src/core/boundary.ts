@@ -1,0 +1,122 @@
+import type { Body } from "../protocol/messages.js";
+import type { Decision } from "./commands.js";
+import { endAttempt } from "./endings.js";
+import { composeGrant, dueOrders, grantFrom } from "./grant.js";
+import { decideInterval } from "./interval.js";
+import { policyOf } from "./policies/policy.js";
+import { carryOutRequests } from "./requests.js";
+import { describeMetricValue, isFinite, sameMetricValue, signalKey } from "./signal.js";
+import type { Attempt, Model, SeriesPoint, State } from "./state.js";
+import { andThen, stay, withCommands, withDecisions, type Transition } from "./transition.js";
+
+/** The worker stands before `body.update`: records what it measured, decides, and lets it go on or stop. */
+export function reachBoundary(state: State, attempt: Attempt, body: Body<"boundary">): Transition {
+  const misstep = lockstepError(attempt, body);
+  if (misstep !== null) return endAttempt(state, attempt, misstep);
+  const waiting: Attempt = { ...attempt, stage: "waiting", update: body.update, grant: null, recalled: false };
+  const arrived: State = {
+    ...state,
+    attempt: waiting,
+    frontier: state.frontier > body.update ? state.frontier : body.update,
+    seconds: addSeconds(state.seconds, body.seconds),
+  };
+  return andThen(
+    andThen(recordMetrics(arrived, body), (next) => judgeBoundary(next, body.update)),
+    (next) => proceed(next),
+  );
+}
+
+/** Lockstep: a worker stops exactly where its grant ends, or earlier when it was recalled, never later. */
+function lockstepError(attempt: Attempt, body: Body<"boundary">): string | null {
+  const grant = attempt.grant;
+  if (attempt.stage !== "training" || grant === null) return `it reported boundary ${body.update} without a grant`;
+  if (grant.until !== null && body.update > grant.until) {
+    return `it overran its grant: it stands before update ${body.update}, the grant ended before ${grant.until}`;
+  }
+  if (body.update < attempt.update) return `it went back from boundary ${attempt.update} to ${body.update}`;
+  if (!body.recalled && body.update !== grant.until) {
+    return `it stopped before update ${body.update} without a recall, its grant reached to ${grant.until ?? "the end"}`;
+  }
+  return null;
+}
+
+function addSeconds(total: State["seconds"], more: State["seconds"]): State["seconds"] {
+  return {
+    train: total.train + more.train,
+    probe: total.probe + more.probe,
+    wait: total.wait + more.wait,
+    evaluate: total.evaluate + more.evaluate,
+    checkpoint: total.checkpoint + more.checkpoint,
+  };
+}
+
+/** New points extend the series; a boundary that is measured again must give the same bits, and the first value stands. */
+function recordMetrics(state: State, body: Body<"boundary">): Transition {
+  const series = { ...state.series };
+  const decisions: Decision[] = [];
+  for (const metric of body.metrics) {
+    const points = series[metric.key] ?? [];
+    const first = points.find((point) => point.update === body.update);
+    if (first === undefined) {
+      const point: SeriesPoint = {
+        update: body.update,
+        value: metric.value,
+        standardError: metric.standard_error,
+        changeError: metric.change_standard_error,
+        spanError: metric.span_standard_error,
+        seconds: metric.seconds,
+      };
+      series[metric.key] = [...points, point].sort((a, b) => a.update - b.update);
+      if (!isFinite(metric.value)) {
+        const value = describeMetricValue(metric.value);
+        decisions.push({ type: "signal/ignored", update: body.update, key: metric.key, value });
+      }
+    } else if (!sameMetricValue(first.value, metric.value)) {
+      const [before, again] = [describeMetricValue(first.value), describeMetricValue(metric.value)];
+      decisions.push({ type: "signal/differed", update: body.update, key: metric.key, first: before, again });
+    }
+  }
+  const differed = decisions.some((decision) => decision.type === "signal/differed");
+  const why = `a signal measured again at boundary ${body.update} differed from its first value`;
+  const identityDropped = differed ? [...state.identityDropped, why] : state.identityDropped;
+  if (differed) decisions.push({ type: "identity/dropped", why });
+  return { state: { ...state, series, identityDropped }, decisions, commands: [] };
+}
+
+/** Asks the policy for k, once per boundary: what was judged before a crash is not judged again. */
+function judgeBoundary(state: State, update: number): Transition {
+  if (state.interval !== null || update <= state.judgedUntil || state.model === null) return stay(state);
+  const verdict = policyOf(state.config.intervention).judgeBoundary(state, state.model, update);
+  const judged: State = { ...state, judgedUntil: update, judgement: verdict.judgement ?? state.judgement };
+  const signal = signalKey(state.config.intervention.signal);
+  const said: Decision[] =
+    verdict.judgement === null ? [] : [{ type: "signal/judged", update, signal, judgement: verdict.judgement }];
+  if (verdict.interval === null) return withDecisions(stay(judged), ...said);
+  return andThen(withDecisions(stay(judged), ...said), (next) => decideInterval(next, verdict.interval!));
+}
+
+/** At a boundary with everything known: carry out what the operator asked for, then stop, stay or go on. */
+export function proceed(state: State): Transition {
+  return andThen(carryOutRequests(state), (next) => {
+    const { attempt, model } = next;
+    if (attempt === null || model === null || attempt.stage !== "waiting") return stay(next);
+    const { update } = attempt;
+    if (next.interrupted !== null) return stopWorker(next, attempt, model, next.interrupted);
+    const orders = dueOrders(next, model, update);
+    const atEnd = model.numUpdates !== null && update === model.numUpdates + 1;
+    if (atEnd && orders.length === 0 && !next.paused) return stopWorker(next, attempt, model, "finished");
+    if (next.paused && orders.length === 0) return stay(next);
+    return grantFrom(next, attempt, composeGrant(next, model, update, orders, atEnd || next.paused));
+  });
+}
+
+function stopWorker(state: State, attempt: Attempt, model: Model, reason: Body<"stop">["reason"]): Transition {
+  const saved = state.checkpoints.some((checkpoint) => checkpoint.step === attempt.update - 1);
+  const checkpoint = reason !== "finished" && model.canCheckpoint && !saved && attempt.update > 1;
+  const stopping: State = { ...state, attempt: { ...attempt, stage: "stopping" } };
+  return withCommands(stay(stopping), {
+    type: "worker/stop",
+    attempt: attempt.number,
+    body: { reason, checkpoint },
+  });
+}

@@ -1,0 +1,133 @@
+import type { Body, Order } from "../protocol/messages.js";
+import { deriveSchedule, learningRateFactorAt, nextChangeAfter, trainableAt, type Schedule } from "./schedule.js";
+import type { Decision } from "./commands.js";
+import type { Attempt, Model, State } from "./state.js";
+import type { Transition } from "./transition.js";
+
+/** The schedule of a run whose model is known. */
+export function scheduleOf(state: State, model: Model): Schedule {
+  return deriveSchedule({
+    intervention: state.config.intervention,
+    model,
+    interval: state.interval,
+    operatorChanges: state.operatorChanges,
+  });
+}
+
+/**
+ * A grant from the boundary before `update`. Length zero (`until = update`) keeps the state of the update before,
+ * since nothing of `update` itself may happen yet.
+ */
+export function composeGrant(
+  state: State,
+  model: Model,
+  update: number,
+  orders: Order[],
+  stay: boolean,
+): Body<"grant"> {
+  const schedule = scheduleOf(state, model);
+  const until = stay ? update : nextBoundary(state, model, update);
+  const first = stay ? update - 1 : update;
+  return {
+    until,
+    trainable: trainableAt(schedule, first),
+    learning_rate_factor: learningRateFactorAt(schedule, first),
+    orders,
+    probe: until !== null && !standsAt(state, update, until) ? metricsAt(state, until) : [],
+  };
+}
+
+/** Sends a grant and announces what it changes; recovery passes the same changes again without announcing them. */
+export function grantFrom(state: State, attempt: Attempt, grant: Body<"grant">): Transition {
+  const held = { trainable: grant.trainable, factor: grant.learning_rate_factor };
+  const changes = attempt.update > state.announcedUntil ? changesBetween(attempt, held) : [];
+  const granted: State = {
+    ...state,
+    attempt: { ...attempt, stage: "training", grant, held },
+    announcedUntil: changes.length > 0 ? attempt.update : state.announcedUntil,
+  };
+  const command = { type: "worker/grant", attempt: attempt.number, body: grant } as const;
+  return { state: granted, decisions: changes, commands: [command] };
+}
+
+function changesBetween(attempt: Attempt, next: NonNullable<Attempt["held"]>): Decision[] {
+  if (attempt.held === null) return [];
+  const { update } = attempt;
+  const before = new Set(attempt.held.trainable);
+  const blocks = next.trainable.filter((name) => !before.has(name));
+  const unfrozen: Decision[] = blocks.length === 0 ? [] : [{ type: "block/unfrozen", update, blocks }];
+  const factorChanged = next.factor !== attempt.held.factor;
+  return factorChanged ? [...unfrozen, { type: "learningRate/changed", update, factor: next.factor }] : unfrozen;
+}
+
+/** Staying at a boundary that has been measured measures nothing again; a fresh attempt measures where it starts. */
+function standsAt(state: State, update: number, until: number): boolean {
+  return update === until && state.attempt?.stage === "waiting";
+}
+
+/** The next update before which the worker must stop; null when none is foreseen and the run has no known end. */
+export function nextBoundary(state: State, model: Model, update: number): number | null {
+  const { probe, checkpoint } = state.config;
+  const nextPoint = nextMultiple(probe.every, update);
+  const candidates = [
+    metricsAt(state, nextPoint).length > 0 ? nextPoint : null,
+    nextChangeAfter(scheduleOf(state, model), update),
+    model.canCheckpoint ? nextMultiple(checkpoint.every, update) : null,
+    awaitsInterval(state) ? latestInterval(state, model) : null,
+    state.frontier,
+    ...state.operatorRequests.map((request) => request.command.at ?? null),
+    model.numUpdates === null ? null : model.numUpdates + 1,
+  ];
+  const end = model.numUpdates === null ? null : model.numUpdates + 1;
+  const later = candidates.filter((c): c is number => c !== null && c > update && (end === null || c <= end));
+  return later.length === 0 ? null : later.reduce((a, b) => (a < b ? a : b));
+}
+
+function nextMultiple(of: number, after: number): number {
+  return after - (after % of) + of;
+}
+
+/** Names of the metrics to measure at boundary `update`: at update 1 and at multiples of `probe.every`, as long as they are wanted. */
+export function metricsAt(state: State, update: number): string[] {
+  const { every, until, metrics } = state.config.probe;
+  if (update !== 1 && update % every !== 0) return [];
+  const wanted =
+    until === "end" || (until === "decision" ? awaitsInterval(state) || update <= decidedAt(state) : update <= until);
+  return wanted ? [...metrics] : [];
+}
+
+/** Whether k is still to be found by the online rule. */
+export function awaitsInterval(state: State): boolean {
+  const { kind, k } = state.config.intervention;
+  return kind !== "none" && k === "online" && state.interval === null;
+}
+
+function decidedAt(state: State): number {
+  return state.interval?.decidedAt ?? 0;
+}
+
+/**
+ * k_max: the last update at which the online rule may decide. By default floor(N / blocks), or floor(N / 4) for a
+ * learning-rate switch, rounded down to a probe boundary where that leaves one.
+ */
+export function latestInterval(state: State, model: Model): number | null {
+  const { k_max: configured, kind } = state.config.intervention;
+  if (configured !== null) return configured;
+  if (model.numUpdates === null) return null;
+  const share = Math.floor(model.numUpdates / (kind === "learning_rate_switch" ? 4 : model.blocks.length));
+  const rounded = share - (share % state.config.probe.every);
+  return Math.max(1, rounded > 0 ? rounded : share);
+}
+
+/** Orders that are due at this boundary and whose result is not in the journal yet. */
+export function dueOrders(state: State, model: Model, update: number): Order[] {
+  const atEnd = model.numUpdates !== null && update === model.numUpdates + 1;
+  const saved = state.checkpoints.some((checkpoint) => checkpoint.step === update - 1);
+  const asked = new Set(state.operatorOrders.map((entry) => entry.order));
+  const orders: Order[] = [];
+  const checkpointDue = atEnd || update % state.config.checkpoint.every === 0 || asked.has("checkpoint");
+  if (model.canCheckpoint && checkpointDue && !saved) orders.push("checkpoint");
+  const evaluateDue = (atEnd && !state.evaluatedAt.includes(update)) || asked.has("evaluate");
+  if (model.canEvaluate && evaluateDue) orders.push("evaluate");
+  return orders;
+}

@@ -1,0 +1,87 @@
+import type { Config } from "../config/schema.js";
+import type { Interval, Model, OperatorChange } from "./state.js";
+
+/** Everything that ever changes the trainable mask or the learning-rate factor, by the update in which it takes effect. */
+export interface Schedule {
+  readonly initial: readonly string[];
+  readonly releases: readonly { readonly update: number; readonly block: string }[];
+  readonly factors: readonly { readonly update: number; readonly factor: number }[];
+}
+
+export interface ScheduleInput {
+  readonly intervention: Config["intervention"];
+  readonly model: Model;
+  readonly interval: Interval | null;
+  readonly operatorChanges: readonly OperatorChange[];
+}
+
+/** The schedule as far as it is decided. Derived, never stored: recovery derives it again and gets the same. */
+export function deriveSchedule(input: ScheduleInput): Schedule {
+  return {
+    initial: initialTrainable(input),
+    releases: input.intervention.kind === "gradual_unfreezing" ? releases(input) : [],
+    factors: learningRateFactors(input),
+  };
+}
+
+function initialTrainable({ intervention, model }: ScheduleInput): string[] {
+  const blocks = intervention.kind === "gradual_unfreezing" ? [] : model.blocks.map((block) => block.name);
+  return [model.head.name, ...blocks];
+}
+
+/**
+ * Algorithm 1: before update i the next block from the top is unfrozen if i mod k = 0 and i <= k L. An operator's
+ * unfreezing takes the next block early and leaves k, so later multiples of k find fewer blocks left.
+ */
+function releases({ model, interval, operatorChanges }: ScheduleInput): Schedule["releases"] {
+  const scheduled = interval === null ? [] : model.blocks.map((_, index) => (index + 1) * interval.k);
+  const byOperator = operatorChanges.filter((change) => change.kind === "unfreeze").map((change) => change.update);
+  const updates = [...scheduled, ...byOperator].sort((a, b) => a - b);
+  return model.blocks.flatMap((block, index) => {
+    const update = updates[index];
+    return update === undefined ? [] : [{ update, block: block.name }];
+  });
+}
+
+/** The policy's factor (a learning-rate switch) times the operator's last one. */
+function learningRateFactors({ intervention, interval, operatorChanges }: ScheduleInput): Schedule["factors"] {
+  const switching = intervention.kind === "learning_rate_switch";
+  const byPolicy = (update: number): number => {
+    if (!switching) return 1;
+    return interval === null || update < interval.k ? intervention.before : intervention.after;
+  };
+  const byOperator = operatorChanges.filter((change) => change.kind === "learningRate");
+  const changedAt = [0, ...(switching && interval !== null ? [interval.k] : []), ...byOperator.map((c) => c.update)];
+  const lastOperatorFactor = (update: number): number =>
+    byOperator.filter((change) => change.update <= update).at(-1)?.factor ?? 1;
+  return [...new Set(changedAt)]
+    .sort((a, b) => a - b)
+    .map((update) => ({ update, factor: byPolicy(update) * lastOperatorFactor(update) }));
+}
+
+/** Names of what trains in update `update`, head first, then blocks in the order of their release. */
+export function trainableAt(schedule: Schedule, update: number): string[] {
+  return [...schedule.initial, ...schedule.releases.filter((r) => r.update <= update).map((r) => r.block)];
+}
+
+/** lr(i) = the worker's own schedule(i) times this. */
+export function learningRateFactorAt(schedule: Schedule, update: number): number {
+  return schedule.factors.filter((change) => change.update <= update).at(-1)?.factor ?? 1;
+}
+
+/** The first update after `update` in which mask or factor change, or null. */
+export function nextChangeAfter(schedule: Schedule, update: number): number | null {
+  const later = [...schedule.releases, ...schedule.factors].map((c) => c.update).filter((u) => u > update);
+  return later.length === 0 ? null : later.reduce((a, b) => (a < b ? a : b));
+}
+
+/** Blocks that a run of `numUpdates` updates leaves frozen to the end. */
+export function blocksLeftFrozen(schedule: Schedule, model: Model, numUpdates: number): string[] {
+  const trained = new Set(trainableAt(schedule, numUpdates));
+  return model.blocks.map((block) => block.name).filter((block) => !trained.has(block));
+}
+
+export function countParameters(model: Model, names: readonly string[]): number {
+  const sizes = new Map([model.head, ...model.blocks].map((block) => [block.name, block.numParams]));
+  return names.reduce((sum, name) => sum + (sizes.get(name) ?? 0), 0);
+}

@@ -1,0 +1,31 @@
+import type { Command, Decision } from "./commands.js";
+import type { State } from "./state.js";
+
+/** What one event leads to. `reduce` returns it whole; the parts of the core add to it one after another. */
+export interface Transition {
+  readonly state: State;
+  readonly decisions: readonly Decision[];
+  readonly commands: readonly Command[];
+}
+
+export function stay(state: State): Transition {
+  return { state, decisions: [], commands: [] };
+}
+
+/** Runs the next part on the state so far and keeps what the earlier parts decided and ordered. */
+export function andThen(before: Transition, next: (state: State) => Transition): Transition {
+  const after = next(before.state);
+  return {
+    state: after.state,
+    decisions: [...before.decisions, ...after.decisions],
+    commands: [...before.commands, ...after.commands],
+  };
+}
+
+export function withDecisions(transition: Transition, ...decisions: Decision[]): Transition {
+  return { ...transition, decisions: [...transition.decisions, ...decisions] };
+}
+
+export function withCommands(transition: Transition, ...commands: Command[]): Transition {
+  return { ...transition, commands: [...transition.commands, ...commands] };
+}

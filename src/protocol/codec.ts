@@ -1,0 +1,120 @@
+import { decode, encode } from "@msgpack/msgpack";
+import type { z } from "zod";
+import { LIMITS } from "./limits.js";
+import { envelope, MESSAGES, type Message, type MetricValue } from "./messages.js";
+import { prescan, ProtocolError, QUOTED_CHARACTERS } from "./prescan.js";
+import { PROTOCOL_TAG, PROTOCOL_VERSION } from "./version.js";
+
+export { ProtocolError, type ProtocolErrorCode } from "./prescan.js";
+
+export type Sender = "worker" | "controller";
+
+/**
+ * The two frames of a message: protocol tag and msgpack map.
+ *
+ * @throws ProtocolError where the body breaks its own schema, or the whole the limits of a frame.
+ */
+export function encodeMessage(message: Message): [Buffer, Buffer] {
+  const { body, ...around } = parse(envelope, message, "$");
+  const checked = { ...around, body: parse(MESSAGES[message.kind].body, body, "$.body") };
+  const map = Buffer.from(encodeMap(checked));
+  prescan(map);
+  return [Buffer.from(PROTOCOL_TAG), map];
+}
+
+/**
+ * The message in `frames`, with defaults filled in. With `sender`, kinds that this side never sends are refused as well.
+ *
+ * @throws ProtocolError, whose text names the path, for everything that is not a message of this protocol.
+ */
+export function decodeMessage(frames: readonly Uint8Array[], sender?: Sender): Message {
+  const map = checkFrames(frames);
+  prescan(map);
+  const { body, ...around } = parse(envelope, decodeMap(map), "$");
+  const declaration = MESSAGES[around.kind];
+  if (sender !== undefined && declaration.sender !== sender && declaration.sender !== "both") {
+    throw new ProtocolError("direction", `$.kind: a ${sender} never sends \`${around.kind}\``);
+  }
+  return { ...around, body: parse(declaration.body, body, "$.body") } as Message;
+}
+
+/**
+ * The protocol version of a `hello`, read leniently: a peer of another major may have another schema, or another tag,
+ * and still has to be told why it is refused. Null where the frames say nothing about a version.
+ */
+export function announcedVersion(frames: readonly Uint8Array[]): { major: number; minor: number } | null {
+  const tag = /^THAW(\d{1,3})$/.exec(Buffer.from(frames[0] ?? []).toString("latin1"));
+  if (tag === null) return null;
+  const major = Number(tag[1]);
+  if (major !== PROTOCOL_VERSION.major) return { major, minor: 0 };
+  try {
+    const map = checkFrames(frames);
+    prescan(map);
+    const message = decodeMap(map) as { kind?: unknown; body?: { protocol?: { major?: unknown; minor?: unknown } } };
+    const protocol = message.kind === "hello" ? message.body?.protocol : undefined;
+    if (typeof protocol?.major !== "number" || typeof protocol.minor !== "number") return null;
+    return { major: protocol.major, minor: protocol.minor };
+  } catch {
+    return null;
+  }
+}
+
+/** A metric as the number that it is, which may be NaN or infinite. */
+export function metricNumber(value: MetricValue): number {
+  if (typeof value === "number") return value;
+  return { nan: NaN, inf: Infinity, "-inf": -Infinity }[value.non_finite];
+}
+
+/** The inverse of `metricNumber`. */
+export function toMetricValue(value: number): MetricValue {
+  if (Number.isFinite(value)) return value;
+  return { non_finite: Number.isNaN(value) ? "nan" : value > 0 ? "inf" : "-inf" };
+}
+
+function checkFrames(frames: readonly Uint8Array[]): Uint8Array {
+  const [tag, map] = frames;
+  if (tag === undefined || map === undefined || frames.length !== 2) {
+    throw new ProtocolError("frame_count", `a message of ${frames.length} frames (expected 2)`);
+  }
+  const text = Buffer.from(tag).toString("latin1");
+  if (text === PROTOCOL_TAG) return map;
+  if (/^THAW\d{1,3}$/.test(text)) {
+    throw new ProtocolError(
+      "incompatible",
+      `the peer speaks protocol ${text.slice(4)}, this package protocol ${PROTOCOL_VERSION.major}`,
+    );
+  }
+  throw new ProtocolError("tag", "the first frame is not a thawline tag");
+}
+
+function encodeMap(value: object): Uint8Array {
+  try {
+    return encode(value, { ignoreUndefined: true, maxDepth: LIMITS.depth + 1 });
+  } catch (error) {
+    throw new ProtocolError("msgpack", `$: ${(error as Error).message}`);
+  }
+}
+
+function decodeMap(map: Uint8Array): unknown {
+  try {
+    return decode(map);
+  } catch (error) {
+    // The pre-scan leaves nothing for the decoder to refuse; should it ever, the cause must not end the process.
+    throw new ProtocolError("msgpack", `$: ${(error as Error).message}`);
+  }
+}
+
+function parse<S extends z.ZodType>(schema: S, value: unknown, root: string): z.output<S> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  const path = (issue?.path ?? []).map((step) =>
+    typeof step === "number" ? `[${step}]` : `.${String(step).slice(0, QUOTED_CHARACTERS)}`,
+  );
+  throw new ProtocolError("schema", `${root}${path.join("")}: ${lowerFirst(issue?.message ?? "invalid")}`);
+}
+
+function lowerFirst(text: string): string {
+  return text.replace(/^Invalid input: /, "").replace(/^[A-Z]/, (letter) => letter.toLowerCase());
+}
+

@@ -1,0 +1,230 @@
+import { z } from "zod";
+
+/** A number that may be NaN or infinite: JSON and zod know neither, and a diverged run sends both. */
+export const metricValue = z.union([z.number(), z.strictObject({ non_finite: z.enum(["nan", "inf", "-inf"]) })]);
+export type MetricValue = z.infer<typeof metricValue>;
+
+const count = z.int().nonnegative();
+const update = z.int().positive();
+const seconds = z.number().nonnegative();
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+const name = z.string().min(1).max(256);
+const text = z.string().max(16_384);
+const learningRates = z.array(z.number().nonnegative()).max(1024);
+const block = z.strictObject({ name, num_params: count });
+const emptyBody = z.strictObject({});
+
+/** What a controller may order at a boundary, besides training on. */
+export const order = z.enum(["checkpoint", "evaluate"]);
+export type Order = z.infer<typeof order>;
+
+const protocolVersion = z.strictObject({ major: count, minor: count });
+
+const metric = z.strictObject({
+  key: name,
+  value: metricValue,
+  standard_error: metricValue.nullable().default(null),
+  change_standard_error: metricValue.nullable().default(null),
+  span_standard_error: metricValue.nullable().default(null),
+  seconds,
+});
+
+const spentSeconds = z.strictObject({
+  train: seconds,
+  probe: seconds,
+  wait: seconds,
+  evaluate: seconds,
+  checkpoint: seconds,
+});
+
+const closed = z.discriminatedUnion("outcome", [
+  z.strictObject({ outcome: z.literal("finished"), step: count, weights_sha256: sha256, seconds: spentSeconds }),
+  z.strictObject({ outcome: z.literal("stopped"), step: count, seconds: spentSeconds }),
+  z.strictObject({
+    outcome: z.literal("failed"),
+    step: count,
+    fault: z.enum(["user", "code", "environment"]),
+    code: name,
+    message: text,
+    hint: text.default(""),
+    traceback: text.default(""),
+  }),
+]);
+
+/**
+ * Every message kind, once: who sends it, what its body holds, since which protocol version, and what it means.
+ * Wire keys are snake_case and appear unrenamed in the TypeScript types. docs/protocol.md explains the order of messages.
+ */
+export const MESSAGES = {
+  hello: {
+    sender: "worker",
+    since: "1.0",
+    meaning: "A worker process is up and names the protocol, the attempt and the software it runs.",
+    body: z.strictObject({
+      protocol: protocolVersion,
+      pid: z.int().positive(),
+      host: name,
+      attempt: z.int().positive(),
+      versions: z.record(z.string().max(64), z.string().max(256)),
+    }),
+  },
+  welcome: {
+    sender: "controller",
+    since: "1.0",
+    meaning: "The worker is accepted; carries the agreed protocol and the resolved configuration of the run.",
+    body: z.strictObject({
+      protocol: protocolVersion,
+      run_folder: text,
+      config: z.record(z.string(), z.unknown()),
+      resume_from: z.strictObject({ path: text, step: count, manifest_sha256: sha256 }).nullable(),
+    }),
+  },
+  reject: {
+    sender: "controller",
+    since: "1.0",
+    meaning: "The worker is refused and must exit.",
+    body: z.strictObject({ code: name, message: text, hint: text }),
+  },
+  ready: {
+    sender: "worker",
+    since: "1.0",
+    meaning: "Model, data and optimizer stand; the worker waits for its first grant.",
+    body: z.strictObject({
+      blocks: z.array(block).max(1024),
+      head: block,
+      num_updates: update.nullable(),
+      updates_per_epoch: update.nullable(),
+      learning_rates: learningRates,
+      device: name,
+      threads: z.int().positive(),
+      seed: count,
+      resumed_from: count,
+      can: z.array(order).max(8),
+    }),
+  },
+  grant: {
+    sender: "controller",
+    since: "1.0",
+    meaning: "Permits updates up to `until - 1`; mask and factor are absolute and hold from the grant's first update.",
+    body: z.strictObject({
+      until: update.nullable(),
+      trainable: z.array(name).max(1024),
+      learning_rate_factor: z.number().nonnegative(),
+      orders: z.array(order).max(8),
+      probe: z.array(name).max(64),
+    }),
+  },
+  recall: {
+    sender: "controller",
+    since: "1.0",
+    meaning: "Ends the running grant before the next update.",
+    body: emptyBody,
+  },
+  stop: {
+    sender: "controller",
+    since: "1.0",
+    meaning: "The worker closes before the next update, with a checkpoint if asked for.",
+    body: z.strictObject({ reason: z.enum(["finished", "interrupted", "operator", "failed"]), checkpoint: z.boolean() }),
+  },
+  applied: {
+    sender: "worker",
+    since: "1.0",
+    meaning: "What the worker really did with a grant that changed or ordered something.",
+    body: z.strictObject({
+      update,
+      trainable_sha256: sha256,
+      num_trainable: count,
+      learning_rates: learningRates,
+    }),
+  },
+  boundary: {
+    sender: "worker",
+    since: "1.0",
+    meaning: "The worker stands before `update`, has measured what the grant asked for, and waits.",
+    body: z.strictObject({
+      update,
+      recalled: z.boolean(),
+      metrics: z.array(metric).max(64),
+      seconds: spentSeconds,
+    }),
+  },
+  progress: {
+    sender: "worker",
+    since: "1.0",
+    meaning: "For people, at most two a second, droppable, never read by a policy.",
+    body: z.strictObject({
+      step: count,
+      loss: metricValue.nullable(),
+      samples_per_second: z.number().nonnegative(),
+      phase: z.enum(["train", "probe", "evaluate", "checkpoint"]),
+      detail: z.string().max(256),
+    }),
+  },
+  evaluated: {
+    sender: "worker",
+    since: "1.0",
+    meaning: "One split's scores in the state after `step` updates.",
+    body: z.strictObject({
+      step: count,
+      split: name,
+      values: z.record(z.string().max(64), metricValue),
+      num_examples: count,
+      regenerated: z.boolean(),
+    }),
+  },
+  checkpointed: {
+    sender: "worker",
+    since: "1.0",
+    meaning: "A checkpoint is complete on disk; `path` is relative to the run folder.",
+    body: z.strictObject({ step: count, path: text, manifest_sha256: sha256, weights_sha256: sha256 }),
+  },
+  log: {
+    sender: "worker",
+    since: "1.0",
+    meaning: "A line for the operator.",
+    body: z.strictObject({ level: z.enum(["debug", "info", "warning", "error"]), text }),
+  },
+  ping: {
+    sender: "both",
+    since: "1.0",
+    meaning: "Asks whether the link is alive; answered by the I/O thread, so it says nothing about the work.",
+    body: emptyBody,
+  },
+  pong: { sender: "both", since: "1.0", meaning: "Answers a ping.", body: emptyBody },
+  closed: {
+    sender: "worker",
+    since: "1.0",
+    meaning: "The worker's last message: how its attempt ended.",
+    body: closed,
+  },
+} as const satisfies Record<
+  string,
+  { sender: "worker" | "controller" | "both"; since: string; meaning: string; body: z.ZodType }
+>;
+
+export type MessageKind = keyof typeof MESSAGES;
+
+/** The body of one kind, as it is after parsing (defaults filled in). */
+export type Body<K extends MessageKind> = z.output<(typeof MESSAGES)[K]["body"]>;
+
+type KindsOf<S extends string> = {
+  [K in MessageKind]: (typeof MESSAGES)[K]["sender"] extends S | "both" ? K : never;
+}[MessageKind];
+
+export type WorkerKind = KindsOf<"worker"> | "ping" | "pong";
+export type ControllerKind = KindsOf<"controller"> | "ping" | "pong";
+
+/** Fields around every body; `seq` counts from 1 per session and direction, a gap is an error. */
+export const envelope = z.strictObject({
+  kind: z.enum(Object.keys(MESSAGES) as [MessageKind, ...MessageKind[]]),
+  run: name,
+  attempt: z.int().positive(),
+  session: z.string().min(1).max(64),
+  seq: z.int().positive(),
+  reply_to: z.int().positive().optional(),
+  body: z.unknown(),
+});
+
+export type Message<K extends MessageKind = MessageKind> = {
+  [P in K]: Omit<z.infer<typeof envelope>, "kind" | "body"> & { kind: P; body: Body<P> };
+}[K];

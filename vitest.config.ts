@@ -1,0 +1,10 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["test/**/*.test.{ts,tsx}"],
+    // Real workers import torch: more than one file at a time makes them starve each other on small machines.
+    fileParallelism: false,
+    testTimeout: 30_000,
+  },
+});
