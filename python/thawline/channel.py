@@ -6,11 +6,13 @@ import os
 import threading
 from collections import deque
 from collections.abc import Iterable
-from queue import Empty, SimpleQueue
-from typing import Final, NoReturn, Protocol
+from queue import Empty
+from typing import Protocol
 
 from thawline.bootstrap import Bootstrap, read_bootstrap
+from thawline.codec import encode
 from thawline.link import ChannelClosed, Inbox, Link
+from thawline.prescan import MAX_SAFE_INTEGER
 from thawline.protocol import ControllerBody, Recall, WorkerBody
 
 __all__ = ["Bootstrap", "Channel", "ChannelClosed", "NullChannel", "ScriptedChannel", "ZmqChannel", "read_bootstrap"]
@@ -36,3 +38,85 @@ class Channel(Protocol):
 
     def close(self, linger: float = 2.0) -> None:
         """Hands over what is queued, for at most `linger` seconds, and ends the connection. May be called again."""
+
+
+class ZmqChannel:
+    """The real channel: a CURVE client on an I/O thread of its own. Open it after loader processes were forked."""
+
+    def __init__(self, bootstrap: Bootstrap) -> None:
+        self._bootstrap = bootstrap
+        self._owner = os.getpid()
+        self._inbox = Inbox()
+        self._link = Link(bootstrap, self._inbox)
+        self.recalled = self._inbox.recalled
+
+    def send(self, body: WorkerBody, *, droppable: bool = False) -> None:
+        self._check_process()
+        # Checked where the body was made, with the longest `seq`, so that the I/O thread meets no surprise.
+        bootstrap = self._bootstrap
+        encode(body, run=bootstrap.run, attempt=bootstrap.attempt, session=self._link.session, seq=MAX_SAFE_INTEGER)
+        self._link.offer(body, droppable=droppable)
+
+    def receive(self, timeout: float | None = None) -> ControllerBody:
+        self._check_process()
+        try:
+            return self._inbox.get(timeout)
+        except Empty:
+            raise TimeoutError(f"the controller sent nothing for {timeout:g} s") from None
+
+    def close(self, linger: float = 2.0) -> None:
+        if os.getpid() == self._owner:
+            self._link.close(linger)
+
+    def _check_process(self) -> None:
+        # A forked child has the socket but not the I/O thread: its messages would vanish, or answer for the parent.
+        if os.getpid() != self._owner:
+            raise RuntimeError(f"this channel belongs to process {self._owner}; a forked child must not use it")
+
+
+class ScriptedChannel:
+    """For tests of the worker's side: gives the bodies of a list one by one and records what was sent."""
+
+    def __init__(self, script: Iterable[ControllerBody] = ()) -> None:
+        self.recalled = threading.Event()
+        self.sent: list[WorkerBody] = []
+        self.closed = False
+        self._script = deque(script)
+
+    def recall(self) -> None:
+        """A recall arrives now, before whatever else the script holds."""
+        self._script.appendleft(Recall())
+        self.recalled.set()
+
+    def send(self, body: WorkerBody, *, droppable: bool = False) -> None:
+        if self.closed:
+            raise ChannelClosed("the channel is closed")
+        encode(body, run="scripted", attempt=1, session="scripted", seq=1)
+        self.sent.append(body)
+
+    def receive(self, timeout: float | None = None) -> ControllerBody:
+        if self.closed or not self._script:
+            raise ChannelClosed("the channel is closed" if self.closed else "the script is over")
+        body = self._script.popleft()
+        if isinstance(body, Recall):
+            self.recalled.clear()
+        return body
+
+    def close(self, linger: float = 2.0) -> None:
+        self.closed = True
+
+
+class NullChannel:
+    """Outside a run: what is sent goes nowhere, and nothing is ever received."""
+
+    def __init__(self) -> None:
+        self.recalled = threading.Event()
+
+    def send(self, body: WorkerBody, *, droppable: bool = False) -> None:
+        pass
+
+    def receive(self, timeout: float | None = None) -> ControllerBody:
+        raise ChannelClosed("there is no controller")
+
+    def close(self, linger: float = 2.0) -> None:
+        pass

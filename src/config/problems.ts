@@ -114,23 +114,24 @@ const parentOf = (path: string) => path.slice(0, Math.max(path.lastIndexOf("."),
 const lastKey = (path: string) => path.slice(path.lastIndexOf(".") + 1);
 const joined = (parent: string, key: string) => (parent === "" ? key : `${parent}.${key}`);
 
+const GENERAL_HINT = "`thawline config show quickstart` prints every key with its value";
+
 /** All problems of a configuration as the one error that is shown; `source` is named where a problem has no place. */
 export function configError(problems: readonly Problem[], layers: readonly Layer[], source: string): UserError {
-  const located = problems.map((problem) => `${placeOf(problem, layers) ?? `\`${source}\``}: ${problem.text}`);
-  const [only] = problems;
-  if (problems.length === 1 && only !== undefined) {
-    return new UserError({ code: "invalid_config", message: located.join(), hint: only.hint ?? GENERAL_HINT });
+  const located = problems.map((problem) => ({
+    ...problem,
+    text: `${placeOf(problem, layers) ?? `\`${source}\``}: ${problem.text}`,
+  }));
+  const [only] = located;
+  if (located.length === 1 && only !== undefined) {
+    return new UserError({ code: "invalid_config", message: only.text, hint: only.hint ?? GENERAL_HINT });
   }
-  const lines = problems.map(({ hint }, index) => `${located[index]}${hint === undefined ? "" : `; ${hint}`}`);
-  const heading = `\`${source}\` has ${problems.length} problems`;
-  return new UserError({
-    code: "invalid_config",
-    message: [heading, ...lines].join("\n  "),
-    hint: GENERAL_HINT,
-  });
+  const lines = located.map(({ text, hint }) => (hint === undefined ? text : `${text}; ${hint}`));
+  // As numbers in `file:line:column` are compared as numbers, this is the order of the file.
+  lines.sort((left, right) => left.localeCompare(right, "en", { numeric: true }));
+  const message = [`\`${source}\` has ${lines.length} problems`, ...lines].join("\n  ");
+  return new UserError({ code: "invalid_config", message, hint: GENERAL_HINT });
 }
-
-const GENERAL_HINT = "`thawline config show quickstart` prints every key; `configs/schema.json` says what each means";
 
 function placeOf({ paths }: Problem, layers: readonly Layer[]): string | null {
   for (const layer of [...layers].reverse()) {

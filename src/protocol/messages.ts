@@ -1,15 +1,26 @@
 import { z } from "zod";
 
 /** A number that may be NaN or infinite: JSON and zod know neither, and a diverged run sends both. */
-export const metricValue = z.union([z.number(), z.strictObject({ non_finite: z.enum(["nan", "inf", "-inf"]) })]);
+export const metricValue = z.union([z.number(), z.strictObject({ non_finite: z.enum(["nan", "inf", "-inf"]) })], {
+  error: 'expected a number or {non_finite: "nan" | "inf" | "-inf"}',
+});
 export type MetricValue = z.infer<typeof metricValue>;
+
+/** At most `max` characters as JSON Schema and Python count them, that is code points; JavaScript's length counts more. */
+function characters(max: number, min = 0) {
+  return z
+    .string()
+    .min(min)
+    .refine((value) => value.length <= max || [...value].length <= max, { error: `longer than ${max} characters` })
+    .meta({ maxLength: max });
+}
 
 const count = z.int().nonnegative();
 const update = z.int().positive();
 const seconds = z.number().nonnegative();
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
-const name = z.string().min(1).max(256);
-const text = z.string().max(16_384);
+const name = characters(256, 1);
+const text = characters(16_384);
 const learningRates = z.array(z.number().nonnegative()).max(1024);
 const block = z.strictObject({ name, num_params: count });
 const emptyBody = z.strictObject({});
@@ -65,7 +76,7 @@ export const MESSAGES = {
       pid: z.int().positive(),
       host: name,
       attempt: z.int().positive(),
-      versions: z.record(z.string().max(64), z.string().max(256)),
+      versions: z.record(characters(64), characters(256)),
     }),
   },
   welcome: {
@@ -157,7 +168,7 @@ export const MESSAGES = {
       loss: metricValue.nullable(),
       samples_per_second: z.number().nonnegative(),
       phase: z.enum(["train", "probe", "evaluate", "checkpoint"]),
-      detail: z.string().max(256),
+      detail: characters(256),
     }),
   },
   evaluated: {
@@ -167,7 +178,7 @@ export const MESSAGES = {
     body: z.strictObject({
       step: count,
       split: name,
-      values: z.record(z.string().max(64), metricValue),
+      values: z.record(characters(64), metricValue),
       num_examples: count,
       regenerated: z.boolean(),
     }),
@@ -219,7 +230,7 @@ export const envelope = z.strictObject({
   kind: z.enum(Object.keys(MESSAGES) as [MessageKind, ...MessageKind[]]),
   run: name,
   attempt: z.int().positive(),
-  session: z.string().min(1).max(64),
+  session: characters(64, 1),
   seq: z.int().positive(),
   reply_to: z.int().positive().optional(),
   body: z.unknown(),

@@ -62,9 +62,7 @@ def _load_split(
     images_path, images = _load_file(folder, images_file, verify_checksums)
     labels_path, labels = _load_file(folder, labels_file, verify_checksums)
     if images.dtype != "uint8" or images.shape[1:] != (28, 28) or len(images) == 0:
-        raise _wrong_data(
-            f"{images_path} holds {images.dtype} {list(images.shape)}, not uint8 images of 28 x 28 pixels"
-        )
+        raise _wrong_data(f"{images_path} holds {images.dtype} {list(images.shape)}, not uint8 images [n, 28, 28]")
     if labels.dtype != "uint8" or labels.ndim != 1:
         raise _wrong_data(f"{labels_path} holds {labels.dtype} {list(labels.shape)}, not one uint8 label per image")
     if len(images) != len(labels):

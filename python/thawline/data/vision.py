@@ -81,7 +81,7 @@ def _epoch_order(seed: int, num_examples: int, epoch: int) -> torch.Tensor:
 
 
 def augment_batch(images: torch.Tensor, *, padding: int, flip: bool, seed: int, update: int) -> torch.Tensor:
-    """Zero-pad by `padding`, crop back to size at a random place, then mirror each image with probability 1/2 if `flip`.
+    """Zero-pad by `padding`, crop back to size at a random place; if `flip`, mirror each image with probability 1/2.
 
     images uint8 [n, C, H, W] -> the same shape: a pure function of the images, (seed, update) and the two settings.
     """

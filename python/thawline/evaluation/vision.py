@@ -36,11 +36,12 @@ def accuracy(
     assert len(images) == len(labels) > 0
     num_correct = torch.zeros((), dtype=torch.int64, device=device)
     with _eval_mode(model), torch.inference_mode():
-        for image_batch, label_batch in zip(images.split(batch_size), labels.split(batch_size), strict=True):
+        for start in range(0, len(images), batch_size):
             if should_stop():
                 raise EvaluationStopped
-            inputs = normalize(image_batch.to(device), *normalization, memory_format=memory_format)
-            num_correct += (model(inputs).argmax(dim=1) == label_batch.to(device)).sum()
+            batch = slice(start, start + batch_size)
+            inputs = normalize(images[batch].to(device), *normalization, memory_format=memory_format)
+            num_correct += (model(inputs).argmax(dim=1) == labels[batch].to(device)).sum()
     # The only wait for the device: the batches before it were queued without one.
     return int(num_correct) / len(images)
 

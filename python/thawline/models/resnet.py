@@ -44,7 +44,8 @@ class ResNet18(nn.Module):
         hidden = functional.relu(self.bn1(self.conv1(images)))
         hidden = self.layer4(self.layer3(self.layer2(self.layer1(hidden))))
         # mean, not adaptive_avg_pool2d: the backward pass of the latter is not deterministic on CUDA.
-        return hidden.mean(dim=(2, 3))
+        features: torch.Tensor = hidden.mean(dim=(2, 3))
+        return features
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         logits: torch.Tensor = self.head(self.features(images))

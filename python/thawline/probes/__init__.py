@@ -1,0 +1,36 @@
+"""Probes: the Fisher trace and the sharpness of a model in training (equations 2 to 4), in plain PyTorch.
+
+They know no controller and no run. To watch any classifier:
+
+    from thawline.probes import ClassificationObjective, Prober, ProbeSet, ProbeSettings
+
+    probe_set = ProbeSet.draw(inputs, labels, points=2048, batch_size=256, seed=0)  # normalised, not augmented
+    prober = Prober(model, ClassificationObjective(head_name="fc"), probe_set, ProbeSettings(seed=0))
+    for update in range(1, num_updates + 1):
+        if update == 1 or update % 10 == 0:
+            for measurement in prober.measure(update):
+                print(update, measurement.key, measurement.value, measurement.standard_error)
+        train_one_update(model)
+
+The model comes back as it was: mode, requires_grad, gradients, weights, buffers and random state. While only the head
+is trainable, and it is one linear layer before one softmax, a boundary costs little more than one forward pass.
+Another task needs an `Objective`: the logits of its softmaxes and its loss, example by example.
+"""
+
+from thawline.probes.measure import METRICS, Measurement, ProbeInterrupted, Prober, ProbeSettings
+from thawline.probes.objective import ClassificationObjective, LabelledObjective, LinearHeadObjective, Objective
+from thawline.probes.probe_set import ProbeSet, probe_indices
+
+__all__ = [
+    "METRICS",
+    "ClassificationObjective",
+    "LabelledObjective",
+    "LinearHeadObjective",
+    "Measurement",
+    "Objective",
+    "ProbeInterrupted",
+    "ProbeSet",
+    "ProbeSettings",
+    "Prober",
+    "probe_indices",
+]

@@ -15,9 +15,6 @@ from thawline.probes.layer_norms import LayerNorms, layer_norms_for
 from thawline.probes.objective import Batch, Objective, batch_size, slice_batch
 from thawline.probes.scope import Scope
 
-# logits -> gradients at the logits, one list (a tensor per softmax) for every backward pass.
-OutputGradients = Callable[[list[Tensor]], Sequence[list[Tensor]]]
-
 # The rules sum in float32; one that does not fit its layer is wrong by far more than this.
 RULE_TOLERANCE = 1e-3
 
@@ -56,17 +53,22 @@ class ExampleGradients:
                 stacklevel=2,
             )
 
-    def squared_norms(self, batch: Batch, output_gradients: OutputGradients) -> dict[str, Tensor]:
-        """Squared norms of each example's gradient, summed over the backward passes that `output_gradients` asks for.
-
-        One tensor [examples] (float32) for each parameter in scope that the logits depend on; their sum is
-        ||grad||^2. `output_gradients` is called once, with the logits of `batch`.
-        """
-        recording = _Recording(batch_size(batch))
-        logits = recording.run(self._layers, lambda: self._objective.logits(self._model, batch))
+    def forward(self, batch: Batch) -> Recording:
+        """One forward pass over a micro-batch, remembered for one call of `squared_norms`."""
+        recording = self._record(batch)
         assert not recording.unfit, f"{recording.unfit} changed their place in the forward pass"
-        gradients = output_gradients(logits)
-        return recording.squared_norms(logits, gradients) | self._slow_norms(batch, gradients, self._slow)
+        return recording
+
+    def squared_norms(self, recording: Recording, gradients: Sequence[list[Tensor]]) -> Tensor:
+        """||grad||^2 of each example over the parameters in scope, summed over backward passes; float64 [examples].
+
+        `gradients` holds, for each backward pass, the gradient at each of the recording's logits.
+        """
+        by_parameter = recording.squared_norms(gradients) | self._slow_norms(recording.batch, gradients, self._slow)
+        total = torch.zeros(batch_size(recording.batch), dtype=torch.float64, device=recording.logits[0].device)
+        for norms in by_parameter.values():
+            total += norms
+        return total
 
     def _slow_norms(self, batch: Batch, gradients: Sequence[list[Tensor]], names: list[str]) -> dict[str, Tensor]:
         """The same by autograd, one example at a time."""
@@ -74,20 +76,29 @@ class ExampleGradients:
         norms = [torch.zeros(batch_size(batch), device=parameter.device) for parameter in parameters]
         for example in range(batch_size(batch) if names else 0):
             logits = self._objective.logits(self._model, slice_batch(batch, example, example + 1))
-            for pass_gradients in gradients:
+            for index, pass_gradients in enumerate(gradients):
                 chosen = [gradient[example : example + 1] for gradient in pass_gradients]
-                found = _backward(logits, chosen, parameters)
+                found = _backward(logits, chosen, parameters, retain_graph=index < len(gradients) - 1)
                 for norm, gradient in zip(norms, found, strict=True):
                     if gradient is not None:
                         norm[example] += gradient.square().sum()
         return dict(zip(names, norms, strict=True))
 
+    def _record(self, batch: Batch) -> Recording:
+        recording = Recording(batch)
+        handles = [layer.module.register_forward_hook(recording.hook(layer)) for layer in self._layers]
+        try:
+            recording.logits = self._objective.logits(self._model, batch)
+        finally:
+            for handle in handles:
+                handle.remove()
+        return recording
+
     def _unfit(self, batch: Batch) -> set[str]:
         """Names of parameters whose rule disagrees with autograd on `batch`, or whose layer runs more than once."""
-        recording = _Recording(batch_size(batch))
-        logits = recording.run(self._layers, lambda: self._objective.logits(self._model, batch))
-        gradients = [[torch.linspace(-1, 1, out[0].numel()).to(out).expand_as(out) for out in logits]]
-        by_rule = recording.squared_norms(logits, gradients)
+        recording = self._record(batch)
+        gradients = [[torch.linspace(-1, 1, out[0].numel()).to(out).expand_as(out) for out in recording.logits]]
+        by_rule = recording.squared_norms(gradients)
         by_autograd = self._slow_norms(batch, gradients, list(by_rule))
         disagreeing = {
             name
@@ -97,28 +108,22 @@ class ExampleGradients:
         return disagreeing | recording.unfit
 
 
-class _Recording:
-    """What one forward pass leaves behind: for each ruled layer its input and the graph edge of its output.
+class Recording:
+    """What one forward pass leaves behind: the logits, and for each ruled layer its input and its output's graph edge.
 
     The edge is taken at once: an in-place operation (ReLU, the sum of a residual block) later makes the output tensor
     stand for something else, but the edge still names the layer's own output.
     """
 
-    def __init__(self, examples: int) -> None:
-        self._examples = examples
+    def __init__(self, batch: Batch) -> None:
+        self.batch = batch
+        self.logits: list[Tensor] = []
+        self.unfit: set[str] = set()
+        self._examples = batch_size(batch)
         self._inputs: list[tuple[RuledLayer, Tensor]] = []
         self._edges: list[GradientEdge] = []
-        self.unfit: set[str] = set()
 
-    def run(self, layers: list[RuledLayer], forward: Callable[[], list[Tensor]]) -> list[Tensor]:
-        handles = [layer.module.register_forward_hook(self._hook(layer)) for layer in layers]
-        try:
-            return forward()
-        finally:
-            for handle in handles:
-                handle.remove()
-
-    def _hook(self, layer: RuledLayer) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]:
+    def hook(self, layer: RuledLayer) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]:
         calls = 0
 
         def record(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
@@ -126,23 +131,24 @@ class _Recording:
             calls += 1
             if calls > 1 or not inputs or len(inputs[0]) != self._examples:
                 self.unfit.update(layer.names.values())
-            else:
+            elif output.requires_grad:  # otherwise the forward pass cuts the graph here, and the gradient is zero
                 self._inputs.append((layer, inputs[0].detach()))
                 self._edges.append(get_gradient_edge(output))
 
         return record
 
-    def squared_norms(self, logits: list[Tensor], gradients: Sequence[list[Tensor]]) -> dict[str, Tensor]:
+    def squared_norms(self, gradients: Sequence[list[Tensor]]) -> dict[str, Tensor]:
+        """By parameter name, [examples] in float32, of those parameters that the logits depend on."""
         norms: dict[str, Tensor] = {}
         for index, pass_gradients in enumerate(gradients):
-            last = index == len(gradients) - 1
-            found = _backward(logits, pass_gradients, self._edges, retain_graph=not last)
+            found = _backward(self.logits, pass_gradients, self._edges, retain_graph=index < len(gradients) - 1)
             for (layer, inputs), gradient in zip(self._inputs, found, strict=True):
                 if gradient is None:
                     continue
                 by_parameter = layer.layer_norms(layer.module, inputs, gradient)
                 for local_name, name in layer.names.items():
-                    norms[name] = norms.get(name, 0) + by_parameter[local_name]
+                    earlier = norms.get(name)
+                    norms[name] = by_parameter[local_name] if earlier is None else earlier + by_parameter[local_name]
         return norms
 
 
@@ -151,7 +157,7 @@ def _backward(
     gradients: list[Tensor],
     targets: Sequence[Tensor | GradientEdge],
     *,
-    retain_graph: bool | None = None,
+    retain_graph: bool,
 ) -> Sequence[Tensor | None]:
     """Gradients at `targets` only: weight gradients of the batch are not computed, and no `.grad` is written."""
     reached = [(out, gradient) for out, gradient in zip(logits, gradients, strict=True) if out.requires_grad]

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import torch
 from torch import Tensor
-
-Labels = Literal["sampled", "exact", "argmax", "true"]
 
 
 def label_uncertainty(logits: Tensor) -> Tensor:
     """1 - sum_c p_c^2 of each point, float64 [points]: the chance that two labels drawn from p differ."""
     probabilities, complements, _ = _distribution(logits)
     return (probabilities * complements).sum(dim=-1)
+
+
+def class_probabilities(logits: Tensor) -> Tensor:
+    """p(.|x), float64 [points, classes]."""
+    return _distribution(logits)[0]
 
 
 def sample_labels(logits: Tensor, uniforms: Tensor) -> Tensor:
@@ -59,6 +60,12 @@ def output_gradient(logits: Tensor, labels: Tensor, weights: Tensor | float = 1.
     gradient = (-probabilities).scatter(-1, index, complements.gather(-1, index))
     factor = torch.as_tensor(weights, dtype=torch.float64, device=logits.device).sqrt()
     return (factor.unsqueeze(-1) * gradient).to(logits.dtype)
+
+
+def squared_output_gradient(logits: Tensor, labels: Tensor) -> Tensor:
+    """|e_y - p|^2, float64 [points]."""
+    _, _, distances = _distribution(logits)
+    return distances.gather(-1, labels.unsqueeze(-1)).squeeze(-1)
 
 
 def _distribution(logits: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -96,7 +96,7 @@ def measuring(model: nn.Module, scope: Scope) -> Iterator[None]:
 
 
 class PerturbedWeights:
-    """Moves the parameters in scope to clean + perturbation, in place, and back bit for bit.
+    """Moves the parameters in scope to clean + perturbation, in place; leaving the context restores them bit for bit.
 
     Restoring copies the clean values: subtracting the perturbation again would leave rounding errors behind.
     """
@@ -112,7 +112,10 @@ class PerturbedWeights:
         for parameter, clean, offset in zip(self.scope.parameters, self._clean, self._offsets, strict=True):
             torch.add(clean, perturbation[offset].view(clean.shape), out=parameter)
 
+    def __enter__(self) -> PerturbedWeights:
+        return self
+
     @torch.no_grad()
-    def restore(self) -> None:
+    def __exit__(self, *exception: object) -> None:
         for parameter, clean in zip(self.scope.parameters, self._clean, strict=True):
             parameter.copy_(clean)

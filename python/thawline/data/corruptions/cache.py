@@ -33,7 +33,7 @@ def cached_corruption(images: Images, corruption: str, *, seed: int, cache_folde
 
     Safe against other processes that read and write the same folder. A folder that cannot be written is a warning.
     """
-    source_sha256 = hashlib.sha256(np.ascontiguousarray(images)).hexdigest()
+    source_sha256 = hashlib.sha256(images.tobytes()).hexdigest()
     description: dict[str, object] = {
         "parameters_version": PARAMETERS_VERSION,
         "corruption": corruption,

@@ -25,7 +25,8 @@ def canny_edges(images: Images, uniforms: Uniforms) -> Pixels:
     gradient_y, gradient_x = _sobel(smoothed, axis=1), _sobel(smoothed, axis=2)
     magnitude = np.hypot(gradient_y, gradient_x)
     thin = _is_local_maximum(gradient_y, gradient_x, magnitude)
-    return 255.0 * _hysteresis(thin & (magnitude >= LOW_THRESHOLD), thin & (magnitude >= HIGH_THRESHOLD))
+    edges = _hysteresis(thin & (magnitude >= LOW_THRESHOLD), thin & (magnitude >= HIGH_THRESHOLD))
+    return np.where(edges, 255.0, 0.0)
 
 
 def _blur(images: Pixels) -> Pixels:

@@ -48,22 +48,21 @@ def _zigzag_vertices(start_row: Coordinates, rise: Coordinates) -> tuple[Coordin
     peak_height = ZIGZAG_HEIGHT * (-1.0) ** peak
     # Lengths lie between 23 and 23.6, so there are always six peaks, and the last point lies past a whole period.
     last_height = peak_height[-1] / (2 * (length - period * np.floor(length / period)))
-    num_images = len(start_row)
-    along = np.vstack(
-        [np.zeros(num_images), np.tile((peak * period + ZIGZAG_HALF_PERIOD)[:, None], num_images), length]
-    )
-    across = np.vstack([np.zeros(num_images), np.tile(peak_height[:, None], num_images), last_height])
+    start = np.zeros_like(length)
+    along = np.vstack([start, np.add.outer(peak * period + ZIGZAG_HALF_PERIOD, start), length])
+    across = np.vstack([start, np.add.outer(peak_height, start), last_height])
     columns = ZIGZAG_START + np.cos(slope) * along - np.sin(slope) * across
     rows = start_row + np.sin(slope) * along + np.cos(slope) * across
     return columns, rows
 
 
 def _line(c0: Coordinates, r0: Coordinates, c1: Coordinates, r1: Coordinates) -> Pixels:
-    """Lines [n, 28, 28] from (column c0, row r0) to (c1, r1): 1 + ln(1 - d / 2.3) in [0, 1], d the vertical distance."""
+    """Lines [n, 28, 28] from (column c0, row r0) to (c1, r1): ink 1 + ln(1 - d / 2.3), d the vertical distance."""
     slope = (r1 - r0) / (c1 - c0)
     columns = np.arange(SIDE)
     height = slope[:, None] * (columns - c0[:, None]) + r0[:, None]  # [n, column]
     distance = np.abs(columns[:, None] - height[:, None, :])  # [n, row, column]
     ink = np.maximum(1 + np.log(1 - np.minimum(distance, LINE_REACH - 1e-10) / LINE_REACH), 0)
     within = (columns >= np.floor(c0)[:, None]) & (columns < np.ceil(c1)[:, None])
-    return ink * within[:, None, :]
+    line: Pixels = ink * within[:, None, :]
+    return line

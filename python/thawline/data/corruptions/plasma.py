@@ -16,25 +16,24 @@ def plasma_maps(uniforms: npt.NDArray[np.float64], side: int, decay: float) -> n
     around, and w starts at 100 and is divided by `decay` from level to level.
     """
     assert side & (side - 1) == 0
-    num_maps = len(uniforms)
-    maps = np.zeros((num_maps, side, side))
+    maps = np.zeros((len(uniforms), side, side))
     step, amplitude, used = side, float(START_AMPLITUDE), 0
+
     while step >= 2:
-        half, cells = step // 2, (side // step) ** 2
-        squares, rows, columns = (
-            amplitude**2 * (2 * uniforms[:, used + part * cells : used + (part + 1) * cells] - 1) for part in range(3)
-        )
-        grid = (num_maps, side // step, side // step)
+        half, cells = step // 2, side // step
+        noise = amplitude**2 * (2 * uniforms[:, used : used + 3 * cells**2] - 1)
+        centre_noise, row_noise, column_noise = noise.reshape(-1, 3, cells, cells).swapaxes(0, 1)
         corners = maps[:, ::step, ::step]
-        above_and_below = corners + np.roll(corners, -1, axis=1)
-        right_corners = corners + np.roll(corners, -1, axis=2)
-        centres = (above_and_below + np.roll(above_and_below, -1, axis=2)) / 4 + squares.reshape(grid)
+        corners_above_below = corners + np.roll(corners, -1, axis=1)
+        corners_left_right = corners + np.roll(corners, -1, axis=2)
+        centres = (corners_above_below + np.roll(corners_above_below, -1, axis=2)) / 4 + centre_noise
+        centres_above_below = centres + np.roll(centres, 1, axis=1)
+        centres_left_right = centres + np.roll(centres, 1, axis=2)
         maps[:, half::step, half::step] = centres
-        maps[:, ::step, half::step] = (centres + np.roll(centres, 1, axis=1) + right_corners) / 4 + rows.reshape(grid)
-        maps[:, half::step, ::step] = (centres + np.roll(centres, 1, axis=2) + above_and_below) / 4 + columns.reshape(
-            grid
-        )
-        step, amplitude, used = half, amplitude / decay, used + 3 * cells
+        maps[:, ::step, half::step] = (centres_above_below + corners_left_right) / 4 + row_noise
+        maps[:, half::step, ::step] = (centres_left_right + corners_above_below) / 4 + column_noise
+        step, amplitude, used = half, amplitude / decay, used + 3 * cells**2
+
     maps -= maps.min(axis=(1, 2), keepdims=True)
     maps /= maps.max(axis=(1, 2), keepdims=True)
     return maps

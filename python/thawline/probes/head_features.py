@@ -1,0 +1,73 @@
+"""The inputs of a linear head on the probe set: all that the probes need while nothing below the head is in scope."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from thawline.probes.objective import LinearHeadObjective, Objective
+from thawline.probes.probe_set import ProbeSet
+from thawline.probes.scope import Scope
+
+
+@dataclass(frozen=True)
+class HeadFeatures:
+    """One forward pass over the probe set: the features [examples, D] of each batch, and the head that reads them."""
+
+    objective: LinearHeadObjective
+    head: nn.Linear
+    features: list[Tensor]
+
+
+@contextmanager
+def recorded_calls(head: nn.Linear | None) -> Iterator[list[tuple[Tensor, Tensor]]]:
+    """Collects (input, output), detached, of each call of the head in the `with` block."""
+    calls: list[tuple[Tensor, Tensor]] = []
+
+    def record(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        calls.append((inputs[0].detach(), output.detach()))
+
+    handle = None if head is None else head.register_forward_hook(record)
+    try:
+        yield calls
+    finally:
+        if handle is not None:
+            handle.remove()
+
+
+def linear_head(model: nn.Module, objective: Objective) -> nn.Linear | None:
+    """The model's linear head, if the objective names one."""
+    return objective.head(model) if isinstance(objective, LinearHeadObjective) else None
+
+
+@torch.no_grad()
+def head_features(
+    model: nn.Module, objective: Objective, probe_set: ProbeSet, scope: Scope, poll: Callable[[], None]
+) -> HeadFeatures | None:
+    """The features of the probe set, if the closed forms hold; None if the general path has to be taken.
+
+    They hold when exactly the parameters of one `nn.Linear` are in scope and its output, for features
+    [examples, D], is the logits of the only softmax. `poll` is called before each batch.
+    """
+    head = linear_head(model, objective)
+    if head is None or type(head) is not nn.Linear:
+        return None
+    assert isinstance(objective, LinearHeadObjective)
+    if {id(parameter) for parameter in scope.parameters} != {id(parameter) for parameter in head.parameters()}:
+        return None
+    features = []
+    for batch in probe_set.batches:
+        poll()
+        with recorded_calls(head) as calls:
+            logits = objective.logits(model, batch)
+        if len(logits) != 1 or len(calls) != 1:
+            return None
+        inputs, outputs = calls[0]
+        if inputs.dim() != 2 or not torch.equal(outputs, logits[0]):
+            return None
+        features.append(inputs)
+    return HeadFeatures(objective, head, features)

@@ -1,0 +1,64 @@
+"""The vectors behind the last values of each signal, for the errors of its changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+
+@dataclass
+class SignalHistory:
+    """Per-point (and per-draw) vectors of the newest boundary and of the tau before it.
+
+    Point 0 of a signal is boundary 1 (before any update) and point j is boundary j * every; with every = 1, boundary 1
+    is both, and counts once. Measuring a boundary again replaces what was kept of it.
+    """
+
+    every: int
+    tau: int
+    _vectors: dict[tuple[int, str], tuple[str, Tensor]] = field(default_factory=dict)
+
+    def record(self, update: int, metric: str, scope_digest: str, vector: Tensor) -> None:
+        """Keeps the vector of a boundary on the grid and drops what no later boundary will ask for."""
+        if self._position(update) is None:
+            return
+        self._vectors[update, metric] = (scope_digest, vector)
+        newest = max(self._ordinal(kept) for kept, _ in self._vectors)
+        self._vectors = {
+            key: entry for key, entry in self._vectors.items() if self._ordinal(key[0]) >= newest - self.tau
+        }
+
+    def partner(self, update: int, back: int, metric: str, scope_digest: str) -> Tensor | None:
+        """The vector `back` boundaries before `update`; None if it is missing or was taken with another scope."""
+        position = self._position(update)
+        if position is None or position < back:
+            return None
+        found_digest, vector = self._vectors.get((self._update(position - back), metric), ("", None))
+        return vector if found_digest == scope_digest else None
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """One tensor per entry, named update/metric/scope digest."""
+        return {f"{update}/{metric}/{digest}": vector for (update, metric), (digest, vector) in self._vectors.items()}
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        self._vectors = {}
+        for name, vector in state.items():
+            update, metric, digest = name.split("/")
+            self._vectors[int(update), metric] = (digest, vector)
+
+    def _position(self, update: int) -> int | None:
+        """Which point of a signal the boundary is; None for a boundary that is no point, as a recalled one."""
+        if update == 1:
+            return 0
+        if update % self.every:
+            return None
+        return update // self.every - (1 if self.every == 1 else 0)
+
+    def _ordinal(self, update: int) -> int:
+        position = self._position(update)
+        assert position is not None
+        return position
+
+    def _update(self, position: int) -> int:
+        return 1 if position == 0 else (position + 1 if self.every == 1 else position * self.every)

@@ -1,0 +1,118 @@
+import { isFinite } from "../core/signal.js";
+import type { Interval, State } from "../core/state.js";
+import { scheduleOf } from "../core/grant.js";
+import { blocksLeftFrozen } from "../core/schedule.js";
+
+/** Accuracies are shares of 1. */
+export interface Results {
+  readonly run: string;
+  readonly outcome: "finished" | "stopped" | "failed";
+  /** Updates completed. */
+  readonly updates: number;
+  readonly k: {
+    readonly value: number;
+    readonly source: Interval["source"];
+    readonly signal: string | null;
+    readonly decided_at_update: number;
+    readonly k_offline: number | null;
+    readonly k_offline_reason: string | null;
+    readonly every: number;
+    readonly tau: number;
+    readonly epsilon: number;
+  } | null;
+  readonly left_frozen: readonly string[];
+  readonly in_dist: { readonly accuracy: number; readonly num_examples: number } | null;
+  readonly ood: {
+    readonly mean: number;
+    readonly per_corruption: Readonly<Record<string, number>>;
+    readonly images_per_corruption: number;
+    readonly regenerated: boolean;
+  } | null;
+  readonly weights_sha256: string | null;
+  readonly wall_seconds: number;
+  readonly train_seconds: number;
+  readonly probe_seconds: number;
+  readonly controller_wait_seconds: number;
+  readonly evaluate_seconds: number;
+  readonly checkpoint_seconds: number;
+  readonly attempts: number;
+  readonly bit_identical: { readonly promised: boolean; readonly dropped_because: readonly string[] };
+  readonly message: string | null;
+}
+
+/** The content of `results.json`. `wallSeconds` counts while a controller lived, not the time between two of them. */
+export function composeResults(state: State, wallSeconds: number): Results {
+  const { interval, seconds, end } = state;
+  const { every } = state.config.probe;
+  const { tau, epsilon } = state.config.intervention;
+  return {
+    run: state.run,
+    outcome: end?.outcome ?? "stopped",
+    updates: completedUpdates(state),
+    k:
+      interval === null
+        ? null
+        : {
+            value: interval.k,
+            source: interval.source,
+            signal: interval.signal,
+            decided_at_update: interval.decidedAt,
+            k_offline: interval.kOffline,
+            k_offline_reason: interval.kOfflineReason,
+            every,
+            tau,
+            epsilon,
+          },
+    left_frozen: leftFrozen(state),
+    in_dist: inDistribution(state),
+    ood: outOfDistribution(state),
+    weights_sha256: state.weightsSha256,
+    wall_seconds: wallSeconds,
+    train_seconds: seconds.train,
+    probe_seconds: seconds.probe,
+    controller_wait_seconds: seconds.wait,
+    evaluate_seconds: seconds.evaluate,
+    checkpoint_seconds: seconds.checkpoint,
+    attempts: state.numAttempts,
+    bit_identical: { promised: state.identityDropped.length === 0, dropped_because: state.identityDropped },
+    message: end === null || end.outcome === "finished" ? null : end.message,
+  };
+}
+
+/** Updates that certainly are in the weights: the furthest boundary's, or a later checkpoint's. */
+export function completedUpdates(state: State): number {
+  return Math.max(0, state.frontier - 1, ...state.checkpoints.map((checkpoint) => checkpoint.step));
+}
+
+function leftFrozen(state: State): string[] {
+  const { model } = state;
+  return model === null ? [] : blocksLeftFrozen(scheduleOf(state, model), model, completedUpdates(state));
+}
+
+function finalEvaluations(state: State): State["evaluations"] {
+  const last = state.evaluations.reduce((step, entry) => Math.max(step, entry.step), 0);
+  return state.evaluations.filter((entry) => entry.step === last);
+}
+
+function inDistribution(state: State): Results["in_dist"] {
+  const entry = finalEvaluations(state).find(({ split }) => split === "in_dist");
+  const accuracy = entry?.values["accuracy"];
+  if (entry === undefined || accuracy === undefined || !isFinite(accuracy)) return null;
+  return { accuracy, num_examples: entry.numExamples };
+}
+
+function outOfDistribution(state: State): Results["ood"] {
+  const entries = finalEvaluations(state).filter(({ split }) => split.startsWith("ood/"));
+  const first = entries[0];
+  if (first === undefined) return null;
+  const accuracies = entries.flatMap(({ split, values }) => {
+    const accuracy = values["accuracy"];
+    return accuracy !== undefined && isFinite(accuracy) ? [[split.slice("ood/".length), accuracy] as const] : [];
+  });
+  return {
+    mean: accuracies.reduce((sum, [, accuracy]) => sum + accuracy, 0) / accuracies.length,
+    per_corruption: Object.fromEntries(accuracies),
+    images_per_corruption: first.numExamples,
+    regenerated: entries.some((entry) => entry.regenerated),
+  };
+}

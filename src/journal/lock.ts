@@ -1,0 +1,152 @@
+import { linkSync, readdirSync, readFileSync, truncateSync, unlinkSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { UserError } from "../errors.js";
+
+/** Who holds a run: enough to tell a live controller from a dead one, and from another process with a recycled pid. */
+export interface LockHolder {
+  readonly pid: number;
+  readonly startTime: string;
+  readonly bootId: string;
+  readonly host: string;
+}
+
+export interface Lock {
+  readonly epoch: number;
+  readonly release: () => void;
+}
+
+const LOCK_NAME = /^lock\.(\d+)$/;
+
+/**
+ * Takes the run: creates `lock.<epoch>` with O_EXCL, so of two newcomers one loses. The highest epoch is the holder.
+ * @throws UserError `run_in_use` while another controller lives, or when the holder is on another host
+ */
+export function acquireLock(runFolder: string, takeover = false): Lock {
+  const epochs = existingEpochs(runFolder);
+  const highest = epochs.at(-1) ?? 0;
+  if (highest > 0) {
+    const holder = readHolder(join(runFolder, `lock.${highest}`));
+    if (holder !== null) refuseIfHeld(runFolder, holder, takeover);
+  }
+  const epoch = highest + 1;
+  const path = join(runFolder, `lock.${epoch}`);
+  createExclusively(runFolder, path);
+  // Older locks have served: the highest epoch alone decides. Losing a race to remove one is harmless.
+  for (const old of epochs) removeQuietly(join(runFolder, `lock.${old}`));
+  return { epoch, release: () => writeReleased(path) };
+}
+
+/** The holder of the run's newest lock, if it is alive on this machine. */
+export function liveHolder(runFolder: string): LockHolder | null {
+  const highest = existingEpochs(runFolder).at(-1);
+  if (highest === undefined) return null;
+  const holder = readHolder(join(runFolder, `lock.${highest}`));
+  return holder !== null && holder.host === hostname() && isSameProcess(holder) ? holder : null;
+}
+
+function existingEpochs(runFolder: string): number[] {
+  return readdirSync(runFolder)
+    .flatMap((name) => LOCK_NAME.exec(name)?.[1] ?? [])
+    .map(Number)
+    .sort((a, b) => a - b);
+}
+
+function refuseIfHeld(runFolder: string, holder: LockHolder, takeover: boolean): void {
+  if (holder.host !== hostname()) {
+    if (takeover) return;
+    throw new UserError({
+      code: "run_in_use",
+      message: `\`${runFolder}\` is held by process ${holder.pid} on host ${holder.host}`,
+      hint: "if that host is gone, add `--takeover`",
+    });
+  }
+  if (isSameProcess(holder)) {
+    throw new UserError({
+      code: "run_in_use",
+      message: `\`${runFolder}\` is in use by the controller with process id ${holder.pid}`,
+      hint: `look at it with \`thawline watch ${runFolder}\`, or stop it with \`thawline control ${runFolder} stop\``,
+    });
+  }
+}
+
+/** Written aside and linked into place: nobody ever sees a lock that does not name its holder yet. */
+function createExclusively(runFolder: string, path: string): void {
+  const holder: LockHolder = {
+    pid: process.pid,
+    startTime: processStartTime(process.pid) ?? "",
+    bootId: bootId(),
+    host: hostname(),
+  };
+  const aside = join(runFolder, `.lock-${process.pid}-${Date.now()}`);
+  writeFileSync(aside, JSON.stringify(holder), { flag: "wx" });
+  try {
+    linkSync(aside, path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    throw new UserError({
+      code: "run_in_use",
+      message: `another controller took \`${runFolder}\` at the same moment`,
+      hint: `look at it with \`thawline watch ${runFolder}\``,
+    });
+  } finally {
+    removeQuietly(aside);
+  }
+}
+
+/** An emptied lock keeps its epoch number taken and names no holder. */
+function writeReleased(path: string): void {
+  try {
+    truncateSync(path, 0);
+  } catch {
+    // The run folder may be gone by now; then there is nothing to release.
+  }
+}
+
+function readHolder(path: string): LockHolder | null {
+  try {
+    return JSON.parse(readFileSync(path, "utf8")) as LockHolder;
+  } catch {
+    return null;
+  }
+}
+
+function removeQuietly(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // Already gone.
+  }
+}
+
+function isSameProcess(holder: LockHolder): boolean {
+  return holder.bootId === bootId() && processStartTime(holder.pid) === holder.startTime;
+}
+
+function bootId(): string {
+  try {
+    return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+  } catch {
+    return "";
+  }
+}
+
+/** Start time in clock ticks since boot; null for a process that is gone or a zombie. Without /proc: the pid's existence. */
+export function processStartTime(pid: number): string | null {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return fields[0] === "Z" || fields[0] === "X" ? null : (fields[19] ?? null);
+  } catch {
+    return process.platform === "linux" ? null : existsByKill(pid);
+  }
+}
+
+function existsByKill(pid: number): string | null {
+  try {
+    process.kill(pid, 0);
+    return "";
+  } catch {
+    return null;
+  }
+}

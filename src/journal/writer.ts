@@ -1,0 +1,62 @@
+import { closeSync, fdatasyncSync, ftruncateSync, openSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { ExternalError } from "../errors.js";
+import { encodeRecord, JOURNAL_FILE, type JournalRecord } from "./format.js";
+
+/** How long an ordinary record may sit in the page cache: a power cut loses at most this much, and never a decision. */
+const SYNC_DELAY_MILLISECONDS = 50;
+
+export interface JournalWriter {
+  /** Appends one record. `durable` waits until it is on the disk. */
+  readonly append: (record: JournalRecord, durable: boolean) => void;
+  readonly close: () => void;
+}
+
+/**
+ * Opens a run's journal for appending, cutting off a torn last line. The caller holds the lock.
+ * @param validBytes length of the part that is whole, as `readJournal` found it
+ */
+export function openJournalWriter(runFolder: string, validBytes: number): JournalWriter {
+  const file = openSync(join(runFolder, JOURNAL_FILE), validBytes === 0 ? "w" : "r+", 0o644);
+  ftruncateSync(file, validBytes);
+  let length = validBytes;
+  let timer: NodeJS.Timeout | null = null;
+
+  const sync = (): void => {
+    if (timer !== null) clearTimeout(timer);
+    timer = null;
+    fdatasyncSync(file);
+  };
+
+  const append = (record: JournalRecord, durable: boolean): void => {
+    const bytes = Buffer.from(encodeRecord(record));
+    length += writeWhole(file, bytes, length);
+    if (durable) sync();
+    else timer ??= setTimeout(sync, SYNC_DELAY_MILLISECONDS);
+  };
+
+  const close = (): void => {
+    sync();
+    closeSync(file);
+  };
+  return { append, close };
+}
+
+/** All of it or nothing: a full disk must not leave half a record in front of the next one. */
+function writeWhole(file: number, bytes: Buffer, position: number): number {
+  try {
+    let written = 0;
+    while (written < bytes.length) {
+      written += writeSync(file, bytes, written, bytes.length - written, position + written);
+    }
+    return written;
+  } catch (error) {
+    ftruncateSync(file, position);
+    const why = (error as NodeJS.ErrnoException).code ?? String(error);
+    throw new ExternalError({
+      code: "journal_unwritable",
+      message: `the journal cannot be written (${why})`,
+      hint: "make room or fix the disk, then `thawline resume` goes on from the last checkpoint",
+    });
+  }
+}

@@ -1,0 +1,36 @@
+import { describe, expect, it } from "vitest";
+import { configJsonSchema, configPaths } from "../../src/config/json-schema.js";
+
+interface Node {
+  readonly description?: string;
+  readonly properties?: Readonly<Record<string, Node>>;
+  readonly required?: readonly string[];
+}
+
+describe("configJsonSchema", () => {
+  const leaves = (node: Node, path = ""): [string, Node][] =>
+    node.properties === undefined
+      ? [[path, node]]
+      : Object.entries(node.properties).flatMap(([key, child]) => leaves(child, path === "" ? key : `${path}.${key}`));
+
+  it("describes every key", () => {
+    const silent = leaves(configJsonSchema() as Node).filter(([, node]) => (node.description ?? "") === "");
+    expect(silent).toEqual([]);
+  });
+
+  it("requires no key, because a preset may supply it", () => {
+    const demanding = JSON.stringify((configJsonSchema() as Node).properties?.["train"]?.required);
+    expect(demanding).toBeUndefined();
+    expect((configJsonSchema() as Node).required).toBeUndefined();
+  });
+
+  it("knows the presets by name", () => {
+    expect(configJsonSchema().properties?.["preset"]).toMatchObject({ enum: ["mnist-resnet18", "quickstart"] });
+  });
+});
+
+it("lists dotted keys with their parents", () => {
+  expect(configPaths()).toEqual(
+    expect.arrayContaining(["seed", "train", "train.learning_rate", "supervision.max_restarts"]),
+  );
+});
