@@ -142,6 +142,7 @@ def _check_tag(tag: bytes) -> None:
 
 
 def _with_path(error: msgspec.DecodeError, root: str) -> str:
-    """msgspec writes `what - at `$.path``; ours starts with the path of the whole message."""
-    what, _, path = str(error).partition(" - at `$")
-    return f"{root}{path.removesuffix('`')}: {what[:1].lower()}{what[1:]}"
+    """msgspec says where at the end, "... - at `$.path`" or "... - at `key` in `$.path`"; ours begin with it."""
+    what, _, where = str(error).partition(" - at ")
+    path = where[where.find("$") + 1 : -1]
+    return f"{root}{path}: {what[:1].lower()}{what[1:]}"

@@ -33,3 +33,33 @@ def permutation(seed: int, purpose: str, size: int, *counters: int | str) -> tor
     import torch
 
     return torch.randperm(size, generator=derive_generator(seed, purpose, *counters))
+
+
+def capture_random_state() -> dict[str, torch.Tensor]:
+    """The global generators that training may draw from (PyTorch on the CPU and on every CUDA device), as uint8."""
+    import torch
+
+    state = {"cpu": torch.get_rng_state()}
+    if torch.cuda.is_available():
+        state |= {f"cuda:{index}": value for index, value in enumerate(torch.cuda.get_rng_state_all())}
+    return state
+
+
+def restore_random_state(state: dict[str, torch.Tensor]) -> None:
+    """The inverse of `capture_random_state`; devices that are not here any more are left out."""
+    import torch
+
+    torch.set_rng_state(state["cpu"])
+    for name, value in state.items():
+        if name != "cpu" and torch.cuda.is_available():
+            torch.cuda.set_rng_state(value, torch.device(name))
+
+
+def make_deterministic(seed: int, threads: int) -> None:
+    """Fixes the number of threads (another one gives other sums), the algorithms and the global generator."""
+    import torch
+
+    torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(True)
+    torch.backends.cudnn.benchmark = False
+    torch.manual_seed(derive_seed(seed, "training"))

@@ -50,7 +50,9 @@ function sourceLayers(source: string, cwd: string): Layer[] {
   const { settings, locate } = readYamlFile(resolve(cwd, source), source);
   const { preset, ...own } = settings;
   const file = named({ settings: own, locate }, basename(source, extname(source)));
-  return preset === undefined ? [file] : [presetLayer(String(preset), locate(["preset"])), file];
+  if (preset === undefined) return [file];
+  const name = typeof preset === "string" ? preset : JSON.stringify(preset);
+  return [presetLayer(name, locate(["preset"])), file];
 }
 
 function presetLayer(name: string, mentionedAt: string | null = null): Layer {

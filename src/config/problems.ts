@@ -74,7 +74,7 @@ function expectation(issue: Issue): string {
     case "invalid_value":
       return `expected ${alternatives(issue.values)}`;
     case "invalid_union":
-      return "options" in issue && issue.options !== undefined
+      return "options" in issue
         ? `expected ${alternatives(issue.options)}`
         : issue.message;
     case "too_small":
@@ -92,7 +92,7 @@ function wordsOf(issue: Issue): string[] {
   const isWord = (value: unknown): value is string => typeof value === "string";
   if (issue.code === "invalid_value") return issue.values.filter(isWord);
   if (issue.code !== "invalid_union") return [];
-  if ("options" in issue && issue.options !== undefined) return issue.options.filter(isWord);
+  if ("options" in issue) return issue.options.filter(isWord);
   return issue.errors.flat().flatMap(wordsOf);
 }
 

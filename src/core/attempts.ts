@@ -23,6 +23,7 @@ export function launchAttempt(state: State, restarts: number): Transition {
     grant: null,
     held: null,
     recalled: false,
+    measuredAt: 0,
     closed: null,
     endedBecause: null,
     refusal: null,

@@ -1,7 +1,7 @@
 import type { Body } from "../protocol/messages.js";
 import type { Decision } from "./commands.js";
 import { endAttempt } from "./endings.js";
-import { composeGrant, dueOrders, grantFrom } from "./grant.js";
+import { composeGrant, dueOrders, grantFrom, isMeasured } from "./grant.js";
 import { decideInterval } from "./interval.js";
 import { policyOf } from "./policies/policy.js";
 import { carryOutRequests } from "./requests.js";
@@ -13,7 +13,9 @@ import { andThen, stay, withCommands, withDecisions, type Transition } from "./t
 export function reachBoundary(state: State, attempt: Attempt, body: Body<"boundary">): Transition {
   const misstep = lockstepError(attempt, body);
   if (misstep !== null) return endAttempt(state, attempt, misstep);
-  const waiting: Attempt = { ...attempt, stage: "waiting", update: body.update, grant: null, recalled: false };
+  const measuredAt = body.metrics.length > 0 ? body.update : attempt.measuredAt;
+  const at = { update: body.update, grant: null, recalled: false, measuredAt };
+  const waiting: Attempt = { ...attempt, ...at, stage: "waiting" };
   const arrived: State = {
     ...state,
     attempt: waiting,
@@ -86,6 +88,7 @@ function recordMetrics(state: State, body: Body<"boundary">): Transition {
 /** Asks the policy for k, once per boundary: what was judged before a crash is not judged again. */
 function judgeBoundary(state: State, update: number): Transition {
   if (state.interval !== null || update <= state.judgedUntil || state.model === null) return stay(state);
+  if (!isMeasured(state, update)) return stay(state);
   const verdict = policyOf(state.config.intervention).judgeBoundary(state, state.model, update);
   const judged: State = { ...state, judgedUntil: update, judgement: verdict.judgement ?? state.judgement };
   const signal = signalKey(state.config.intervention.signal);
@@ -102,6 +105,10 @@ export function proceed(state: State): Transition {
     if (attempt === null || model === null || attempt.stage !== "waiting") return stay(next);
     const { update } = attempt;
     if (next.interrupted !== null) return stopWorker(next, attempt, model, next.interrupted);
+    // A probe that a pause or a command cut short is taken up again: asking must not change what is decided.
+    if (!isMeasured(next, update)) {
+      return next.paused ? stay(next) : grantFrom(next, attempt, composeGrant(next, model, update, [], true));
+    }
     const orders = dueOrders(next, model, update);
     const atEnd = model.numUpdates !== null && update === model.numUpdates + 1;
     if (atEnd && orders.length === 0 && !next.paused) return stopWorker(next, attempt, model, "finished");

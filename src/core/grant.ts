@@ -33,7 +33,7 @@ export function composeGrant(
     trainable: trainableAt(schedule, first),
     learning_rate_factor: learningRateFactorAt(schedule, first),
     orders,
-    probe: until !== null && !standsAt(state, update, until) ? metricsAt(state, until) : [],
+    probe: until === null || isMeasured(state, until) ? [] : metricsAt(state, until),
   };
 }
 
@@ -60,9 +60,9 @@ function changesBetween(attempt: Attempt, next: NonNullable<Attempt["held"]>): D
   return factorChanged ? [...unfrozen, { type: "learningRate/changed", update, factor: next.factor }] : unfrozen;
 }
 
-/** Staying at a boundary that has been measured measures nothing again; a fresh attempt measures where it starts. */
-function standsAt(state: State, update: number, until: number): boolean {
-  return update === until && state.attempt?.stage === "waiting";
+/** Whether the present attempt has what boundary `update` is to be measured for; a fresh attempt measures again. */
+export function isMeasured(state: State, update: number): boolean {
+  return metricsAt(state, update).length === 0 || state.attempt?.measuredAt === update;
 }
 
 /** The next update before which the worker must stop; null when none is foreseen and the run has no known end. */

@@ -83,6 +83,8 @@ export interface Attempt {
   /** Mask and factor of the last grant, to know what the next one changes; null before the first. */
   readonly held: { readonly trainable: readonly string[]; readonly factor: number } | null;
   readonly recalled: boolean;
+  /** The last boundary that this attempt has measured; a recall can leave one unmeasured. */
+  readonly measuredAt: number;
   readonly closed: Body<"closed"> | null;
   /** Why the controller ended it, when it did. */
   readonly endedBecause: string | null;

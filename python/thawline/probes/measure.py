@@ -154,7 +154,7 @@ class Prober:
         ]
 
     def state_dict(self) -> dict[str, Tensor]:
-        """The vectors of the last boundaries, float64 on the CPU: what a resumed run needs for the errors of changes."""
+        """The vectors of the last boundaries, float64 on the CPU, for the errors of changes after a resume."""
         return self._history.state_dict()
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
@@ -186,7 +186,7 @@ class Prober:
 
         count = scope.num_parameters
         vector = None if found.squared_norms is None else found.squared_norms / count
-        extras = {"points": points, "num_parameters": count}
+        extras: dict[str, float] = {"points": points, "num_parameters": count}
         return _Signal(found.trace / count, vector, error_over_points, extras, companions)
 
     def _sharpness_avg(self, surfaces: Surfaces, scope: Scope, poll: Callable[[], None]) -> _Signal:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from thawline.determinism import permutation
@@ -47,7 +48,7 @@ class ProbeSet:
 
         `inputs` [points, ...] and `labels` [points] are the points at `probe_indices`, in that order.
         """
-        return cls(list(zip(inputs.split(batch_size), labels.split(batch_size), strict=True)))
+        return cls(list(zip(torch.split(inputs, batch_size), torch.split(labels, batch_size), strict=True)))
 
     @classmethod
     def draw(cls, inputs: Tensor, labels: Tensor, points: int, batch_size: int, seed: int) -> ProbeSet:

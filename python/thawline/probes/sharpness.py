@@ -88,14 +88,8 @@ def sharpness_worst(
     best, last = [], []
     for index in range(len(probe_set.batches)):
         poll()
-        surface = surfaces(index)
-        ascent = maximise_loss(
-            lambda perturbation, surface=surface: surface.losses([perturbation])[0],
-            surface.losses_and_gradient,
-            torch.zeros(scope.num_parameters, device=device),
-            rho,
-            iterations,
-        )
+        start = torch.zeros(scope.num_parameters, device=device)
+        ascent = maximise_loss(surfaces(index), start, rho, iterations)
         best.append((ascent.best_losses - ascent.clean_losses).cpu())
         last.append((ascent.last_losses - ascent.clean_losses).cpu())
     return WorstCase(torch.cat(best), torch.cat(last))
@@ -103,5 +97,5 @@ def sharpness_worst(
 
 def mean_over_batches(increases: Tensor, sizes: Sequence[int]) -> float:
     """The mean over batches of the mean of `increases` [..., points] within each: every batch weighs the same."""
-    blocks = increases.split(list(sizes), dim=-1)
+    blocks = torch.split(increases, list(sizes), dim=-1)
     return float(torch.stack([block.mean() for block in blocks]).mean())

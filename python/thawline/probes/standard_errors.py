@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor
 
 
@@ -30,7 +31,7 @@ def error_over_draws_and_points(increases: Tensor, sizes: Sequence[int]) -> floa
     if draws < 2 or min(sizes) < 2:
         return None
     variance = 0.0
-    for block in increases.double().split(list(sizes), dim=1):
+    for block in torch.split(increases.double(), list(sizes), dim=1):
         points = block.shape[1]
         draw_means = block.mean(dim=1, keepdim=True)
         point_means = block.mean(dim=0, keepdim=True)
@@ -51,7 +52,7 @@ def error_within_batches(increases: Tensor, sizes: Sequence[int]) -> float | Non
     points = increases.numel()
     if points <= len(sizes):
         return None
-    blocks = increases.double().split(list(sizes))
+    blocks = torch.split(increases.double(), list(sizes))
     squares = sum(float((block - block.mean()).square().sum()) for block in blocks)
     pooled_variance = squares / (points - len(sizes))
     return _root(pooled_variance * sum(1 / size for size in sizes) / len(sizes) ** 2)

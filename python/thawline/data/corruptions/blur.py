@@ -22,7 +22,7 @@ def glass_blur(images: Images, uniforms: Uniforms) -> Pixels:
     """Blur, floor to 8 bits, swap pixels with neighbours (two passes), blur; one uniform number per possible swap.
 
     Both blurs run along the rows axis only: the official code gives a 2-D grey image to a function that takes the last
-    axis for colour channels, and the published archive keeps that (datasets: glass blur, trap 1).
+    axis for colour channels, and the published archive was made that way.
     """
     blurred = np.floor(_blur_rows(images / 255) * 255)
     return np.clip(_blur_rows(_swap_neighbours(blurred, uniforms) / 255), 0, 1) * 255

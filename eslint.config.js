@@ -1,0 +1,85 @@
+import js from "@eslint/js";
+import { defineConfig } from "eslint/config";
+import { readFileSync } from "node:fs";
+import tseslint from "typescript-eslint";
+
+const { folders: importTable } = JSON.parse(readFileSync(new URL("test/import-table.json", import.meta.url), "utf8"));
+const FOLDERS = [...Object.keys(importTable), "commands"];
+
+/** The import table as one `no-restricted-imports` rule a folder. */
+const importRules = Object.entries(importTable).map(([folder, { folders, types, packages, node }]) => {
+  const asTypes = [...types, "config"].filter((other) => other !== folder);
+  const closed = FOLDERS.filter((other) => ![folder, ...folders, ...asTypes].includes(other));
+  const open = ["\\.", ...packages.map((name) => `${name}(?:$|/)`), ...(node ? ["node:"] : [])];
+  const message = `src/${folder} may not import this; see test/import-table.json`;
+  const patterns = [
+    { regex: `^(?:\\.\\./)+(?:(?:${closed.join("|")})/|cli\\.js$)`, message },
+    { regex: `^(?!${open.join("|")})`, message },
+  ];
+  if (asTypes.length > 0) {
+    patterns.push({ regex: `^(?:\\.\\./)+(?:${asTypes.join("|")})/`, message, allowTypeImports: true });
+  }
+  return {
+    files: [`src/${folder}/**/*.{ts,tsx}`],
+    rules: { "@typescript-eslint/no-restricted-imports": ["error", { patterns }] },
+  };
+});
+
+/** What core would need to be anything but a function of its events. */
+const IMPURE_GLOBALS = ["Date", "performance", "process", "setTimeout", "setInterval", "fetch", "console"];
+
+export default defineConfig(
+  { ignores: ["dist/", "node_modules/", ".venv/", "runs/", "coverage/", ".cache/"] },
+  js.configs.recommended,
+  {
+    files: ["**/*.{ts,tsx}"],
+    extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      "@typescript-eslint/consistent-type-imports": "error",
+      "@typescript-eslint/switch-exhaustiveness-check": [
+        "error",
+        { considerDefaultExhaustiveForUnions: true, requireDefaultForNonUnion: false },
+      ],
+      // Numbers in texts are what most of our texts are made of.
+      "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
+      // `record["key"]` marks an index signature, which tsconfig's noUncheckedIndexedAccess makes worth seeing.
+      "@typescript-eslint/dot-notation": "off",
+      // An empty text counts as absent in environment variables, which `??` cannot say.
+      "@typescript-eslint/prefer-nullish-coalescing": ["error", { ignorePrimitives: { string: true } }],
+      "@typescript-eslint/no-empty-function": "off",
+      "@typescript-eslint/no-confusing-void-expression": ["error", { ignoreArrowShorthand: true }],
+      "no-restricted-properties": [
+        "error",
+        { object: "process", property: "exit", message: "Only cli.ts ends the process: throw an error instead." },
+      ],
+    },
+  },
+  { files: ["src/cli.ts"], rules: { "no-restricted-properties": "off" } },
+  ...importRules,
+  {
+    files: ["src/core/**/*.ts"],
+    rules: {
+      "no-restricted-globals": ["error", ...IMPURE_GLOBALS],
+      "no-restricted-properties": ["error", { object: "Math", property: "random" }],
+    },
+  },
+  {
+    files: ["test/**/*.{ts,tsx}"],
+    rules: {
+      // A test that indexes wrongly fails, and that is its job.
+      "@typescript-eslint/no-non-null-assertion": "off",
+    },
+  },
+  {
+    files: ["**/*.{js,mjs}"],
+    languageOptions: {
+      globals: Object.fromEntries(
+        ["process", "console", "URL", "setInterval", "clearInterval", "setTimeout", "clearTimeout"].map((name) => [
+          name,
+          "readonly",
+        ]),
+      ),
+    },
+  },
+);

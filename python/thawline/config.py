@@ -1,0 +1,114 @@
+"""The resolved configuration of a run, as the controller sends it; src/config/schema.ts explains every key."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Struct
+
+from thawline.errors import UserError
+
+
+class ModelConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    kind: Literal["resnet18"]
+    width: int
+
+
+class DataConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    kind: Literal["mnist"]
+    path: str
+    verify_checksums: bool
+    max_train_examples: int | None
+    max_test_examples: int | None
+
+
+class ConstantSchedule(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="constant"):
+    pass
+
+
+class LinearTailSchedule(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="linear_tail"):
+    fraction: float
+
+
+Schedule = ConstantSchedule | LinearTailSchedule
+
+
+class TrainConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    optimizer: Literal["sgd"]
+    learning_rate: float
+    momentum: float
+    weight_decay: float
+    batch_size: int
+    epochs: int | None
+    updates: int | None
+    schedule: Schedule
+
+
+class ProbeConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    every: int
+    points: int
+    batch_size: int
+    metrics: list[str]
+    scope: Literal["trainable", "all"]
+    until: str | int
+    rho: float
+    draws: int
+    iterations: int
+
+
+class InterventionConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    kind: Literal["gradual_unfreezing", "learning_rate_switch", "none"]
+    k: str | int
+    signal: str
+    tau: int
+    epsilon: float
+    k_max: int | None
+    before: float
+    after: float
+
+
+class EvaluateConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    batch_size: int
+    ood: Literal["mnist_c", "none"]
+    images_per_corruption: str | int
+
+
+class CheckpointConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    every: int
+    keep: int
+
+
+class DeviceConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    kind: Literal["auto", "cpu", "cuda"]
+    threads: int
+
+
+class RunConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    name: str
+    seed: int
+    model: ModelConfig
+    data: DataConfig
+    train: TrainConfig
+    probe: ProbeConfig
+    intervention: InterventionConfig
+    evaluate: EvaluateConfig
+    checkpoint: CheckpointConfig
+    device: DeviceConfig
+    supervision: dict[str, float]
+
+
+def parse_config(config: dict[str, Any]) -> RunConfig:
+    """The typed form of `welcome.config`.
+
+    Raises UserError `invalid_config` naming the key: the controller has checked the values, so this means that the two
+    sides are of different versions.
+    """
+    try:
+        return msgspec.convert(config, RunConfig)
+    except msgspec.ValidationError as error:
+        raise UserError(
+            "invalid_config",
+            f"the controller's configuration does not fit this worker: {error}",
+            "install the same version of thawline for Node and for Python",
+        ) from None

@@ -1,0 +1,54 @@
+"""Which parameters train: applied, and asserted, because libraries flip `requires_grad` behind one's back.
+
+The optimizer holds all parameters in fixed groups from the first update on. A frozen parameter has no gradient
+(None, not zero), and an optimizer leaves such a parameter and its state alone: no decay, no momentum.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from thawline.blocks import BlockMap
+
+
+def apply_trainable(model: nn.Module, block_map: BlockMap, names: Iterable[str]) -> None:
+    """Makes exactly the parameters of the named blocks trainable; what is frozen loses its gradient."""
+    trainable = parameters_of(block_map, names)
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_(name in trainable)
+        if name not in trainable:
+            parameter.grad = None
+    assert_trainable(model, block_map, names)
+
+
+def assert_trainable(model: nn.Module, block_map: BlockMap, names: Iterable[str]) -> None:
+    """Raises AssertionError naming a parameter whose `requires_grad` is not what the blocks `names` say."""
+    trainable = parameters_of(block_map, names)
+    for name, parameter in model.named_parameters():
+        assert parameter.requires_grad == (name in trainable), f"{name} has requires_grad {parameter.requires_grad}"
+        assert parameter.requires_grad or parameter.grad is None, f"{name} is frozen and has a gradient"
+
+
+def parameters_of(block_map: BlockMap, names: Iterable[str]) -> frozenset[str]:
+    """Full names of the parameters in the named blocks (the head's name included).
+
+    Raises KeyError for a name that is no block.
+    """
+    by_name = {block.name: block.parameter_names for block in (block_map.head, *block_map.blocks)}
+    return frozenset(parameter for name in names for parameter in by_name[name])
+
+
+def trainable_sha256(model: nn.Module) -> str:
+    """SHA-256, in hex, of the sorted names of the trainable parameters, one a line."""
+    names = sorted(name for name, parameter in model.named_parameters() if parameter.requires_grad)
+    return hashlib.sha256("\n".join(names).encode()).hexdigest()
+
+
+def count_trainable(model: nn.Module) -> int:
+    """Number of trainable scalars."""
+    return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)

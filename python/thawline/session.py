@@ -1,0 +1,315 @@
+"""The worker's side of lockstep: trains only as far as it was granted, measures, obeys, and says what it did."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from thawline.freezing import apply_trainable, assert_trainable, count_trainable, trainable_sha256
+from thawline.learning_rates import LearningRates
+from thawline.loss_reader import LossReader, Pace
+from thawline.protocol import (
+    Applied,
+    Block,
+    Boundary,
+    Checkpointed,
+    Evaluated,
+    Finished,
+    Grant,
+    Metric,
+    MetricValue,
+    Order,
+    Progress,
+    Ready,
+    Recall,
+    Stop,
+    Stopped,
+    to_metric_value,
+)
+from thawline.stopwatch import Stopwatch
+from thawline.weights import weights_sha256
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import torch
+    from torch import nn
+
+    from thawline.blocks import BlockMap
+    from thawline.channel import Channel
+    from thawline.checkpoint import SavedCheckpoint
+    from thawline.probes import Measurement, Prober
+
+
+Phase = Literal["train", "probe", "evaluate", "checkpoint"]
+
+
+class TrainingStopped(Exception):
+    """The controller ended the run; `reason` is its word for why."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Interrupted(Exception):
+    """A recall ended a probe or an evaluation between two batches."""
+
+
+@dataclass(frozen=True)
+class SplitScore:
+    """Accuracy (or another score) of one evaluation split; `regenerated` marks data that are not the official files."""
+
+    split: str
+    values: dict[str, float]
+    num_examples: int
+    regenerated: bool
+
+
+@dataclass(frozen=True)
+class Abilities:
+    """What a training can do besides training; None where it cannot, and then it is never ordered."""
+
+    save: Callable[[int], SavedCheckpoint] | None = None
+    evaluate: Callable[[Callable[[], bool]], Iterator[SplitScore]] | None = None
+
+    @property
+    def orders(self) -> list[Order]:
+        orders: list[Order] = []
+        if self.save is not None:
+            orders.append("checkpoint")
+        if self.evaluate is not None:
+            orders.append("evaluate")
+        return orders
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the controller must know of a training before it grants anything."""
+
+    num_updates: int | None
+    updates_per_epoch: int | None
+    device: str
+    threads: int
+    seed: int
+
+
+class Session:
+    """One attempt under a controller. Call `before_update` and `after_update` round every optimizer update.
+
+    `step` counts completed updates. The optimizer is never rebuilt and its groups never change.
+    """
+
+    def __init__(
+        self,
+        channel: Channel,
+        model: nn.Module,
+        block_map: BlockMap,
+        rates: LearningRates,
+        *,
+        facts: Facts,
+        run_folder: Path,
+        prober: Prober | None = None,
+        abilities: Abilities | None = None,
+        step: int = 0,
+    ) -> None:
+        self.step = step
+        self._channel = channel
+        self._model = model
+        self._block_map = block_map
+        self._rates = rates
+        self._facts = facts
+        self._run_folder = run_folder
+        self._prober = prober
+        self._abilities = abilities or Abilities()
+        self._stopwatch = Stopwatch()
+        self._losses = LossReader()
+        self._pace = Pace()
+        self._grant: Grant | None = None
+
+    def begin(self) -> None:
+        """Says `ready` and carries out the first grant, which fixes the mask."""
+        blocks = [Block(block.name, block.num_params) for block in self._block_map.blocks]
+        head = self._block_map.head
+        facts = self._facts
+        self._channel.send(
+            Ready(
+                blocks=blocks,
+                head=Block(head.name, head.num_params),
+                num_updates=facts.num_updates,
+                updates_per_epoch=facts.updates_per_epoch,
+                learning_rates=self._rates.at(self.step + 1, 1.0),
+                device=facts.device,
+                threads=facts.threads,
+                seed=facts.seed,
+                resumed_from=self.step,
+                can=self._abilities.orders,
+            )
+        )
+        self._obey()
+
+    def before_update(self) -> None:
+        """Returns when the next update may be made, with mask and learning rates set.
+
+        Raises TrainingStopped when the controller ends the run.
+        """
+        update = self.step + 1
+        while not self._may_train(update):
+            self._stand_at(update)
+        assert self._grant is not None
+        self._rates.apply(update, self._grant.learning_rate_factor)
+
+    def after_update(self, loss: torch.Tensor, num_samples: int = 0) -> None:
+        """Counts the update that was just made; `loss` is its training loss, a scalar tensor.
+
+        Raises NonFiniteLossError.
+        """
+        self.step += 1
+        assert self._grant is not None, "after_update without before_update"
+        rate = self._rates.at(self.step, self._grant.learning_rate_factor)[0]
+        latest = self._losses.offer(loss, self.step, rate)
+        samples_per_second = self._pace.count(num_samples)
+        if samples_per_second is not None:
+            shown = None if latest is None else to_metric_value(latest)
+            self._channel.send(Progress(self.step, shown, samples_per_second, "train", ""), droppable=True)
+
+    def finish(self) -> None:
+        """After the last update: stands at the end until the controller has what it wants, and closes."""
+        try:
+            while True:
+                self._stand_at(self.step + 1)
+        except TrainingStopped as stopped:
+            self.close(stopped)
+
+    def close(self, stopped: TrainingStopped) -> None:
+        """The last message of an attempt that ended as it should."""
+        seconds = self._stopwatch.total()
+        if stopped.reason == "finished":
+            self._channel.send(Finished(self.step, weights_sha256(self._model), seconds))
+        else:
+            self._channel.send(Stopped(self.step, seconds))
+
+    def _may_train(self, update: int) -> bool:
+        grant = self._grant
+        if grant is None or self._channel.recalled.is_set():
+            return False
+        return grant.until is None or update < grant.until
+
+    def _stand_at(self, update: int) -> None:
+        """At a boundary: measure what the grant asked for, report, wait for the next grant and obey it."""
+        grant = self._grant
+        recalled = grant is not None and grant.until is not None and update < grant.until
+        metrics: list[Metric] = []
+        if grant is not None and not recalled:
+            try:
+                metrics = self._measure(update, grant.probe)
+            except Interrupted:
+                recalled = True
+        self._channel.send(Boundary(update, recalled, metrics, self._stopwatch.since_last_report()))
+        self._obey()
+
+    def _measure(self, update: int, names: list[str]) -> list[Metric]:
+        if not names or self._prober is None:
+            return []
+        from thawline.probes import ProbeInterrupted
+
+        try:
+            with self._stopwatch.measure("probe"):
+                measured = self._prober.measure(update, names, should_stop=self._poll("probe", ", ".join(names)))
+        except ProbeInterrupted:
+            raise Interrupted from None
+        return [_metric(measurement) for measurement in measured]
+
+    def _obey(self) -> None:
+        """Waits for a grant and carries it out: orders first, in the state before the change, then the change."""
+        grant = self._next_grant()
+        while not self._carry_out(grant.orders):
+            # Recalled in the middle: nothing of this grant holds, the controller grants anew.
+            self._channel.send(Boundary(self.step + 1, True, [], self._stopwatch.since_last_report()))
+            grant = self._next_grant()
+        before, self._grant = self._grant, grant
+        changed = before is None or _held(before) != _held(grant)
+        if changed:
+            apply_trainable(self._model, self._block_map, grant.trainable)
+        if changed or grant.orders:
+            self._channel.send(self._applied(grant))
+
+    def _next_grant(self) -> Grant:
+        with self._stopwatch.measure("wait"):
+            body = self._channel.receive()
+            # A recall that crossed a boundary on its way has been served by that boundary.
+            while isinstance(body, Recall):
+                body = self._channel.receive()
+        self._pace.restart()
+        if isinstance(body, Stop):
+            if body.checkpoint:
+                self._save()
+            raise TrainingStopped(body.reason)
+        assert isinstance(body, Grant), f"expected a grant, got {type(body).__name__}"
+        return body
+
+    def _applied(self, grant: Grant) -> Applied:
+        assert_trainable(self._model, self._block_map, grant.trainable)
+        return Applied(
+            update=self.step + 1,
+            trainable_sha256=trainable_sha256(self._model),
+            num_trainable=count_trainable(self._model),
+            learning_rates=self._rates.at(self.step + 1, grant.learning_rate_factor),
+        )
+
+    def _carry_out(self, orders: list[Order]) -> bool:
+        """False when a recall came first."""
+        try:
+            for order in orders:
+                if order == "checkpoint":
+                    self._save()
+                else:
+                    self._evaluate()
+        except Interrupted:
+            return False
+        return True
+
+    def _save(self) -> None:
+        assert self._abilities.save is not None
+        with self._stopwatch.measure("checkpoint"):
+            saved = self._abilities.save(self.step)
+        path = str(saved.path.relative_to(self._run_folder))
+        self._channel.send(Checkpointed(saved.step, path, saved.manifest_sha256, saved.weights_sha256))
+
+    def _evaluate(self) -> None:
+        assert self._abilities.evaluate is not None
+        with self._stopwatch.measure("evaluate"):
+            for score in self._abilities.evaluate(self._poll("evaluate", "")):
+                values = {name: to_metric_value(value) for name, value in score.values.items()}
+                evaluated = Evaluated(self.step, score.split, values, score.num_examples, score.regenerated)
+                self._channel.send(evaluated)
+
+    def _poll(self, phase: Phase, detail: str) -> Callable[[], bool]:
+        """To be asked between batches: whether to stop. Also says, now and then, that the work goes on."""
+
+        def should_stop() -> bool:
+            if self._pace.count(0) is not None:
+                self._channel.send(Progress(self.step, None, 0.0, phase, detail), droppable=True)
+            return self._channel.recalled.is_set()
+
+        return should_stop
+
+
+def _held(grant: Grant) -> tuple[list[str], float]:
+    return grant.trainable, grant.learning_rate_factor
+
+
+def _metric(measurement: Measurement) -> Metric:
+    return Metric(
+        key=measurement.key,
+        value=to_metric_value(measurement.value),
+        standard_error=_optional(measurement.standard_error),
+        change_standard_error=_optional(measurement.change_standard_error),
+        span_standard_error=_optional(measurement.span_standard_error),
+        seconds=measurement.seconds,
+    )
+
+
+def _optional(value: float | None) -> MetricValue | None:
+    return None if value is None else to_metric_value(value)

@@ -1,0 +1,3 @@
+export declare function digestOf(root: string, paths: readonly string[]): string;
+export declare function isCurrent(stamp: string, digest: string): boolean;
+export declare function writeStamp(stamp: string, digest: string): void;

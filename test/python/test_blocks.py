@@ -1,0 +1,84 @@
+import pytest
+from torch import nn
+
+from thawline.blocks import blocks_from_patterns, resnet18_blocks
+from thawline.errors import UserError
+from thawline.models.resnet import build_resnet18
+
+
+@pytest.fixture
+def model() -> nn.Sequential:
+    """Parameters 0.weight, 0.bias, 1.weight, 1.bias, 2.weight, 2.bias."""
+    return nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 3), nn.Linear(3, 5))
+
+
+def message(model: nn.Module, patterns: list[tuple[str, str]], head: str = r"^2\.") -> str:
+    with pytest.raises(UserError) as caught:
+        blocks_from_patterns(model, patterns, head)
+    assert caught.value.code == "invalid_blocks"
+    return caught.value.message
+
+
+def test_resnet18_has_five_blocks_from_the_top_down():
+    block_map = resnet18_blocks(build_resnet18(in_channels=3, num_classes=10))
+    assert [(block.name, block.num_params) for block in block_map.blocks] == [
+        ("layer4", 8_393_728),
+        ("layer3", 2_099_712),
+        ("layer2", 525_568),
+        ("layer1", 147_968),
+        ("stem", 1_856),
+    ]
+    assert (block_map.head.name, block_map.head.num_params) == ("head", 5_130)
+    assert block_map.head.parameter_names == ("head.weight", "head.bias")
+    assert block_map.num_params == 11_173_962
+
+
+def test_resnet18_blocks_hold_every_parameter_once():
+    model = build_resnet18(width=2, in_channels=1, num_classes=10)
+    block_map = resnet18_blocks(model)
+    names = [name for block in (*block_map.blocks, block_map.head) for name in block.parameter_names]
+    assert sorted(names) == sorted(name for name, _ in model.named_parameters())
+    assert block_map.blocks[-1].parameter_names == ("conv1.weight", "bn1.weight", "bn1.bias")
+
+
+def test_blocks_keep_the_order_of_their_patterns(model):
+    block_map = blocks_from_patterns(model, [("lower", r"^0\."), ("upper", r"^1\.")], r"^2\.")
+    assert [block.name for block in block_map.blocks] == ["lower", "upper"]
+    assert block_map.blocks[0].parameter_names == ("0.weight", "0.bias")
+    assert block_map.num_params == 9 + 12 + 20
+
+
+def test_a_parameter_in_no_block_is_named(model):
+    assert "1.weight, 1.bias" in message(model, [("lower", r"^0\.")])
+
+
+def test_a_long_list_of_missing_parameters_is_cut():
+    assert message(build_resnet18(width=2, in_channels=1, num_classes=2), [("stem", "^conv1")], "^head").endswith(
+        "more"
+    )
+
+
+def test_a_parameter_in_two_blocks_is_named(model):
+    text = message(model, [("lower", r"^[01]\."), ("upper", r"^1\.")])
+    assert "1.weight" in text
+    assert "lower, upper" in text
+
+
+def test_a_parameter_in_a_block_and_in_the_head_is_named(model):
+    assert "2.weight is in more than one block: upper, head" in message(
+        model, [("lower", r"^0\."), ("upper", r"^[12]")]
+    )
+
+
+def test_a_pattern_without_parameters_is_named(model):
+    assert "'^9' of block 'ghost'" in message(model, [("all", r"^[01]\."), ("ghost", "^9")])
+    assert "block 'head' matches no parameter" in message(model, [("all", r"^[012]\.")], "^9")
+
+
+def test_a_broken_pattern_is_named(model):
+    assert "'(' of block 'lower' is not a regular expression" in message(model, [("lower", "(")])
+
+
+def test_block_names_are_unique(model):
+    assert "'lower' is used twice" in message(model, [("lower", r"^0\."), ("lower", r"^1\.")])
+    assert "'head' is used twice" in message(model, [("head", r"^[01]\.")])
