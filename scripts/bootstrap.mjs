@@ -8,7 +8,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { spawnSync } from "node:child_process";
 import { isRecent, OLDEST_PYTHON, projectPython, pythonVersion, ROOT } from "./python.mjs";
-import { digestOf, isCurrent, writeStamp } from "./stamps.mjs";
+import { BUILD_INPUTS, BUILD_STAMP, digestOf, isCurrent, writeStamp } from "./stamps.mjs";
 import { execute, step, StepError } from "./step.mjs";
 
 const OLDEST_NODE = [20, 19];
@@ -45,8 +45,8 @@ async function installNodeModules() {
 }
 
 async function build() {
-  const stamp = inRoot("dist", STAMP);
-  const digest = digestOf(ROOT, ["src", "tsconfig.json", "tsconfig.build.json", "package-lock.json"]);
+  const stamp = inRoot(BUILD_STAMP);
+  const digest = digestOf(ROOT, BUILD_INPUTS);
   if (isCurrent(stamp, digest)) return;
   await step("Building dist (tsc)", async (report) => {
     const tsc = inRoot("node_modules", "typescript", "bin", "tsc");

@@ -4,6 +4,10 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 
+/** What dist/ is made from. */
+export const BUILD_INPUTS = ["src", "tsconfig.json", "tsconfig.build.json", "package-lock.json"];
+export const BUILD_STAMP = join("dist", ".thawline-stamp");
+
 /** Digest over names and contents of files; a folder stands for all files in it. */
 export function digestOf(root, paths) {
   const hash = createHash("sha256");

@@ -2,13 +2,20 @@
 import { Command, CommanderError } from "commander";
 import { colorEnabled } from "./commands/color.js";
 import * as config from "./commands/config.js";
+import * as control from "./commands/control.js";
+import * as controller from "./commands/controller.js";
 import * as doctor from "./commands/doctor.js";
+import * as list from "./commands/list.js";
 import * as presets from "./commands/presets.js";
+import * as replay from "./commands/replay.js";
+import * as resume from "./commands/resume.js";
+import * as run from "./commands/run.js";
+import * as watch from "./commands/watch.js";
 import { exitCodeOf, formatError, UserError } from "./errors.js";
 import { packageVersion } from "./package.js";
 
 /** In the order in which `--help` lists them. */
-const COMMANDS = [config, presets, doctor];
+const COMMANDS = [run, watch, resume, control, replay, list, presets, config, doctor, controller];
 
 function createProgram(): Command {
   const program = new Command("thawline")

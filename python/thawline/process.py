@@ -7,26 +7,36 @@ import os
 import signal
 import stat
 import sys
-import threading
 from typing import Final
 
 LIFELINE_VARIABLE: Final = "THAWLINE_LIFELINE_FD"
 _PR_SET_PDEATHSIG: Final = 1
 
+# Standard input is the lifeline. A worker on its way to a checkpoint may get these signals for its whole group.
+_GUARD: Final = """
+import os, signal
+for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
+    signal.signal(name, signal.SIG_IGN)
+while os.read(0, 1):
+    pass
+os.killpg(0, signal.SIGKILL)
+"""
+
 
 def bind_life_to_controller(controller_pid: int) -> None:
     """Ends this process group as soon as the controller is gone; returns at once, except where it already is.
 
-    The kernel kills the process when its parent dies (Linux). Where a wrapper stands between the two, and on other
-    systems, a thread reads the lifeline: a pipe that nobody writes to and that only the controller holds open.
+    Twofold. The kernel kills this process when its parent dies (Linux), which needs nothing of ours to run. And a guard
+    process reads the lifeline, a pipe that nobody writes to and that only the controller holds open, and at its end
+    kills the group: loader children, which the kernel would leave, and a worker behind a wrapper. A thread could not:
+    it dies with the first kill, and waits for ever while a native call holds the interpreter lock.
     """
     bind_life_to_parent(os.getppid())
     if not _is_running(controller_pid):
-        _end_group()
+        os.killpg(0, signal.SIGKILL)
     descriptor = os.environ.pop(LIFELINE_VARIABLE, None)  # Popped: in a child the number may mean another file.
     if descriptor is not None and _is_pipe(int(descriptor)):
-        os.set_inheritable(int(descriptor), False)
-        threading.Thread(target=_watch, args=(int(descriptor),), name="thawline-lifeline", daemon=True).start()
+        _start_guard(int(descriptor))
 
 
 def bind_life_to_parent(parent_pid: int) -> None:
@@ -45,15 +55,17 @@ def bind_life_to_parent(parent_pid: int) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _watch(lifeline: int) -> None:
-    while os.read(lifeline, 1):
-        pass
-    _end_group()
-
-
-def _end_group() -> None:
-    """SIGKILL to the own group: loader children and wrappers share it, and the launcher made it for this attempt."""
-    os.killpg(0, signal.SIGKILL)
+def _start_guard(lifeline: int) -> None:
+    os.set_inheritable(lifeline, False)
+    # Without standard output and error, or whoever reads the worker's would wait for the guard as well.
+    quiet = [(os.POSIX_SPAWN_OPEN, stream, os.devnull, os.O_WRONLY, 0) for stream in (1, 2)]
+    os.posix_spawn(
+        sys.executable,
+        [sys.executable, "-I", "-S", "-c", _GUARD],
+        os.environ,
+        file_actions=[(os.POSIX_SPAWN_DUP2, lifeline, 0), *quiet],
+    )
+    os.close(lifeline)
 
 
 def _is_running(pid: int) -> bool:

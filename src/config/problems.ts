@@ -74,9 +74,7 @@ function expectation(issue: Issue): string {
     case "invalid_value":
       return `expected ${alternatives(issue.values)}`;
     case "invalid_union":
-      return "options" in issue
-        ? `expected ${alternatives(issue.options)}`
-        : issue.message;
+      return "options" in issue ? `expected ${alternatives(issue.options)}` : issue.message;
     case "too_small":
       if (issue.origin === "string") return "expected a text that is not empty";
       return `expected a number ${issue.inclusive === true ? "of at least" : "above"} ${issue.minimum}`;

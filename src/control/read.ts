@@ -22,15 +22,18 @@ export interface FoundControlFile {
   readonly request: ControlFile | null;
 }
 
-/** The commands that wait in a run's control folder, oldest first. The caller removes each once it is journaled. */
+/**
+ * The commands that wait in a run's control folder, oldest first; file times are coarse, so names decide between equal
+ * ones, and `writeControlFile` gives names that rise. The caller removes each once it is journaled.
+ */
 export function readControlFiles(runFolder: string): FoundControlFile[] {
   const folder = join(runFolder, CONTROL_FOLDER);
   mkdirSync(folder, { recursive: true });
-  return readdirSync(folder)
-    .filter((name) => name.endsWith(".json") && !name.startsWith("."))
-    .map((name) => join(folder, name))
+  return readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith(".json") && !entry.name.startsWith("."))
+    .map(({ name }) => join(folder, name))
     .map((path) => ({ path, modified: statSync(path).mtimeMs }))
-    .sort((a, b) => a.modified - b.modified)
+    .sort((a, b) => a.modified - b.modified || (a.path < b.path ? -1 : 1))
     .map(({ path }) => ({ path, request: parse(path) }));
 }
 

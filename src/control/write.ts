@@ -14,9 +14,14 @@ export interface ControlFile {
   readonly command: OperatorCommand;
 }
 
+/** Rises from one command to the next, so that the order of names is the order of commands. */
+function microsecondsSinceEpoch(): string {
+  return String(Math.floor((performance.timeOrigin + performance.now()) * 1000));
+}
+
 /** Leaves a command for the controller, whole or not at all (write aside, rename). Returns its id. */
 export function writeControlFile(runFolder: string, request: Omit<ControlFile, "id">): string {
-  const id = randomUUID();
+  const id = `${microsecondsSinceEpoch()}-${randomUUID()}`;
   const folder = join(runFolder, CONTROL_FOLDER);
   mkdirSync(folder, { recursive: true });
   const aside = join(folder, `.${id}`);

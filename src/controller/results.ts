@@ -109,6 +109,7 @@ function outOfDistribution(state: State): Results["ood"] {
     const accuracy = values["accuracy"];
     return accuracy !== undefined && isFinite(accuracy) ? [[split.slice("ood/".length), accuracy] as const] : [];
   });
+  if (accuracies.length === 0) return null;
   return {
     mean: accuracies.reduce((sum, [, accuracy]) => sum + accuracy, 0) / accuracies.length,
     per_corruption: Object.fromEntries(accuracies),

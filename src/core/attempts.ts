@@ -1,6 +1,7 @@
-import { endAttempt, finish } from "./endings.js";
+import { endAttempt, finish, refuseOpenRequests } from "./endings.js";
 import type { EventOf, SupervisionClock } from "./events.js";
 import { composeGrant, grantFrom } from "./grant.js";
+import { dropIdentity } from "./identity.js";
 import { decideInterval } from "./interval.js";
 import { policyOf } from "./policies/policy.js";
 import type { Attempt, Checkpoint, Model, RunEnd, State } from "./state.js";
@@ -23,6 +24,7 @@ export function launchAttempt(state: State, restarts: number): Transition {
     grant: null,
     held: null,
     recalled: false,
+    applied: false,
     measuredAt: 0,
     closed: null,
     endedBecause: null,
@@ -54,10 +56,9 @@ export function startController(state: State, epoch: number): Transition {
     paused: false,
     interrupted: null,
     end: null,
-    operatorRequests: [],
-    operatorOrders: [],
   };
-  return launchAttempt(fresh, 0);
+  const expired = refuseOpenRequests(fresh, "the controller that accepted it is gone");
+  return andThen(expired, (next) => launchAttempt(next, 0));
 }
 
 export function connectWorker(state: State, attempt: Attempt, body: EventOf<"worker/connected">["body"]): Transition {
@@ -69,13 +70,10 @@ export function connectWorker(state: State, attempt: Attempt, body: EventOf<"wor
   const next: State = {
     ...state,
     software: state.software ?? body.versions,
-    identityDropped: [...state.identityDropped, ...reasons],
     attempt: { ...attempt, stage: "preparing" },
   };
-  return withCommands(
-    withDecisions(stay(next), ...reasons.map((why) => ({ type: "identity/dropped", why }) as const)),
-    { type: "worker/welcome", attempt: attempt.number, resumeFrom: attempt.resumeFrom },
-  );
+  const { resumeFrom } = attempt;
+  return withCommands(dropIdentity(next, reasons), { type: "worker/welcome", attempt: attempt.number, resumeFrom });
 }
 
 /** The worker stands at its start: it is granted a stay there, in the state that held after `resumed_from` updates. */
@@ -98,7 +96,8 @@ export function prepareWorker(state: State, attempt: Attempt, body: EventOf<"wor
     return endAttempt(state, attempt, "its blocks or its number of updates are not those of the attempt before");
   }
   const prepared: State = { ...state, model, attempt: { ...attempt, update: body.resumed_from + 1 } };
-  return andThen(decideFixedInterval(prepared), (next) => {
+  const known = dropIdentity(prepared, state.model === null ? [] : differencesInHardware(state.model, model));
+  return andThen(andThen(known, decideFixedInterval), (next) => {
     const standing = next.attempt!;
     return grantFrom(next, standing, composeGrant(next, model, standing.update, [], true));
   });
@@ -114,6 +113,12 @@ function sameModel(a: Model, b: Model): boolean {
   const names = (model: Model): string =>
     [model.head, ...model.blocks].map((block) => `${block.name}:${block.numParams}`).join(" ");
   return names(a) === names(b) && a.numUpdates === b.numUpdates;
+}
+
+function differencesInHardware(before: Model, now: Model): string[] {
+  const device = before.device === now.device ? [] : [`the device was ${before.device} and is now ${now.device}`];
+  const threads = `the number of threads was ${before.threads} and is now ${now.threads}`;
+  return before.threads === now.threads ? device : [...device, threads];
 }
 
 export function describeTimeout(clock: SupervisionClock, seconds: number): string {

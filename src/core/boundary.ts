@@ -2,6 +2,7 @@ import type { Body } from "../protocol/messages.js";
 import type { Decision } from "./commands.js";
 import { endAttempt } from "./endings.js";
 import { composeGrant, dueOrders, grantFrom, isMeasured } from "./grant.js";
+import { dropIdentity } from "./identity.js";
 import { decideInterval } from "./interval.js";
 import { policyOf } from "./policies/policy.js";
 import { carryOutRequests } from "./requests.js";
@@ -11,9 +12,11 @@ import { andThen, stay, withCommands, withDecisions, type Transition } from "./t
 
 /** The worker stands before `body.update`: records what it measured, decides, and lets it go on or stop. */
 export function reachBoundary(state: State, attempt: Attempt, body: Body<"boundary">): Transition {
-  const misstep = lockstepError(attempt, body);
+  const misstep = lockstepError(attempt, body) ?? brokenOrder(state, attempt, body);
   if (misstep !== null) return endAttempt(state, attempt, misstep);
-  const measuredAt = body.metrics.length > 0 ? body.update : attempt.measuredAt;
+  // A worker that was not cut short has measured what it can, be it nothing.
+  const measured = !body.recalled || body.metrics.length > 0;
+  const measuredAt = measured ? body.update : attempt.measuredAt;
   const at = { update: body.update, grant: null, recalled: false, measuredAt };
   const waiting: Attempt = { ...attempt, ...at, stage: "waiting" };
   const arrived: State = {
@@ -39,7 +42,18 @@ function lockstepError(attempt: Attempt, body: Body<"boundary">): string | null 
   if (!body.recalled && body.update !== grant.until) {
     return `it stopped before update ${body.update} without a recall, its grant reached to ${grant.until ?? "the end"}`;
   }
+  if (body.recalled && !attempt.recalled) return `it stopped before update ${body.update}, but nobody recalled it`;
   return null;
+}
+
+/** Left unseen, orders that were skipped would be given again for ever, and a point in between would shift the window. */
+function brokenOrder(state: State, { grant, applied }: Attempt, body: Body<"boundary">): string | null {
+  if (grant === null || body.recalled) return null;
+  if (grant.orders.length > 0 && !applied) return `it reached boundary ${body.update} without having obeyed its orders`;
+  const asked = new Set(grant.probe.map(signalKey));
+  const signals = state.config.probe.metrics.map(signalKey).filter((key) => !asked.has(key));
+  const unasked = body.metrics.find((metric) => signals.includes(metric.key));
+  return unasked === undefined ? null : `it measured ${unasked.key} at boundary ${body.update}, where nobody asked`;
 }
 
 function addSeconds(total: State["seconds"], more: State["seconds"]): State["seconds"] {
@@ -80,9 +94,8 @@ function recordMetrics(state: State, body: Body<"boundary">): Transition {
   }
   const differed = decisions.some((decision) => decision.type === "signal/differed");
   const why = `a signal measured again at boundary ${body.update} differed from its first value`;
-  const identityDropped = differed ? [...state.identityDropped, why] : state.identityDropped;
-  if (differed) decisions.push({ type: "identity/dropped", why });
-  return { state: { ...state, series, identityDropped }, decisions, commands: [] };
+  const recorded = withDecisions(stay({ ...state, series }), ...decisions);
+  return andThen(recorded, (next) => dropIdentity(next, differed ? [why] : []));
 }
 
 /** Asks the policy for k, once per boundary: what was judged before a crash is not judged again. */

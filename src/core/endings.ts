@@ -1,5 +1,6 @@
 import type { Attempt, RunEnd, State } from "./state.js";
-import { stay, withCommands, type Transition } from "./transition.js";
+import type { Decision } from "./commands.js";
+import { stay, withCommands, withDecisions, type Transition } from "./transition.js";
 
 /** Ends an attempt that broke the protocol or a clock; its process is killed and its exit decides about a restart. */
 export function endAttempt(state: State, attempt: Attempt, why: string): Transition {
@@ -10,5 +11,13 @@ export function endAttempt(state: State, attempt: Attempt, why: string): Transit
 
 /** Ends the run; nothing but a new controller changes its state after that. */
 export function finish(state: State, end: RunEnd): Transition {
-  return withCommands(stay({ ...state, end }), { type: "run/finish", end });
+  const refused = refuseOpenRequests({ ...state, end }, "the run ended before it took effect");
+  return withCommands(refused, { type: "run/finish", end });
+}
+
+/** Whoever waits for an answer to a command that will never be carried out gets one. */
+export function refuseOpenRequests(state: State, why: string): Transition {
+  const open = [...state.operatorRequests, ...state.operatorOrders];
+  const closed: State = { ...state, operatorRequests: [], operatorOrders: [] };
+  return withDecisions(stay(closed), ...open.map(({ id }): Decision => ({ type: "operator/refused", id, why })));
 }

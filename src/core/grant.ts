@@ -40,24 +40,29 @@ export function composeGrant(
 /** Sends a grant and announces what it changes; recovery passes the same changes again without announcing them. */
 export function grantFrom(state: State, attempt: Attempt, grant: Body<"grant">): Transition {
   const held = { trainable: grant.trainable, factor: grant.learning_rate_factor };
-  const changes = attempt.update > state.announcedUntil ? changesBetween(attempt, held) : [];
+  const from = firstUpdateOf(attempt, grant);
+  const known = state.announced !== null && from < state.announced.update;
+  const changes = state.announced === null || known ? [] : changesBetween(state.announced, { update: from, ...held });
   const granted: State = {
     ...state,
-    attempt: { ...attempt, stage: "training", grant, held },
-    announcedUntil: changes.length > 0 ? attempt.update : state.announcedUntil,
+    attempt: { ...attempt, stage: "training", grant, held, applied: false },
+    announced: state.announced === null || changes.length > 0 ? { update: from, ...held } : state.announced,
   };
   const command = { type: "worker/grant", attempt: attempt.number, body: grant } as const;
   return { state: granted, decisions: changes, commands: [command] };
 }
 
-function changesBetween(attempt: Attempt, next: NonNullable<Attempt["held"]>): Decision[] {
-  if (attempt.held === null) return [];
-  const { update } = attempt;
-  const before = new Set(attempt.held.trainable);
+/** The update whose mask and factor a grant carries: one of length zero keeps those of the update before. */
+export function firstUpdateOf(attempt: Attempt, grant: Body<"grant">): number {
+  return grant.until === attempt.update ? attempt.update - 1 : attempt.update;
+}
+
+function changesBetween(last: NonNullable<State["announced"]>, next: NonNullable<State["announced"]>): Decision[] {
+  const { update, factor } = next;
+  const before = new Set(last.trainable);
   const blocks = next.trainable.filter((name) => !before.has(name));
   const unfrozen: Decision[] = blocks.length === 0 ? [] : [{ type: "block/unfrozen", update, blocks }];
-  const factorChanged = next.factor !== attempt.held.factor;
-  return factorChanged ? [...unfrozen, { type: "learningRate/changed", update, factor: next.factor }] : unfrozen;
+  return factor === last.factor ? unfrozen : [...unfrozen, { type: "learningRate/changed", update, factor }];
 }
 
 /** Whether the present attempt has what boundary `update` is to be measured for; a fresh attempt measures again. */

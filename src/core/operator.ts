@@ -1,5 +1,6 @@
 import { proceed } from "./boundary.js";
 import type { EventOf, OperatorCommand } from "./events.js";
+import { impossibility } from "./requests.js";
 import type { State } from "./state.js";
 import { andThen, stay, withCommands, withDecisions, type Transition } from "./transition.js";
 
@@ -21,8 +22,10 @@ export function receiveCommand(state: State, event: EventOf<"operator/commanded"
 /** A training worker is recalled, so that the command takes effect before its next update; a waiting one is served at once. */
 export function recallOrProceed(state: State): Transition {
   const { attempt } = state;
-  if (attempt?.stage === "waiting") return proceed(state);
-  if (attempt?.stage !== "training" || attempt.recalled) return stay(state);
+  // An attempt that is being killed hears nothing any more; the next one is served.
+  if (attempt === null || attempt.endedBecause !== null) return stay(state);
+  if (attempt.stage === "waiting") return proceed(state);
+  if (attempt.stage !== "training" || attempt.recalled) return stay(state);
   const recalled: State = { ...state, attempt: { ...attempt, recalled: true } };
   return withCommands(stay(recalled), { type: "worker/recall", attempt: attempt.number });
 }
@@ -31,15 +34,15 @@ function refusal(state: State, command: OperatorCommand): string | null {
   const { model, attempt } = state;
   if (state.end !== null || state.interrupted !== null) return "the run is ending";
   if (attempt?.stage === "stopping" || attempt?.stage === "closed") return "the run is ending";
-  if (command.verb === "evaluate" && model?.canEvaluate === false) return "this worker cannot evaluate";
-  if (command.verb === "checkpoint" && model?.canCheckpoint === false) return "this worker cannot write a checkpoint";
   if (command.verb === "set-lr" && !(command.factor >= 0 && command.factor < Infinity)) {
     return "the learning-rate factor must be a finite number of at least 0";
   }
   if (command.verb === "unfreeze" && state.config.intervention.kind !== "gradual_unfreezing") {
     return "this run freezes nothing";
   }
-  const end = model?.numUpdates ?? null;
-  if (command.at !== undefined && end !== null && command.at > end) return `the run ends after update ${end}`;
-  return null;
+  if (model === null) return null;
+  const { numUpdates } = model;
+  const { at } = command;
+  if (at !== undefined && numUpdates !== null && at > numUpdates) return `the run ends after update ${numUpdates}`;
+  return impossibility(model, command, at ?? attempt?.update ?? 0);
 }

@@ -1,5 +1,5 @@
 import { connectWorker, describeTimeout, exitAttempt, prepareWorker, startController } from "./attempts.js";
-import { proceed, reachBoundary } from "./boundary.js";
+import { reachBoundary } from "./boundary.js";
 import { endAttempt, finish } from "./endings.js";
 import type { Event, EventOf, WorkerEvent } from "./events.js";
 import { recallOrProceed, receiveCommand } from "./operator.js";
@@ -27,7 +27,7 @@ export function createRun(event: EventOf<"run/created">): State {
     interval: null,
     judgement: null,
     judgedUntil: 0,
-    announcedUntil: 0,
+    announced: null,
     frontier: 0,
     series: {},
     operatorChanges: [],
@@ -38,6 +38,7 @@ export function createRun(event: EventOf<"run/created">): State {
     paused: false,
     interrupted: null,
     checkpoints: [],
+    furthestCheckpoint: -1,
     evaluations: [],
     evaluatedAt: [],
     progress: null,
@@ -64,8 +65,9 @@ export function reduce(state: State, event: Event): Transition {
   if (attempt === null || event.attempt !== attempt.number) return stay(state);
   switch (event.type) {
     case "attempt/launched": {
-      const launched: Attempt = { ...attempt, stage: "connecting", pid: event.pid, startTime: event.startTime };
-      return stay({ ...state, attempt: launched });
+      // A quick worker may have said hello before its launcher returned.
+      const stage = attempt.stage === "launching" ? "connecting" : attempt.stage;
+      return stay({ ...state, attempt: { ...attempt, stage, pid: event.pid, startTime: event.startTime } });
     }
     case "attempt/launchFailed": {
       const { code, message, hint } = event;
@@ -87,6 +89,7 @@ export function reduce(state: State, event: Event): Transition {
 }
 
 function hearWorker(state: State, attempt: Attempt, event: WorkerEvent): Transition {
+  if (attempt.stage === "closed") return endAttempt(state, attempt, "it went on talking after it had closed");
   switch (event.type) {
     case "worker/connected":
       if (attempt.stage !== "connecting" && attempt.stage !== "launching") {
@@ -107,20 +110,29 @@ function hearWorker(state: State, attempt: Attempt, event: WorkerEvent): Transit
         ? endAttempt(state, attempt, `it overran its grant: it has completed ${event.body.step} updates`)
         : stay(recordProgress(state, event.body));
     case "worker/evaluated":
-      return stay(recordEvaluation(state, event.body));
+      return isOutsideGrant(attempt, event.body.step)
+        ? endAttempt(state, attempt, `it evaluated step ${event.body.step}, where it does not stand`)
+        : stay(recordEvaluation(state, event.body));
     case "worker/checkpointed":
-      return recordCheckpoint(state, event.body);
+      return isOutsideGrant(attempt, event.body.step)
+        ? endAttempt(state, attempt, `it wrote a checkpoint of step ${event.body.step}, where it does not stand`)
+        : recordCheckpoint(state, event.body);
     case "worker/logged":
       return stay(state);
-    case "worker/closed": {
-      const weightsSha256 = event.body.outcome === "finished" ? event.body.weights_sha256 : state.weightsSha256;
-      return stay({
-        ...state,
-        weightsSha256,
-        attempt: { ...attempt, stage: "closed", closed: event.body, grant: null },
-      });
-    }
+    case "worker/closed":
+      return closeAttempt(state, attempt, event.body);
   }
+}
+
+/** Only a worker that stands behind its last update has finished; one that does not know its last says so itself. */
+function closeAttempt(state: State, attempt: Attempt, body: EventOf<"worker/closed">["body"]): Transition {
+  const closed: State = { ...state, attempt: { ...attempt, stage: "closed", closed: body, grant: null } };
+  if (body.outcome !== "finished") return stay(closed);
+  const numUpdates = state.model?.numUpdates;
+  if (numUpdates === undefined || (numUpdates !== null && attempt.update !== numUpdates + 1)) {
+    return endAttempt(state, attempt, `it closed as finished after ${body.step} updates, before its end`);
+  }
+  return stay({ ...closed, weightsSha256: body.weights_sha256 });
 }
 
 /** What the worker did must be what the grant said. */
@@ -132,13 +144,25 @@ function apply(state: State, attempt: Attempt, body: EventOf<"worker/applied">["
     const did = `${body.num_trainable} trainable parameters before update ${body.update}`;
     return endAttempt(state, attempt, `it applied ${did} instead of ${expected} before update ${attempt.update}`);
   }
+  if (grant.orders.includes("checkpoint") && !state.checkpoints.some(({ step }) => step === attempt.update - 1)) {
+    return endAttempt(
+      state,
+      attempt,
+      `it did not write the checkpoint that was ordered before update ${attempt.update}`,
+    );
+  }
   const evaluatedAt = grant.orders.includes("evaluate") ? [...state.evaluatedAt, attempt.update] : state.evaluatedAt;
-  return confirmApplied({ ...state, evaluatedAt }, attempt.update);
+  return confirmApplied({ ...state, evaluatedAt, attempt: { ...attempt, applied: true } }, attempt, grant);
 }
 
 function overran(attempt: Attempt, step: number): boolean {
   const until = attempt.grant?.until ?? null;
   return until !== null && step >= until;
+}
+
+/** A result belongs to the boundary at which the worker stands, or to an update that its grant covers. */
+function isOutsideGrant(attempt: Attempt, step: number): boolean {
+  return step < attempt.update - 1 || (attempt.grant === null ? step > attempt.update - 1 : overran(attempt, step));
 }
 
 function recordProgress(state: State, body: EventOf<"worker/progressed">["body"]): State {
@@ -159,12 +183,13 @@ function recordEvaluation(state: State, body: EventOf<"worker/evaluated">["body"
 /** A newer checkpoint is progress: it clears the count of restarts and lets the oldest ones go. */
 function recordCheckpoint(state: State, body: EventOf<"worker/checkpointed">["body"]): Transition {
   const { step, path, manifest_sha256: manifestSha256, weights_sha256: weightsSha256 } = body;
-  const newer = state.checkpoints.every((other) => step > other.step);
   const others = state.checkpoints.filter((other) => other.path !== path);
   const all: Checkpoint[] = [...others, { step, path, manifestSha256, weightsSha256 }].sort((a, b) => a.step - b.step);
   const kept = all.slice(-state.config.checkpoint.keep);
   const paths = all.slice(0, all.length - kept.length).map((checkpoint) => checkpoint.path);
-  const next = stay({ ...state, checkpoints: kept, restarts: newer ? 0 : state.restarts });
+  const newer = step > state.furthestCheckpoint;
+  const progress = newer ? { furthestCheckpoint: step, restarts: 0 } : {};
+  const next = stay({ ...state, checkpoints: kept, ...progress });
   return paths.length === 0 ? next : withCommands(next, { type: "checkpoint/remove", paths });
 }
 
@@ -176,9 +201,8 @@ function interrupt(state: State): Transition {
   if (state.interrupted !== null) return endAttempt(stopping, attempt, "the operator did not want to wait");
   switch (attempt.stage) {
     case "training":
-      return recallOrProceed(stopping);
     case "waiting":
-      return proceed(stopping);
+      return recallOrProceed(stopping);
     case "launching":
     case "connecting":
     case "preparing":

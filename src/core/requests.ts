@@ -1,9 +1,10 @@
-import type { Order } from "../protocol/messages.js";
+import type { Body, Order } from "../protocol/messages.js";
 import type { Decision } from "./commands.js";
-import { awaitsInterval, scheduleOf } from "./grant.js";
+import type { OperatorCommand } from "./events.js";
+import { awaitsInterval, firstUpdateOf, scheduleOf } from "./grant.js";
 import { decideInterval } from "./interval.js";
 import { blocksLeftFrozen } from "./schedule.js";
-import type { Model, OperatorRequest, State } from "./state.js";
+import type { Attempt, Model, OperatorRequest, State } from "./state.js";
 import { andThen, stay, withDecisions, type Transition } from "./transition.js";
 
 /** At a boundary: carries out every request that is due, in the order of arrival. */
@@ -19,14 +20,28 @@ export function carryOutRequests(state: State): Transition {
 /** What changes weights waits, after a crash, until the run is where it already was: history is not rewritten. */
 function isDue(state: State, { command }: OperatorRequest): boolean {
   const update = state.attempt?.update ?? 0;
-  const changesHistory = command.verb === "unfreeze" || command.verb === "set-lr";
-  return (command.at ?? 0) <= update && (!changesHistory || update >= state.frontier);
+  return (command.at ?? 0) <= update && (!changesWeights(command) || update >= state.frontier);
+}
+
+function changesWeights({ verb }: OperatorCommand): boolean {
+  return verb === "unfreeze" || verb === "set-lr";
+}
+
+/** Why this model's worker cannot do it before `update`, or null. */
+export function impossibility(model: Model, command: OperatorCommand, update: number): string | null {
+  const { numUpdates, canCheckpoint, canEvaluate } = model;
+  if (command.verb === "evaluate" && !canEvaluate) return "this worker cannot evaluate";
+  if (command.verb === "checkpoint" && !canCheckpoint) return "this worker cannot write a checkpoint";
+  const late = numUpdates !== null && changesWeights(command) && update > numUpdates;
+  return late ? `the run ends after update ${numUpdates}` : null;
 }
 
 function carryOut(state: State, { id, command }: OperatorRequest): Transition {
   const { attempt, model } = state;
   if (attempt === null || model === null) return stay(state);
   const { update } = attempt;
+  const why = impossibility(model, command, update);
+  if (why !== null) return withDecisions(stay(state), { type: "operator/refused", id, why });
   const done: Decision = { type: "operator/applied", id, update };
   switch (command.verb) {
     case "pause":
@@ -73,14 +88,19 @@ function unfreeze(state: State, model: Model, id: string, update: number): Trans
   return stay(unconfirmed({ ...state, operatorChanges: [...state.operatorChanges, change] }, id, update));
 }
 
-/** The worker has carried out the grant that held at `update`: everything that rode in it is confirmed. */
-export function confirmApplied(state: State, update: number): Transition {
-  const confirmed = state.unconfirmed.filter((entry) => entry.update <= update);
-  const ids = [...confirmed.map((entry) => entry.id), ...state.operatorOrders.map((entry) => entry.id)];
+/** The worker has carried out its grant: the changes and orders that rode in it are confirmed, others still wait. */
+export function confirmApplied(state: State, attempt: Attempt, grant: Body<"grant">): Transition {
+  const { update } = attempt;
+  const from = firstUpdateOf(attempt, grant);
+  const confirmed = [
+    ...state.unconfirmed.filter((entry) => entry.update <= from),
+    ...state.operatorOrders.filter((entry) => grant.orders.includes(entry.order)),
+  ].map((entry) => entry.id);
+  const isOpen = ({ id }: { readonly id: string }): boolean => !confirmed.includes(id);
   const next: State = {
     ...state,
-    unconfirmed: state.unconfirmed.filter((entry) => entry.update > update),
-    operatorOrders: [],
+    unconfirmed: state.unconfirmed.filter(isOpen),
+    operatorOrders: state.operatorOrders.filter(isOpen),
   };
-  return withDecisions(stay(next), ...ids.map((id): Decision => ({ type: "operator/applied", id, update })));
+  return withDecisions(stay(next), ...confirmed.map((id): Decision => ({ type: "operator/applied", id, update })));
 }

@@ -83,6 +83,8 @@ export interface Attempt {
   /** Mask and factor of the last grant, to know what the next one changes; null before the first. */
   readonly held: { readonly trainable: readonly string[]; readonly factor: number } | null;
   readonly recalled: boolean;
+  /** Whether the worker has said what it did with its last grant. */
+  readonly applied: boolean;
   /** The last boundary that this attempt has measured; a recall can leave one unmeasured. */
   readonly measuredAt: number;
   readonly closed: Body<"closed"> | null;
@@ -121,8 +123,12 @@ export interface State {
   readonly judgement: Judgement | null;
   /** The last boundary that the policy has judged: during recovery earlier ones are not judged again. */
   readonly judgedUntil: number;
-  /** The last update whose change of mask or learning rate is in the decision log. */
-  readonly announcedUntil: number;
+  /** What held when the decision log last named a change, and from which update on; null before the first grant. */
+  readonly announced: {
+    readonly update: number;
+    readonly trainable: readonly string[];
+    readonly factor: number;
+  } | null;
   /** The furthest boundary ever reached. */
   readonly frontier: number;
   readonly series: Readonly<Record<string, readonly SeriesPoint[]>>;
@@ -136,6 +142,8 @@ export interface State {
   readonly paused: boolean;
   readonly interrupted: "interrupted" | "operator" | null;
   readonly checkpoints: readonly Checkpoint[];
+  /** The furthest step ever checkpointed, kept or not: one that is written again is no progress. */
+  readonly furthestCheckpoint: number;
   readonly evaluations: readonly Evaluation[];
   /** Evaluations that are complete, by the update before which they ran. */
   readonly evaluatedAt: readonly number[];

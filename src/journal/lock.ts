@@ -32,6 +32,11 @@ export function acquireLock(runFolder: string, takeover = false): Lock {
   const epoch = highest + 1;
   const path = join(runFolder, `lock.${epoch}`);
   createExclusively(runFolder, path);
+  // Whoever was delayed between looking and creating may have reused the number of a lock that has come and gone.
+  if (existingEpochs(runFolder).at(-1) !== epoch) {
+    removeQuietly(path);
+    throw takenAtTheSameMoment(runFolder);
+  }
   // Older locks have served: the highest epoch alone decides. Losing a race to remove one is harmless.
   for (const old of epochs) removeQuietly(join(runFolder, `lock.${old}`));
   return { epoch, release: () => writeReleased(path) };
@@ -84,14 +89,18 @@ function createExclusively(runFolder: string, path: string): void {
     linkSync(aside, path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-    throw new UserError({
-      code: "run_in_use",
-      message: `another controller took \`${runFolder}\` at the same moment`,
-      hint: `look at it with \`thawline watch ${runFolder}\``,
-    });
+    throw takenAtTheSameMoment(runFolder);
   } finally {
     removeQuietly(aside);
   }
+}
+
+function takenAtTheSameMoment(runFolder: string): UserError {
+  return new UserError({
+    code: "run_in_use",
+    message: `another controller took \`${runFolder}\` at the same moment`,
+    hint: `look at it with \`thawline watch ${runFolder}\``,
+  });
 }
 
 /** An emptied lock keeps its epoch number taken and names no holder. */
@@ -146,7 +155,8 @@ function existsByKill(pid: number): string | null {
   try {
     process.kill(pid, 0);
     return "";
-  } catch {
-    return null;
+  } catch (error) {
+    // Another user's process may not be signalled, but it is there.
+    return (error as NodeJS.ErrnoException).code === "EPERM" ? "" : null;
   }
 }

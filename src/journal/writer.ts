@@ -7,7 +7,7 @@ import { encodeRecord, JOURNAL_FILE, type JournalRecord } from "./format.js";
 const SYNC_DELAY_MILLISECONDS = 50;
 
 export interface JournalWriter {
-  /** Appends one record. `durable` waits until it is on the disk. */
+  /** Appends one record. `durable` waits until it is on the disk. Throws ExternalError `journal_unwritable`. */
   readonly append: (record: JournalRecord, durable: boolean) => void;
   readonly close: () => void;
 }
@@ -22,10 +22,15 @@ export function openJournalWriter(runFolder: string, validBytes: number): Journa
   let length = validBytes;
   let timer: NodeJS.Timeout | null = null;
 
+  /** @throws ExternalError `journal_unwritable`; out of the timer it ends the controller, which must not go on unrecorded */
   const sync = (): void => {
     if (timer !== null) clearTimeout(timer);
     timer = null;
-    fdatasyncSync(file);
+    try {
+      fdatasyncSync(file);
+    } catch (error) {
+      throw unwritable(error);
+    }
   };
 
   const append = (record: JournalRecord, durable: boolean): void => {
@@ -52,11 +57,15 @@ function writeWhole(file: number, bytes: Buffer, position: number): number {
     return written;
   } catch (error) {
     ftruncateSync(file, position);
-    const why = (error as NodeJS.ErrnoException).code ?? String(error);
-    throw new ExternalError({
-      code: "journal_unwritable",
-      message: `the journal cannot be written (${why})`,
-      hint: "make room or fix the disk, then `thawline resume` goes on from the last checkpoint",
-    });
+    throw unwritable(error);
   }
+}
+
+function unwritable(error: unknown): ExternalError {
+  const why = (error as NodeJS.ErrnoException).code ?? String(error);
+  return new ExternalError({
+    code: "journal_unwritable",
+    message: `the journal cannot be written (${why})`,
+    hint: "make room or fix the disk, then `thawline resume` goes on from the last checkpoint",
+  });
 }

@@ -1,7 +1,7 @@
 import { LIMITS } from "./limits.js";
 
 export type ProtocolErrorCode =
-  "frame_count" | "tag" | "incompatible" | "frame_size" | "msgpack" | "limit" | "schema" | "direction";
+  "frame_count" | "tag" | "incompatible" | "frame_size" | "msgpack" | "limit" | "schema" | "direction" | "order";
 
 /** Bytes or a value that the protocol does not allow; the message starts with the path, e.g. `$.body.metrics[2]`. */
 export class ProtocolError extends Error {

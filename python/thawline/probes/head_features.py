@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from thawline.probes.objective import LinearHeadObjective, Objective
+from thawline.probes.objective import LinearHeadObjective, Objective, forward_parts
 from thawline.probes.probe_set import ProbeSet
 from thawline.probes.scope import Scope
 
@@ -62,12 +62,15 @@ def head_features(
     features = []
     for batch in probe_set.batches:
         poll()
-        with recorded_calls(head) as calls:
-            logits = objective.logits(model, batch)
-        if len(logits) != 1 or len(calls) != 1:
-            return None
-        inputs, outputs = calls[0]
-        if inputs.dim() != 2 or not torch.equal(outputs, logits[0]):
-            return None
-        features.append(inputs)
+        parts = []
+        for part in forward_parts(batch, head.weight.device):
+            with recorded_calls(head) as calls:
+                logits = objective.logits(model, part)
+            if len(logits) != 1 or len(calls) != 1:
+                return None
+            inputs, outputs = calls[0]
+            if inputs.dim() != 2 or not torch.equal(outputs, logits[0]):
+                return None
+            parts.append(inputs)
+        features.append(torch.cat(parts))
     return HeadFeatures(objective, head, features)

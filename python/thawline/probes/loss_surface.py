@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from thawline.probes.head_features import HeadFeatures
-from thawline.probes.objective import Batch, Objective
+from thawline.probes.objective import Batch, Objective, batch_size, forward_parts
 from thawline.probes.scope import PerturbedWeights, Scope
 
 
@@ -35,8 +35,10 @@ class NetworkSurface:
     ) -> None:
         self._model = model
         self._objective = objective
-        self._batch = batch
+        self._parts = forward_parts(batch, scope.parameters[0].device)
+        self._points = batch_size(batch)
         self._scope = scope
+        self._offsets = scope.offsets()
         self._weights = weights
 
     @torch.no_grad()
@@ -44,18 +46,22 @@ class NetworkSurface:
         found = []
         for perturbation in perturbations:
             self._weights.move_to(perturbation)
-            found.append(self._objective.loss(self._model, self._batch).double())
+            found.append(torch.cat([self._objective.loss(self._model, part).double() for part in self._parts]))
         return torch.stack(found)
 
     def losses_and_gradient(self, perturbation: Tensor) -> tuple[Tensor, Tensor]:
         self._weights.move_to(perturbation)
-        losses = self._objective.loss(self._model, self._batch).double()
-        gradients = torch.autograd.grad(losses.mean(), self._scope.parameters, allow_unused=True)
-        flat = [
-            (torch.zeros_like(parameter) if gradient is None else gradient).reshape(-1)
-            for parameter, gradient in zip(self._scope.parameters, gradients, strict=True)
-        ]
-        return losses.detach(), torch.cat(flat)
+        losses = []
+        total = torch.zeros_like(perturbation)
+        for part in self._parts:
+            part_losses = self._objective.loss(self._model, part).double()
+            share = part_losses.sum() / self._points
+            gradients = torch.autograd.grad(share, self._scope.parameters, allow_unused=True)
+            for offset, gradient in zip(self._offsets, gradients, strict=True):
+                if gradient is not None:
+                    total[offset] += gradient.reshape(-1)
+            losses.append(part_losses.detach())
+        return torch.cat(losses), total
 
 
 class HeadSurface:

@@ -12,6 +12,10 @@ from torch import Tensor, nn
 # whose first dimension is the example.
 Batch = Any
 
+# On a CPU, the activations of larger batches fall out of the cache: forward passes of 64 images were 1.4 times faster
+# than of 256, per-example gradients 1.4 to 1.9 times.
+MICRO_BATCH_SIZE = 64
+
 
 @runtime_checkable
 class Objective(Protocol):
@@ -83,6 +87,17 @@ def slice_batch(batch: Batch, start: int, stop: int) -> Batch:
         return {key: slice_batch(value, start, stop) for key, value in batch.items()}
     assert isinstance(batch, tuple | list), f"a batch is made of tensors, got {type(batch).__name__}"
     return type(batch)([slice_batch(value, start, stop) for value in batch])
+
+
+def micro_batches(batch: Batch) -> list[Batch]:
+    """The batch in parts of at most MICRO_BATCH_SIZE examples, in order."""
+    starts = range(0, batch_size(batch), MICRO_BATCH_SIZE)
+    return [slice_batch(batch, start, start + MICRO_BATCH_SIZE) for start in starts]
+
+
+def forward_parts(batch: Batch, device: torch.device) -> list[Batch]:
+    """The parts in which plain forward passes run fastest: micro-batches on a CPU, else the batch as it is."""
+    return micro_batches(batch) if device.type == "cpu" else [batch]
 
 
 def batch_size(batch: Batch) -> int:

@@ -52,7 +52,6 @@ def train_vision(channel: Channel, config: RunConfig, welcome: Welcome) -> None:
         lr=config.train.learning_rate,
         momentum=config.train.momentum,
         weight_decay=config.train.weight_decay,
-        fused=True,
     )
     epoch_updates = updates_per_epoch(len(data.train_labels), config.train.batch_size)
     num_updates = config.train.updates or (config.train.epochs or 1) * epoch_updates

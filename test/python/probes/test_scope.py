@@ -39,11 +39,17 @@ def test_measuring_turns_on_the_scope_alone_and_undoes_itself_after_an_error(net
     network.stem.weight.requires_grad_(False)
     scope = resolve_scope(network, "all", ["stem.weight", "bn2.bias"])
     before = {name: parameter.requires_grad for name, parameter in network.named_parameters()}
-    with pytest.raises(RuntimeError, match="stop"), measuring(network, scope):
-        on = [name for name, parameter in network.named_parameters() if parameter.requires_grad]
-        assert on == ["stem.weight", "bn2.bias"]
-        assert not any(module.training for module in network.modules())
-        raise RuntimeError("stop")
+    inside = {}
+
+    def measure_and_fail():
+        with measuring(network, scope):
+            inside["on"] = [name for name, parameter in network.named_parameters() if parameter.requires_grad]
+            inside["training"] = any(module.training for module in network.modules())
+            raise RuntimeError("stop")
+
+    with pytest.raises(RuntimeError, match="stop"):
+        measure_and_fail()
+    assert inside == {"on": ["stem.weight", "bn2.bias"], "training": False}
     assert {name: parameter.requires_grad for name, parameter in network.named_parameters()} == before
     assert network.training
     assert network.bn2.training

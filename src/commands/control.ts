@@ -1,0 +1,87 @@
+import { hostname, userInfo } from "node:os";
+import { resolve } from "node:path";
+import type { Command } from "commander";
+import { writeControlFile } from "../control/write.js";
+import type { Decision } from "../core/commands.js";
+import type { OperatorCommand } from "../core/events.js";
+import { ExternalError, UserError } from "../errors.js";
+import { liveHolder } from "../journal/lock.js";
+import { followJournal, readJournal } from "../journal/reader.js";
+
+const VERBS = ["pause", "continue", "unfreeze", "set-lr", "evaluate", "checkpoint", "stop"] as const;
+type Verb = (typeof VERBS)[number];
+
+interface ControlOptions {
+  readonly at?: string;
+}
+
+export function register(program: Command): void {
+  program
+    .command("control")
+    .description("Give a running run an operator's command; returns when it took effect")
+    .argument("<run folder>")
+    .argument("<command>", VERBS.join(", "))
+    .argument("[factor]", "for set-lr: factor on the scheduled learning rate")
+    .option("--at <update>", "let it take effect before this update instead of now")
+    .action(async (folder: string, verb: string, factor: string | undefined, options: ControlOptions) => {
+      const runFolder = resolve(folder);
+      const command = parseCommand(verb, factor, options.at);
+      const { records } = await readJournal(runFolder);
+      if (liveHolder(runFolder) === null) {
+        throw new UserError({
+          code: "no_controller",
+          message: `no controller is running \`${folder}\``,
+          hint: `go on with it by \`thawline resume ${folder}\``,
+        });
+      }
+      const who = `${userInfo().username}@${hostname()}`;
+      const id = writeControlFile(runFolder, { epoch: records.at(-1)?.epoch ?? 1, who, command });
+      process.stdout.write(`${await awaitAnswer(runFolder, id, verb)}\n`);
+    });
+}
+
+function parseCommand(verb: string, factor: string | undefined, at: string | undefined): OperatorCommand {
+  if (!VERBS.includes(verb as Verb)) {
+    throw wrong(`there is no command \`${verb}\``, `choose one of ${VERBS.join(", ")}`);
+  }
+  if (at !== undefined && !/^[1-9]\d*$/.test(at)) throw wrong("`--at` is not an update", "give a whole number from 1");
+  const when = at === undefined ? {} : { at: Number(at) };
+  if (verb === "set-lr") {
+    if (factor === undefined || !(Number(factor) >= 0)) {
+      throw wrong("`set-lr` needs a factor", "for example `thawline control RUN_DIR set-lr 0.5` halves the rate");
+    }
+    return { verb, factor: Number(factor), ...when };
+  }
+  if (factor !== undefined) throw wrong(`\`${verb}\` takes no factor`, "only set-lr does");
+  return { verb: verb as Exclude<Verb, "set-lr">, ...when };
+}
+
+function wrong(message: string, hint: string): UserError {
+  return new UserError({ code: "invalid_control_command", message, hint });
+}
+
+/**
+ * Follows the journal to the command's fate.
+ * @throws ExternalError when it was refused or the run ended first
+ */
+async function awaitAnswer(runFolder: string, id: string, verb: string): Promise<string> {
+  const done = new AbortController();
+  for await (const records of followJournal(runFolder, { signal: done.signal, pollMilliseconds: 100 })) {
+    for (const { decisions = [], commands = [] } of records) {
+      const fate = decisions.find((decision) => "id" in decision && decision.id === id && isFate(decision));
+      if (fate?.type === "operator/applied") return `${verb}: in effect before update ${fate.update}`;
+      if (fate?.type === "operator/refused") {
+        throw new ExternalError({ code: "command_refused", message: `\`${verb}\` was refused: ${fate.why}` });
+      }
+      // Only an end after the command counts; earlier ones belong to earlier controllers.
+      if (commands.some((command) => command.type === "run/finish") && liveHolder(runFolder) === null) {
+        throw new ExternalError({ code: "run_ended", message: `the run ended before \`${verb}\` took effect` });
+      }
+    }
+  }
+  throw new ExternalError({ code: "run_ended", message: "the journal could not be followed" });
+}
+
+function isFate(decision: Decision): boolean {
+  return decision.type === "operator/applied" || decision.type === "operator/refused";
+}

@@ -1,0 +1,67 @@
+import { join } from "node:path";
+import type { Config } from "../config/schema.js";
+import { control, type ControllerEnd } from "../controller/controller.js";
+import type { State } from "../core/state.js";
+import type { JournalRecord } from "../journal/format.js";
+import { localLauncher } from "../launch/local.js";
+import { findPython } from "../launch/python.js";
+import { PACKAGE_ROOT, packageVersion } from "../package.js";
+import { createPlainLines, jsonLine, type PlainLines } from "../ui/plain.js";
+import { summary } from "../ui/summary.js";
+import { colorEnabled } from "./color.js";
+
+/** How a controller in the foreground tells what happens: a line an event, JSON lines, or nothing until the end. */
+export type Telling = "plain" | "json" | "quiet";
+
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGUSR2", "SIGHUP"] as const;
+
+export interface ForegroundOptions {
+  readonly runFolder: string;
+  readonly create: { readonly run: string; readonly config: Config } | null;
+  readonly telling: Telling;
+  readonly takeover?: boolean;
+  /** Signals that leave the run alone: a detached controller outlives the terminal. */
+  readonly ignoreHangup?: boolean;
+}
+
+/** Runs the controller in this process; signals mean stop with a checkpoint. Sets the exit code of the run. */
+export async function runInForeground(options: ForegroundOptions): Promise<void> {
+  const python = await findPython({ env: process.env, packageRoot: PACKAGE_ROOT });
+  const launcher = localLauncher({
+    python: python.command,
+    packageRoot: PACKAGE_ROOT,
+    environment: process.env,
+  });
+  const plainLines = createPlainLines();
+  const end = await control({
+    runFolder: options.runFolder,
+    create: options.create,
+    launcher: localLauncher,
+    worker: { command: [python.command, "-m", "thawline.worker"], pythonFolder: join(PACKAGE_ROOT, "python") },
+    thawlineVersion: packageVersion(),
+    takeover: options.takeover ?? false,
+    onRecord: (record, state) => tell(options.telling, plainLines, record, state),
+    onNotice: (line) => process.stderr.write(`${line}\n`),
+    interrupts: {
+      listen: (listener) => {
+        for (const signal of SIGNALS) {
+          const ignored = signal === "SIGHUP" && options.ignoreHangup === true;
+          process.on(signal, () => (ignored ? undefined : listener(signal)));
+        }
+      },
+    },
+  });
+  tellEnd(options, end);
+}
+
+function tell(telling: Telling, plainLines: PlainLines, record: JournalRecord, state: State): void {
+  if (telling === "json") process.stdout.write(`${jsonLine(record)}\n`);
+  if (telling === "plain") for (const line of plainLines(record, state)) process.stdout.write(`${line}\n`);
+}
+
+function tellEnd(options: ForegroundOptions, { state, results }: ControllerEnd): void {
+  process.exitCode = state.end?.exitCode ?? 1;
+  if (options.telling === "json") return;
+  const color = colorEnabled(process.stdout, process.env);
+  process.stdout.write(`\n${summary(results, { runFolder: options.runFolder, config: state.config, color })}\n`);
+}

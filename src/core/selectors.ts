@@ -1,0 +1,279 @@
+/**
+ * What a reader of a run needs to know, computed from its state: numbers and names of cases, no sentences. Views,
+ * the plain lines and reports draw from here, so that all of them tell the same.
+ */
+import { awaitsInterval, latestInterval, metricsAt, nextBoundary, scheduleOf } from "./grant.js";
+import { blocksLeftFrozen, trainableAt } from "./schedule.js";
+import { finitePoints, isFinite, signalKey } from "./signal.js";
+import { CALM_CHANGES, LEAST_RELATIVE_RANGE, type SignalPhase } from "./stabilization.js";
+import type { Model, SeriesPoint, State } from "./state.js";
+
+/** What the run is doing, as one word. `searching`: k is still to be found. */
+export type RunPhase =
+  | "starting"
+  | "restarting"
+  | "searching"
+  | "unfreezing"
+  | "training"
+  | "evaluating"
+  | "paused"
+  | "stopping"
+  | "finished"
+  | "stopped"
+  | "failed";
+
+export function selectPhase(state: State): RunPhase {
+  const { attempt, model, end } = state;
+  if (end !== null) return end.outcome;
+  if (attempt === null || model === null) return "starting";
+  if (attempt.stage === "launching" || attempt.stage === "connecting" || attempt.stage === "preparing") {
+    return attempt.number === 1 ? "starting" : "restarting";
+  }
+  if (state.interrupted !== null || attempt.stage === "stopping" || attempt.stage === "closed") return "stopping";
+  if (attempt.grant?.orders.includes("evaluate") === true && !state.evaluatedAt.includes(attempt.update)) {
+    return "evaluating";
+  }
+  if (state.paused) return "paused";
+  if (awaitsInterval(state)) return "searching";
+  return selectNextRelease(state) === null ? "training" : "unfreezing";
+}
+
+/** Updates completed, as far as anybody knows: progress messages run ahead of boundaries. */
+export function selectStep(state: State): number {
+  const boundary = state.attempt === null || state.attempt.update === 0 ? state.frontier : state.attempt.update;
+  return Math.max(0, boundary - 1, state.progress?.step ?? 0);
+}
+
+/** Updates a second while training; null before anything is known. */
+export function selectUpdatesPerSecond(state: State): number | null {
+  const { progress, config, seconds } = state;
+  if (progress !== null && progress.phase === "train" && progress.samples_per_second > 0) {
+    return progress.samples_per_second / config.train.batch_size;
+  }
+  return seconds.train > 0 && state.frontier > 1 ? (state.frontier - 1) / seconds.train : null;
+}
+
+/** Seconds of training still to come at the present speed; evaluation is not in it. Null where the end or the speed is unknown. */
+export function selectSecondsLeft(state: State): number | null {
+  const rate = selectUpdatesPerSecond(state);
+  const numUpdates = state.model?.numUpdates ?? null;
+  if (rate === null || rate === 0 || numUpdates === null || state.end !== null) return null;
+  return Math.max(0, numUpdates - selectStep(state)) / rate;
+}
+
+/** Seconds spent on probes as a share of the seconds spent on training; null before both are known. */
+export function selectProbeShare(state: State): number | null {
+  const { train, probe } = state.seconds;
+  return train > 0 ? probe / train : null;
+}
+
+export interface SignalView {
+  /** Configuration name, such as `fisher_trace`. */
+  readonly signal: string;
+  readonly points: readonly SeriesPoint[];
+  /** Trailing moving average over tau finite points, the one that the detector looks at. */
+  readonly averages: readonly { readonly update: number; readonly value: number }[];
+  /** Boundaries whose value was NaN or infinite. */
+  readonly gaps: readonly number[];
+  readonly decidedAt: number | null;
+  /** k_max; null where k is not searched for. */
+  readonly latest: number | null;
+  /** The next boundary at which it is measured, or null. */
+  readonly nextPoint: number | null;
+}
+
+/** The signal that decides k; in a run that decides nothing, the first one that is measured. */
+export function selectSignal(state: State): SignalView {
+  const { intervention } = state.config;
+  const measured = Object.keys(state.series).filter((key) => key.startsWith("probe/"));
+  const decisive = signalKey(intervention.signal);
+  const key = state.series[decisive] === undefined ? (measured[0] ?? decisive) : decisive;
+  const points = state.series[key] ?? [];
+  const finite = finitePoints(points, points.at(-1)?.update ?? 0);
+  const searches = intervention.kind !== "none" && intervention.k === "online";
+  return {
+    signal: key.slice("probe/".length),
+    points,
+    averages: trailingAverages(finite, intervention.tau),
+    gaps: points.filter((point) => !isFinite(point.value)).map((point) => point.update),
+    decidedAt: state.interval === null || state.interval.decidedAt === 0 ? null : state.interval.decidedAt,
+    latest: searches && state.model !== null ? latestInterval(state, state.model) : null,
+    nextPoint: selectNextPoint(state),
+  };
+}
+
+function selectNextPoint(state: State): number | null {
+  if (state.end !== null || state.model === null) return null;
+  const { every } = state.config.probe;
+  const step = selectStep(state);
+  const next = step + 1 - ((step + 1) % every) + every;
+  const end = state.model.numUpdates === null ? Infinity : state.model.numUpdates + 1;
+  return next <= end && metricsAt(state, next).length > 0 ? next : null;
+}
+
+function trailingAverages(
+  points: readonly { readonly update: number; readonly value: number }[],
+  window: number,
+): SignalView["averages"] {
+  return points.slice(window - 1).map((point, index) => {
+    const within = points.slice(index, index + window);
+    // Divided first: the sum of large values may overflow.
+    return { update: point.update, value: within.reduce((sum, { value }) => sum + value / window, 0) };
+  });
+}
+
+/** Copy of the detector's own constant, held to it by the test that compares `allMet` with `fired`. */
+const ARMING_FACTOR = 2;
+
+/** The online rule's conditions one by one: what it waits for is what is not `met`. */
+export interface DetectorView {
+  readonly phase: SignalPhase;
+  readonly tau: number;
+  readonly epsilon: number;
+  readonly points: number;
+  /** The signal has moved by a fair share of its own size. */
+  readonly moved: { readonly value: number; readonly least: number; readonly met: boolean };
+  /** A transient has been seen: its largest smoothed change. */
+  readonly transient: { readonly value: number | null; readonly least: number; readonly met: boolean };
+  /** Calm changes in a row, and the latest change. */
+  readonly calm: {
+    readonly count: number;
+    readonly needed: number;
+    readonly change: number | null;
+    readonly met: boolean;
+  };
+  /** The largest standard error among the latest changes; null where one of them is unknown. */
+  readonly noise: { readonly value: number | null; readonly below: number; readonly met: boolean };
+  readonly allMet: boolean;
+}
+
+/** Null as long as nothing was judged. */
+export function selectDetector(state: State): DetectorView | null {
+  const { judgement } = state;
+  if (judgement === null) return null;
+  const { tau, epsilon, signal } = state.config.intervention;
+  const noise = recentNoise(state, signalKey(signal), tau);
+  const moved = judgement.relativeRange >= LEAST_RELATIVE_RANGE;
+  const rose = judgement.steepest !== null && judgement.steepest > ARMING_FACTOR * epsilon;
+  const calm = judgement.calm >= CALM_CHANGES;
+  const quiet = noise !== null && noise < epsilon;
+  return {
+    phase: judgement.phase,
+    tau,
+    epsilon,
+    points: judgement.points,
+    moved: { value: judgement.relativeRange, least: LEAST_RELATIVE_RANGE, met: moved },
+    transient: { value: judgement.steepest, least: ARMING_FACTOR * epsilon, met: rose },
+    calm: { count: judgement.calm, needed: CALM_CHANGES, change: judgement.change, met: calm },
+    noise: { value: noise, below: epsilon, met: quiet },
+    allMet: moved && rose && calm && quiet,
+  };
+}
+
+/** The rule asks that each of the latest changes is measured finely enough, so the largest error counts. */
+function recentNoise(state: State, key: string, tau: number): number | null {
+  const points = finitePoints(state.series[key] ?? [], state.judgedUntil);
+  const values = points.map((point) => point.value);
+  const range = Math.max(...values) - Math.min(...values);
+  const recent = points.slice(tau).slice(-CALM_CHANGES);
+  if (recent.length < CALM_CHANGES || !(range > 0)) return null;
+  const errors = recent.map((point) => point.spanError);
+  if (errors.some((error) => error === null)) return null;
+  return Math.max(...errors.map((error) => error! / (tau * range)));
+}
+
+export interface BlockView {
+  readonly name: string;
+  readonly numParams: number;
+  readonly head: boolean;
+  readonly live: boolean;
+  /** The update before which it is unfrozen; 0: trained from the start; null: not known, or never. */
+  readonly release: number | null;
+}
+
+/** The head, then the blocks in the order of their release. Empty before the model is known. */
+export function selectBlocks(state: State): BlockView[] {
+  const { model } = state;
+  if (model === null) return [];
+  const schedule = scheduleOf(state, model);
+  const held = state.attempt?.held?.trainable ?? trainableAt(schedule, Math.max(1, selectStep(state)));
+  const live = new Set(held);
+  const initial = new Set(schedule.initial);
+  const releases = new Map(schedule.releases.map(({ block, update }) => [block, update]));
+  return [model.head, ...model.blocks].map(({ name, numParams }) => ({
+    name,
+    numParams,
+    head: name === model.head.name,
+    live: live.has(name),
+    release: initial.has(name) ? 0 : (releases.get(name) ?? null),
+  }));
+}
+
+/** The next unfreezing that is scheduled and lies within the run. */
+export function selectNextRelease(state: State): { readonly block: string; readonly update: number } | null {
+  const end = state.model?.numUpdates ?? Infinity;
+  const next = selectBlocks(state).find((block) => !block.live && block.release !== null && block.release <= end);
+  return next === undefined ? null : { block: next.name, update: next.release! };
+}
+
+/** Blocks that stay frozen to the end under the schedule as it stands; empty where k or the end is unknown. */
+export function selectLeftFrozen(state: State): string[] {
+  const { model, interval } = state;
+  if (model === null || model.numUpdates === null || interval === null) return [];
+  return blocksLeftFrozen(scheduleOf(state, model), model, model.numUpdates);
+}
+
+/** The update before which the worker stops next. */
+export function selectNextBoundary(state: State): number | null {
+  const { model, attempt } = state;
+  if (model === null || attempt === null || state.end !== null || attempt.update === 0) return null;
+  return attempt.grant === null ? nextBoundary(state, model, attempt.update) : attempt.grant.until;
+}
+
+export interface SplitScore {
+  readonly split: string;
+  /** Accuracy where the split has one, else its first value. */
+  readonly value: number | null;
+  readonly numExamples: number;
+  readonly regenerated: boolean;
+}
+
+export interface EvaluationView {
+  readonly step: number;
+  readonly inDist: readonly SplitScore[];
+  /** Out-of-distribution splits, without their `ood/` prefix, as they came in. */
+  readonly ood: readonly SplitScore[];
+  /** Mean over the splits that came in so far. */
+  readonly oodMean: number | null;
+  readonly regenerated: boolean;
+  readonly complete: boolean;
+}
+
+/** The evaluation of the latest step, or null before the first result. */
+export function selectEvaluation(state: State): EvaluationView | null {
+  const step = state.evaluations.at(-1)?.step;
+  if (step === undefined) return null;
+  const scores = state.evaluations.filter((entry) => entry.step === step).map(scoreOf);
+  const ood = scores
+    .filter(({ split }) => split.startsWith("ood/"))
+    .map((score) => ({ ...score, split: score.split.slice("ood/".length) }));
+  const values = ood.flatMap(({ value }) => (value === null ? [] : [value]));
+  return {
+    step,
+    inDist: scores.filter(({ split }) => !split.startsWith("ood/")),
+    ood,
+    oodMean: values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length,
+    regenerated: ood.some((score) => score.regenerated),
+    complete: state.evaluatedAt.includes(step + 1),
+  };
+}
+
+function scoreOf({ split, values, numExamples, regenerated }: State["evaluations"][number]): SplitScore {
+  const value = values["accuracy"] ?? Object.values(values)[0] ?? null;
+  return { split, value: isFinite(value) ? value : null, numExamples, regenerated };
+}
+
+/** All trainable parameters the model has, head included. */
+export function countModelParameters(model: Model): number {
+  return [model.head, ...model.blocks].reduce((sum, { numParams }) => sum + numParams, 0);
+}

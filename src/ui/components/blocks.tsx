@@ -1,0 +1,85 @@
+import type { ReactElement } from "react";
+import { selectBlocks, selectNextRelease, type BlockView } from "../../core/selectors.js";
+import type { State } from "../../core/state.js";
+import { formatInteger, singleLine } from "../format.js";
+import type { Segment } from "../theme.js";
+import { Line, Rows, say, Title, useTheme } from "./line.js";
+
+interface BlocksProps {
+  readonly state: State;
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** One row a block, the head first: live or frozen, since when or until when. */
+export function BlockPanel({ state, rows, columns }: BlocksProps): ReactElement {
+  const { glyphs } = useTheme();
+  const blocks = selectBlocks(state);
+  const live = blocks.filter((block) => block.live).length;
+  const shown = windowAround(
+    blocks,
+    blocks.findIndex((block) => !block.live),
+    rows - 1,
+  );
+  const nameColumns = Math.min(18, Math.max(4, ...shown.map(({ name }) => name.length)));
+  const next = selectNextRelease(state)?.block;
+  return (
+    <Rows height={rows}>
+      {[
+        <Title
+          key="title"
+          text="blocks"
+          note={blocks.length === 0 ? "" : `${live} of ${blocks.length} train`}
+          columns={columns}
+        />,
+        ...shown.map((block) => (
+          <Line
+            key={block.name}
+            segments={[
+              say(` ${block.live ? glyphs.live : glyphs.frozen} `, block.live ? "live" : "frozen"),
+              say(singleLine(block.name).slice(0, nameColumns).padEnd(nameColumns), block.live ? "plain" : "dim"),
+              say(formatInteger(block.numParams).padStart(12), "dim"),
+              say(
+                `  ${describeRelease(block, state)}${block.name === next ? ", next" : ""}`,
+                block.live ? "plain" : "dim",
+              ),
+            ]}
+          />
+        )),
+      ]}
+    </Rows>
+  );
+}
+
+/** Where not all fit: the ones around the first frozen block. */
+function windowAround(blocks: readonly BlockView[], firstFrozen: number, rows: number): readonly BlockView[] {
+  const focus = firstFrozen === -1 ? blocks.length : firstFrozen;
+  const start = Math.max(0, Math.min(focus - (rows >> 1), blocks.length - rows));
+  return blocks.slice(start, start + rows);
+}
+
+function describeRelease({ live, release, head }: BlockView, { interval, end, config }: State): string {
+  if (release === 0) return "from the start";
+  if (live) return release === null ? "" : `since update ${release}`;
+  if (end !== null) return "stayed frozen";
+  if (release !== null) return `before update ${release}`;
+  if (head || config.intervention.kind !== "gradual_unfreezing") return "";
+  return interval === null ? "once k is known" : "";
+}
+
+/** The same in one row; a state of each block and, where they fit, their names and updates. */
+export function BlockLine({ state, columns }: Omit<BlocksProps, "rows">): ReactElement {
+  const { glyphs } = useTheme();
+  const blocks = selectBlocks(state);
+  const mark = ({ live }: BlockView): Segment => say(live ? glyphs.live : glyphs.frozen, live ? "live" : "frozen");
+  const named = blocks.flatMap((block) => {
+    const update = block.release === null || block.release === 0 ? "" : ` ${block.release}`;
+    return [mark(block), say(` ${singleLine(block.name)}${update}  `, block.live ? "plain" : "dim")];
+  });
+  const length = named.reduce((sum, { text }) => sum + text.length, 0);
+  const next = selectNextRelease(state);
+  const live = blocks.filter((block) => block.live).length;
+  const coming = next === null ? "" : `; ${singleLine(next.block)} before update ${next.update}`;
+  const short = [...blocks.map(mark), say(`  ${live} of ${blocks.length} train${coming}`)];
+  return <Line segments={[say("blocks    ", "title"), ...(length + 10 <= columns ? named : short)]} />;
+}

@@ -1,0 +1,131 @@
+import type { ReactElement } from "react";
+import { selectDetector, selectSignal, type DetectorView } from "../../core/selectors.js";
+import type { State } from "../../core/state.js";
+import { formatNumber } from "../format.js";
+import { describeSource, signalName } from "../names.js";
+import type { Segment } from "../theme.js";
+import { Line, Rows, say, Title, useTheme } from "./line.js";
+
+interface Condition {
+  readonly name: string;
+  readonly met: boolean;
+  /** Long enough to explain itself, and a short form for one row. */
+  readonly long: string;
+  readonly short: string;
+}
+
+/** The rule's conditions in words; the detector fires when all of them are met at one boundary. */
+function conditionsOf({ moved, transient, calm, noise, epsilon }: DetectorView): Condition[] {
+  const number = (value: number | null): string => (value === null ? "?" : formatNumber(value, 2));
+  const against = (calm.change ?? Infinity) <= epsilon ? "<=" : ">";
+  return [
+    {
+      name: "moved",
+      met: moved.met,
+      long: `range ${number(moved.value)} of its size, needs ${moved.least}`,
+      short: number(moved.value),
+    },
+    {
+      name: "transient",
+      met: transient.met,
+      long: `steepest ${number(transient.value)}, needs over ${number(transient.least)}`,
+      short: number(transient.value),
+    },
+    {
+      name: "calm",
+      met: calm.met,
+      long: `${Math.min(calm.count, calm.needed)} of ${calm.needed}, change ${number(calm.change)} ${against} ${epsilon}`,
+      short: `${Math.min(calm.count, calm.needed)}/${calm.needed}, change ${number(calm.change)} ${against} ${epsilon}`,
+    },
+    {
+      name: "noise",
+      met: noise.met,
+      long: `${number(noise.value)}, needs below ${noise.below}`,
+      short: number(noise.value),
+    },
+  ];
+}
+
+interface DetectorProps {
+  readonly state: State;
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** Why the controller waits: every condition of the rule, ticked or not. */
+export function DetectorPanel({ state, rows, columns }: DetectorProps): ReactElement {
+  const { glyphs } = useTheme();
+  const { tau, epsilon } = state.config.intervention;
+  const detector = selectDetector(state);
+  const conditions = detector === null ? [] : conditionsOf(detector);
+  return (
+    <Rows height={rows}>
+      {[
+        <Title
+          key="title"
+          text={`detector of ${signalName(state.config.intervention.signal)}`}
+          note={`tau ${tau}, epsilon ${epsilon}`}
+          columns={columns}
+        />,
+        <Line key="phase" segments={describePhase(state, detector)} />,
+        ...conditions.map(({ name, met, long }) => (
+          <Line
+            key={name}
+            segments={[
+              say(` ${met ? glyphs.met : glyphs.unmet} `, met ? "good" : "waiting"),
+              say(name.padEnd(11)),
+              say(long, "dim"),
+            ]}
+          />
+        )),
+        <Line key="next" segments={[say(describeNext(state), "dim")]} />,
+      ]}
+    </Rows>
+  );
+}
+
+function describePhase(state: State, detector: DetectorView | null): Segment[] {
+  const { interval } = state;
+  if (interval !== null) {
+    const offline = interval.kOffline === null ? "" : `, offline ${interval.kOffline}`;
+    return [say(`k = ${interval.k}`, "mark"), say(` ${describeSource(interval.source)}${offline}`)];
+  }
+  if (state.config.intervention.kind === "none") return [say("no intervention, nothing to detect")];
+  if (detector === null) return [say("waiting for the first point")];
+  return [say(detector.phase, detector.allMet ? "good" : "waiting"), say(` after ${detector.points} points`)];
+}
+
+function describeNext(state: State): string {
+  const { nextPoint, latest } = selectSignal(state);
+  const parts = nextPoint === null ? [] : [`next point before update ${nextPoint}`];
+  if (latest !== null && state.interval === null) parts.push(`k_max ${latest}`);
+  return parts.join(", ");
+}
+
+/** The same in two rows. */
+export function DetectorLines({ state }: { readonly state: State }): ReactElement {
+  const { glyphs } = useTheme();
+  const detector = selectDetector(state);
+  const conditions = detector === null ? [] : conditionsOf(detector);
+  const ticks = conditions.flatMap(({ name, met, short }) => [
+    say(`${met ? glyphs.met : glyphs.unmet} `, met ? "good" : "waiting"),
+    say(`${name} `),
+    say(`${short}   `, "dim"),
+  ]);
+  const next = describeNext(state);
+  return (
+    <Rows height={2}>
+      {[
+        <Line
+          key="phase"
+          segments={[
+            say("detector  ", "title"),
+            ...describePhase(state, detector),
+            say(next === "" ? "" : `; ${next}`, "dim"),
+          ]}
+        />,
+        <Line key="conditions" segments={[say("          "), ...ticks]} />,
+      ]}
+    </Rows>
+  );
+}

@@ -1,0 +1,95 @@
+import type { ReactElement } from "react";
+import { selectEvaluation, type SplitScore } from "../../core/selectors.js";
+import type { State } from "../../core/state.js";
+import { formatAccuracy, formatCost, formatInteger, singleLine } from "../format.js";
+import type { Segment } from "../theme.js";
+import { Line, Rows, say, Title } from "./line.js";
+
+interface ResultsProps {
+  readonly state: State;
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** Scores as they come in: in-distribution, the mean over the corruptions so far, then each of them. */
+export function ResultPanel({ state, rows, columns }: ResultsProps): ReactElement {
+  const evaluation = selectEvaluation(state);
+  if (evaluation === null) return <TimePanel state={state} rows={rows} columns={columns} />;
+  const { step, inDist, ood, oodMean, regenerated, complete } = evaluation;
+  const images = ood[0]?.numExamples ?? 0;
+  const soFar = complete ? "" : " so far";
+  const note = [regenerated ? "regenerated" : "", complete ? "" : "going on"].filter((word) => word !== "").join(", ");
+  return (
+    <Rows height={rows}>
+      {[
+        <Title key="title" text={`evaluation after ${step} updates`} note={note} columns={columns} />,
+        ...inDist.map((score) => (
+          <Line
+            key={score.split}
+            segments={[...describeScore(score, 17), say(`  of ${formatInteger(score.numExamples)}`, "dim")]}
+          />
+        )),
+        ...(oodMean === null
+          ? []
+          : [
+              <Line
+                key="ood"
+                segments={[
+                  say(" ood mean".padEnd(18), "strong"),
+                  say(formatAccuracy(oodMean).padStart(8), "strong"),
+                  say(`  of ${ood.length} corruptions${soFar}, ${formatInteger(images)} images each`, "dim"),
+                ]}
+              />,
+            ]),
+        ...tabulate(ood, rows - 2 - inDist.length, columns),
+      ]}
+    </Rows>
+  );
+}
+
+const CELL_COLUMNS = 30;
+const NARROW_CELL_COLUMNS = 26;
+
+/** As many columns as fit, filled from top to bottom. */
+function tabulate(scores: readonly SplitScore[], rows: number, columns: number): ReactElement[] {
+  const cell = columns >= 2 * CELL_COLUMNS ? CELL_COLUMNS : NARROW_CELL_COLUMNS;
+  const across = Math.max(1, Math.floor(columns / cell));
+  const down = Math.max(1, Math.min(rows, Math.ceil(scores.length / across)));
+  return Array.from({ length: down }, (_, row) => (
+    <Line
+      key={`row ${row}`}
+      segments={Array.from({ length: across }, (_, column) => scores[column * down + row]).flatMap((score) =>
+        score === undefined ? [] : [...describeScore(score, cell - 11), say("  ")],
+      )}
+    />
+  ));
+}
+
+function describeScore({ split, value }: SplitScore, nameColumns: number): Segment[] {
+  const name = singleLine(split).slice(0, nameColumns).padEnd(nameColumns);
+  return [say(` ${name}`), say((value === null ? "unknown" : formatAccuracy(value)).padStart(8))];
+}
+
+/** Before there are results: where the time goes. */
+function TimePanel({ state, rows, columns }: ResultsProps): ReactElement {
+  const { train, probe, wait, evaluate, checkpoint } = state.seconds;
+  const share = (seconds: number): string => (train > 0 ? `${((seconds / train) * 100).toFixed(1)} % of training` : "");
+  const line = (name: string, seconds: number, note: string): ReactElement => (
+    <Line
+      key={name}
+      segments={[say(` ${name.padEnd(18)}`), say(formatCost(seconds).padStart(12)), say(`  ${note}`, "dim")]}
+    />
+  );
+  return (
+    <Rows height={rows}>
+      {[
+        <Title key="title" text="time" note="as of the last boundary" columns={columns} />,
+        line("training", train, ""),
+        line("signals", probe, share(probe)),
+        line("controller wait", wait, share(wait)),
+        line("evaluation", evaluate, ""),
+        line("checkpoints", checkpoint, share(checkpoint)),
+      ]}
+    </Rows>
+  );
+}

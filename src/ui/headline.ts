@@ -1,0 +1,112 @@
+import {
+  selectDetector,
+  selectEvaluation,
+  selectNextRelease,
+  selectPhase,
+  selectSignal,
+  selectStep,
+  type DetectorView,
+} from "../core/selectors.js";
+import type { State } from "../core/state.js";
+import { formatAccuracy, formatCount, formatNumber, singleLine } from "./format.js";
+import { describeSource, PHASE_BADGES, signalName } from "./names.js";
+import type { Role } from "./theme.js";
+
+/** The answer to "what is it doing, and why?" in one line. */
+export interface Headline {
+  readonly badge: string;
+  readonly role: Role;
+  readonly text: string;
+}
+
+export function headlineOf(state: State): Headline {
+  const phase = selectPhase(state);
+  const badge = PHASE_BADGES[phase];
+  switch (phase) {
+    case "starting":
+    case "restarting":
+      return { badge, role: "waiting", text: describeStart(state) };
+    case "searching":
+      return { badge, role: "waiting", text: whyItWaits(state) };
+    case "unfreezing":
+    case "training":
+      return { badge, role: "live", text: describeSchedule(state) };
+    case "evaluating":
+      return { badge, role: "live", text: singleLine(state.progress?.detail ?? "") || "scores come in one by one" };
+    case "paused":
+      return { badge, role: "waiting", text: `before update ${state.attempt?.update ?? 0}; \`p\` goes on` };
+    case "stopping":
+      return { badge, role: "waiting", text: `the worker stops at about update ${selectStep(state) + 1}` };
+    case "finished":
+      return { badge, role: "good", text: describeOutcome(state) };
+    case "stopped":
+      return { badge, role: "warning", text: endMessage(state) };
+    case "failed":
+      return { badge, role: "failure", text: endMessage(state) };
+  }
+}
+
+function describeStart({ attempt }: State): string {
+  if (attempt === null) return "waiting for a controller";
+  const from = attempt.resumeFrom === null ? "" : `, from step ${attempt.resumeFrom.step}`;
+  const doing = {
+    launching: "starting the worker",
+    connecting: "waiting for the worker to connect",
+    preparing: "the worker loads model and data",
+  }[attempt.stage as "launching" | "connecting" | "preparing"];
+  return `${doing}${attempt.number > 1 ? ` (attempt ${attempt.number}${from})` : ""}`;
+}
+
+function endMessage({ end }: State): string {
+  return end === null || end.outcome === "finished" ? "" : singleLine(end.message);
+}
+
+/** Names the first condition that is not met yet: conditions come in the order in which a signal meets them. */
+function whyItWaits(state: State): string {
+  const { signal, latest } = selectSignal(state);
+  const name = signalName(signal);
+  const detector = selectDetector(state);
+  const limit = latest === null ? "" : `; k_max ${latest}`;
+  if (detector === null || detector.calm.change === null) {
+    const { tau } = state.config.intervention;
+    return `${name} has ${detector?.points ?? 0} of the ${tau + 1} points that a first judgement needs${limit}`;
+  }
+  return `${describeUnmet(name, detector)}${limit}`;
+}
+
+function describeUnmet(name: string, { transient, moved, calm, noise, epsilon }: DetectorView): string {
+  const change = formatNumber(calm.change ?? 0, 2);
+  if (!transient.met) return `${name} has not moved by ${formatNumber(transient.least)} of its range at once yet`;
+  if (!moved.met) return `${name} varies by ${formatNumber(moved.value, 2)} of its size, too little to judge`;
+  if (calm.count === 0) return `${name} still changes by ${change} of its range a point; calm is ${epsilon}`;
+  if (!calm.met)
+    return `${name} is settling: ${calm.count} of ${calm.needed} calm points (change ${change} <= ${epsilon})`;
+  const error = noise.value === null ? "unknown" : formatNumber(noise.value, 2);
+  return `${name} is calm, but its noise is ${error}; it must be below ${noise.below}`;
+}
+
+function describeSchedule(state: State): string {
+  const { interval, config } = state;
+  const next = selectNextRelease(state);
+  const k = interval === null ? "" : `k = ${interval.k}, ${describeSource(interval.source)}; `;
+  if (next !== null) {
+    const left = Math.max(0, next.update - 1 - selectStep(state));
+    return `${k}${singleLine(next.block)} next, before update ${next.update} (${formatCount(left, "update")} to go)`;
+  }
+  if (config.intervention.kind === "none") return "no intervention: everything trains from the first update";
+  if (config.intervention.kind === "learning_rate_switch") return `${k}learning rate switched`;
+  return `${k}everything that will train does`;
+}
+
+function describeOutcome(state: State): string {
+  const evaluation = selectEvaluation(state);
+  const parts = state.interval === null ? [] : [`k = ${state.interval.k}`];
+  for (const { split, value } of evaluation?.inDist ?? []) {
+    if (value !== null) parts.push(`${split} ${formatAccuracy(value)}`);
+  }
+  if (evaluation !== null && evaluation.oodMean !== null) {
+    const regenerated = evaluation.regenerated ? ", regenerated" : "";
+    parts.push(`ood ${formatAccuracy(evaluation.oodMean)} (mean of ${evaluation.ood.length}${regenerated})`);
+  }
+  return parts.join(", ");
+}

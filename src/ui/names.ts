@@ -1,0 +1,58 @@
+import type { Config } from "../config/schema.js";
+import type { RunPhase } from "../core/selectors.js";
+import type { IntervalSource } from "../core/state.js";
+
+const SIGNAL_NAMES: Readonly<Record<string, string>> = {
+  fisher_trace: "tr(F)",
+  sharpness_avg: "average sharpness",
+  sharpness_worst: "worst-case sharpness",
+};
+
+/** The paper's name of a signal, by its configuration name or its metric key. */
+export function signalName(signal: string): string {
+  const name = signal.replace("probe/", "");
+  return SIGNAL_NAMES[name] ?? name;
+}
+
+/** What a signal's values are, for the title of its chart. */
+export function signalUnit(signal: string): string {
+  return signal === "fisher_trace" ? "per parameter" : signal.startsWith("sharpness") ? "loss increase" : "";
+}
+
+/** What k is in words: an interval, or one update. */
+export function describeK(kind: Config["intervention"]["kind"]): string {
+  return kind === "learning_rate_switch" ? "update of the switch" : "unfreezing interval";
+}
+
+const SOURCES: Readonly<Record<IntervalSource, string>> = {
+  online: "decided online",
+  fixed: "fixed in the configuration",
+  cap: "k_max reached: the signal had not stabilized",
+  operator: "decided by the operator",
+};
+
+export function describeSource(source: IntervalSource): string {
+  return SOURCES[source];
+}
+
+/** Short enough for a badge. */
+export const PHASE_BADGES: Readonly<Record<RunPhase, string>> = {
+  starting: "STARTING",
+  restarting: "RESTARTING",
+  searching: "WAITING FOR k",
+  unfreezing: "UNFREEZING",
+  training: "TRAINING",
+  evaluating: "EVALUATING",
+  paused: "PAUSED",
+  stopping: "STOPPING",
+  finished: "FINISHED",
+  stopped: "STOPPED",
+  failed: "FAILED",
+};
+
+/** `resnet18 width 8 on mnist, batch 64, lr 0.01 linear_tail, seed 0`: what made the numbers. */
+export function describeConfig(config: Config): string {
+  const { model, data, train, seed } = config;
+  const schedule = train.schedule.kind === "constant" ? "" : ` ${train.schedule.kind}`;
+  return `${model.kind} width ${model.width} on ${data.kind}, batch ${train.batch_size}, lr ${train.learning_rate}${schedule}, seed ${seed}`;
+}

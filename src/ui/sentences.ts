@@ -1,0 +1,181 @@
+import type { EventOf, OperatorCommand } from "../core/events.js";
+import { countModelParameters } from "../core/selectors.js";
+import { signalKey } from "../core/signal.js";
+import { CALM_CHANGES } from "../core/stabilization.js";
+import type { RunEnd, State } from "../core/state.js";
+import type { JournalRecord } from "../journal/format.js";
+import { describeDecision } from "./decisions.js";
+import { formatAccuracy, formatCount, formatInteger, formatMetric, formatNumber, singleLine } from "./format.js";
+import { describeConfig, signalName } from "./names.js";
+
+/** What a sentence is about; also the word to grep for in the plain lines. */
+export type SentenceKind =
+  | "run"
+  | "worker"
+  | "signal"
+  | "decision"
+  | "progress"
+  | "evaluation"
+  | "checkpoint"
+  | "operator"
+  | "warning"
+  | "error";
+
+/** One thing that a reader of the run wants to know, on one line. */
+export interface Sentence {
+  readonly kind: SentenceKind;
+  /** The update before which it happened; null outside training. */
+  readonly update: number | null;
+  readonly text: string;
+}
+
+/** What a record says in words, for the plain lines and the decision log alike. `state` is the one after the record. */
+export function describeRecord(record: JournalRecord, state: State): Sentence[] {
+  const decisions = record.decisions ?? [];
+  const ends = (record.commands ?? []).flatMap((command) => (command.type === "run/finish" ? [command.end] : []));
+  return [
+    ...describeEvent(record, state),
+    ...decisions.flatMap((decision) => describeDecision(decision, state)),
+    ...ends.map((end) => describeEnd(end, state)),
+  ].map((sentence) => ({ ...sentence, text: singleLine(sentence.text) }));
+}
+
+function describeEvent({ event, epoch }: JournalRecord, state: State): Sentence[] {
+  const outside = (kind: SentenceKind, text: string): Sentence[] => [{ kind, update: null, text }];
+  switch (event.type) {
+    case "run/created":
+      return outside("run", `${event.run}: ${describeConfig(event.config)}`);
+    case "controller/started":
+      return outside(
+        "run",
+        `${epoch > 1 ? `controller ${epoch} took over` : "controller"}: process ${event.pid} on ${event.host}`,
+      );
+    case "controller/interrupted":
+      return outside("operator", `${event.signal}: the run stops before its next update, with a checkpoint`);
+    case "attempt/launched":
+      return outside("worker", `attempt ${event.attempt}: worker started as process ${event.pid}`);
+    case "attempt/launchFailed":
+      return outside("error", `the worker could not be started: ${event.message}`);
+    case "attempt/timedOut":
+      return outside(
+        "warning",
+        `attempt ${event.attempt}: the ${event.clock} clock ran out after ${formatNumber(event.seconds)} s`,
+      );
+    case "attempt/violated":
+      return outside("warning", `attempt ${event.attempt} broke the protocol: ${event.reason}`);
+    case "attempt/incompatible":
+      return outside("warning", `the worker speaks protocol ${event.theirs}, this controller ${event.ours}`);
+    case "attempt/quiet":
+      return outside("warning", `${QUIET[event.what]} for ${formatNumber(event.seconds)} s`);
+    case "attempt/exited":
+      return [];
+    case "operator/commanded":
+      return outside("operator", `${event.who}: ${describeCommand(event.command)}`);
+    default:
+      return describeWorkerEvent(event, state);
+  }
+}
+
+const QUIET = { link: "the link to the worker has been silent", work: "the worker has made no progress" };
+
+type WorkerSentenceEvent = Extract<JournalRecord["event"], { type: `worker/${string}` }>;
+
+function describeWorkerEvent(event: WorkerSentenceEvent, state: State): Sentence[] {
+  switch (event.type) {
+    case "worker/connected":
+      return [{ kind: "worker", update: null, text: describeHello(event.body) }];
+    case "worker/prepared":
+      return [{ kind: "worker", update: null, text: describeReady(event.body, state) }];
+    case "worker/reachedBoundary":
+      return describeBoundary(event.body, state);
+    case "worker/progressed":
+      return [{ kind: "progress", update: event.body.step + 1, text: describeProgress(event.body) }];
+    case "worker/evaluated":
+      return [{ kind: "evaluation", update: event.body.step + 1, text: describeEvaluated(event.body) }];
+    case "worker/checkpointed":
+      return [
+        {
+          kind: "checkpoint",
+          update: event.body.step + 1,
+          text: `step ${event.body.step} saved in ${event.body.path}`,
+        },
+      ];
+    case "worker/logged":
+      return describeLog(event.body);
+    case "worker/applied":
+      return [];
+    case "worker/closed":
+      return event.body.outcome === "failed"
+        ? [{ kind: "error", update: event.body.step + 1, text: `the worker failed: ${event.body.message}` }]
+        : [];
+  }
+}
+
+function describeHello({ versions, pid, host }: EventOf<"worker/connected">["body"]): string {
+  const software = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+  return `connected from process ${pid} on ${host}${software.length === 0 ? "" : `: ${software.join(", ")}`}`;
+}
+
+function describeReady(body: EventOf<"worker/prepared">["body"], { model }: State): string {
+  const blocks = `${formatCount(body.blocks.length, "block")} and a head`;
+  const parameters = model === null ? "" : `, ${formatInteger(countModelParameters(model))} parameters`;
+  const length = body.num_updates === null ? "no known end" : formatCount(body.num_updates, "update");
+  const resumed = body.resumed_from === 0 ? "" : `, resumed from step ${body.resumed_from}`;
+  return `ready: ${blocks}${parameters}, ${length}, ${body.device} with ${formatCount(body.threads, "thread")}${resumed}`;
+}
+
+/** What was measured, and what the detector makes of it where k is still to be found. */
+function describeBoundary(body: EventOf<"worker/reachedBoundary">["body"], state: State): Sentence[] {
+  const decisive = signalKey(state.config.intervention.signal);
+  return body.metrics
+    .filter(({ key }) => key.startsWith("probe/"))
+    .map((metric) => {
+      const error = metric.standard_error === null ? "" : ` +- ${formatMetric(metric.standard_error, 2)}`;
+      const judged = metric.key === decisive && state.judgedUntil === body.update && state.judgement !== null;
+      const detector = judged ? `, ${describeJudgement(state)}` : "";
+      const text = `${signalName(metric.key)} ${formatMetric(metric.value)}${error}${detector}`;
+      return { kind: "signal", update: body.update, text };
+    });
+}
+
+function describeJudgement(state: State): string {
+  const judgement = state.judgement!;
+  if (judgement.change === null) return `${judgement.phase} (${formatCount(judgement.points, "point")} so far)`;
+  return `${judgement.phase}: change ${formatNumber(judgement.change, 2)} of its range, calm ${judgement.calm} of ${CALM_CHANGES}`;
+}
+
+function describeProgress(body: EventOf<"worker/progressed">["body"]): string {
+  const doing = body.phase === "train" ? "" : `${body.phase}${body.detail === "" ? "" : ` ${body.detail}`}, `;
+  const loss = body.loss === null ? "" : `loss ${formatMetric(body.loss)}, `;
+  return `${doing}${loss}${formatNumber(body.samples_per_second)} samples/s`;
+}
+
+function describeEvaluated(body: EventOf<"worker/evaluated">["body"]): string {
+  const scores = Object.entries(body.values).map(([name, value]) =>
+    name === "accuracy" && typeof value === "number"
+      ? `accuracy ${formatAccuracy(value)}`
+      : `${name} ${formatMetric(value)}`,
+  );
+  const regenerated = body.regenerated ? ", regenerated" : "";
+  return `${body.split} ${scores.join(", ")} (${formatCount(body.num_examples, "example")}${regenerated})`;
+}
+
+function describeLog({ level, text }: EventOf<"worker/logged">["body"]): Sentence[] {
+  if (level === "debug") return [];
+  return [{ kind: level === "info" ? "worker" : level, update: null, text }];
+}
+
+export function describeCommand(command: OperatorCommand): string {
+  const when = command.at === undefined ? "" : ` before update ${command.at}`;
+  const what = command.verb === "set-lr" ? `set-lr ${formatNumber(command.factor)}` : command.verb;
+  return `${what}${when}`;
+}
+
+function describeEnd(end: RunEnd, state: State): Sentence {
+  const update = Math.max(0, state.frontier);
+  if (end.outcome === "finished")
+    return { kind: "run", update, text: `finished after ${formatCount(update - 1, "update")}` };
+  if (end.outcome === "stopped") return { kind: "run", update, text: `stopped: ${end.message}` };
+  const hint = end.hint === "" ? "" : ` (hint: ${end.hint})`;
+  return { kind: "error", update: update === 0 ? null : update, text: `failed: ${end.message}${hint}` };
+}

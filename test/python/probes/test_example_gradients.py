@@ -1,0 +1,104 @@
+import warnings
+
+import pytest
+import torch
+from torch import nn
+from torch.func import functional_call, grad, vmap
+
+from thawline.probes import ClassificationObjective
+from thawline.probes.example_gradients import ExampleGradients
+from thawline.probes.scope import measuring, resolve_scope
+
+
+def gradients_at_logits(logits, seed=0):
+    return torch.randn(logits.shape, generator=torch.Generator().manual_seed(seed))
+
+
+def norms_by_functional_transforms(network, scope, inputs, gradients):
+    """The same by vmap(grad) over examples."""
+    named = dict(zip(scope.names, (parameter.detach() for parameter in scope.parameters), strict=True))
+
+    def value(parameters, image, gradient):
+        return (functional_call(network, parameters, (image.unsqueeze(0),))[0] * gradient).sum()
+
+    found = vmap(grad(value), in_dims=(None, 0, 0))(named, inputs, gradients)
+    return torch.stack([gradient.flatten(1).square().sum(dim=1) for gradient in found.values()]).sum(dim=0).double()
+
+
+def norms_by_hooks(network, scope, batch, passes=1):
+    with measuring(network, scope):
+        example_gradients = ExampleGradients(network, ClassificationObjective(), scope, batch)
+        recording = example_gradients.forward(batch)
+        gradients = [gradients_at_logits(recording.logits[0], seed) for seed in range(passes)]
+        return example_gradients.squared_norms(recording, [[gradient] for gradient in gradients]), gradients
+
+
+FREEZINGS = {
+    "all": lambda name: True,
+    "head and last block": lambda name: name.split(".")[0] in ("fc", "hidden", "conv", "bn2", "shortcut"),
+    "batch norm alone": lambda name: name.startswith("bn"),
+    "a block with frozen blocks above": lambda name: name.startswith("stem"),
+}
+
+
+@pytest.mark.parametrize("freezing", FREEZINGS)
+def test_norms_equal_those_of_functional_transforms(network, points, freezing):
+    for name, parameter in network.named_parameters():
+        parameter.requires_grad_(FREEZINGS[freezing](name))
+    scope = resolve_scope(network, "trainable")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        norms, (gradients,) = norms_by_hooks(network, scope, points)
+    network.eval()
+    expected = norms_by_functional_transforms(network, scope, points[0], gradients)
+    torch.testing.assert_close(norms, expected, rtol=1e-5, atol=0)
+
+
+def test_norms_add_up_over_backward_passes(network, points):
+    scope = resolve_scope(network, "trainable")
+    norms, passes = norms_by_hooks(network, scope, points, passes=3)
+    network.eval()
+    expected = sum(norms_by_functional_transforms(network, scope, points[0], gradients) for gradients in passes)
+    torch.testing.assert_close(norms, expected, rtol=1e-5, atol=0)
+
+
+class Awkward(nn.Module):
+    """A shared weight, a layer used twice, a layer over the wrong first dimension, layers without a rule, and a
+    parameter that the logits do not depend on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embed = nn.Linear(4, 4)
+        self.tied = nn.Linear(4, 4, bias=False)
+        self.tied.weight = self.embed.weight
+        self.twice = nn.Linear(4, 4)
+        self.transposed = nn.Linear(4, 4)
+        self.norm = nn.LayerNorm(4)
+        self.scale = nn.Parameter(torch.full((4,), 1.5))
+        self.unused = nn.Linear(4, 4)
+        self.fc = nn.Linear(4, 3)
+
+    def forward(self, inputs):
+        hidden = torch.tanh(self.tied(torch.tanh(self.embed(inputs))))
+        hidden = self.twice(torch.tanh(self.twice(hidden)))
+        hidden = self.transposed(hidden.unsqueeze(0))[0]
+        return self.fc(self.norm(hidden) * self.scale)
+
+
+def test_what_no_rule_fits_is_differentiated_slowly_with_one_warning_and_never_left_out():
+    torch.manual_seed(0)
+    network, batch = Awkward(), (torch.randn(5, 4), torch.zeros(5, dtype=torch.long))
+    scope = resolve_scope(network, "trainable")
+    with pytest.warns(UserWarning, match="8 of 13 parameters in scope") as caught:
+        norms, passes = norms_by_hooks(network, scope, batch, passes=2)
+    assert len(caught) == 1
+    expected = sum(norms_by_functional_transforms(network, scope, batch[0], gradients) for gradients in passes)
+    torch.testing.assert_close(norms, expected, rtol=1e-5, atol=0)
+
+
+def test_no_gradient_is_written(network, points):
+    network.fc.bias.grad = before = torch.ones(5)
+    norms_by_hooks(network, resolve_scope(network, "trainable"), points)
+    assert network.fc.bias.grad is before
+    assert before.tolist() == [1.0] * 5
+    assert all(p.grad is None for name, p in network.named_parameters() if name != "fc.bias")

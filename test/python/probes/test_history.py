@@ -1,0 +1,49 @@
+import pytest
+import torch
+
+from thawline.probes.history import SignalHistory
+
+
+def filled(every, tau, updates):
+    history = SignalHistory(every, tau)
+    for update in updates:
+        history.record(update, "m", "scope", torch.tensor([float(update)]))
+    return history
+
+
+@pytest.mark.parametrize(
+    ("every", "update", "back", "expected"),
+    [(10, 10, 1, 1), (10, 20, 1, 10), (10, 30, 3, 1), (10, 40, 3, 10), (1, 2, 1, 1), (1, 4, 3, 1), (2, 2, 1, 1)],
+)
+def test_points_are_boundary_one_and_the_multiples_of_every(every, update, back, expected):
+    updates = [1, *range(every, update + 1, every)]
+    assert filled(every, 4, updates).partner(update, back, "m", "scope").tolist() == [expected]
+
+
+def test_no_partner_before_the_first_point_off_the_grid_or_for_another_scope_or_metric():
+    history = filled(10, 3, [1, 10, 15, 20])
+    assert history.partner(1, 1, "m", "scope") is None
+    assert history.partner(10, 2, "m", "scope") is None
+    assert history.partner(15, 1, "m", "scope") is None
+    assert history.partner(20, 1, "m", "other scope") is None
+    assert history.partner(20, 1, "other metric", "scope") is None
+
+
+def test_the_newest_and_tau_before_it_are_kept():
+    history = filled(10, 3, [1, 10, 20, 30, 40, 50])
+    assert sorted(int(name.split("/")[0]) for name in history.state_dict()) == [20, 30, 40, 50]
+
+
+def test_measuring_again_replaces():
+    history = filled(10, 3, [1, 10, 20])
+    history.record(10, "m", "scope", torch.tensor([-1.0]))
+    assert history.partner(20, 1, "m", "scope").tolist() == [-1.0]
+    assert len(history.state_dict()) == 3
+
+
+def test_state_comes_back_whole():
+    history = filled(10, 3, [1, 10, 20])
+    restored = SignalHistory(10, 3)
+    restored.load_state_dict(history.state_dict())
+    for back in (1, 2):
+        assert torch.equal(restored.partner(20, back, "m", "scope"), history.partner(20, back, "m", "scope"))

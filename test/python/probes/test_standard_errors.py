@@ -1,0 +1,73 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from thawline.probes.standard_errors import (
+    error_over_draws_and_points,
+    error_over_points,
+    error_within_batches,
+)
+
+numbers = st.floats(-100, 100)
+
+
+@given(st.lists(numbers, min_size=2, max_size=12))
+def test_error_over_points_is_that_of_a_mean(values):
+    expected = np.std(values, ddof=1) / math.sqrt(len(values))
+    assert error_over_points(torch.tensor(values, dtype=torch.float64)) == pytest.approx(expected, abs=1e-9)
+
+
+def test_error_over_draws_and_points_is_the_two_way_formula_summed_over_batches():
+    increases = np.random.default_rng(0).normal(size=(4, 9)) + np.random.default_rng(1).normal(size=(4, 1))
+    variance = 0.0
+    for batch in (increases[:, :5], increases[:, 5:]):
+        draws, points = batch.shape
+        residual = batch - batch.mean(0) - batch.mean(1)[:, None] + batch.mean()
+        residual_mean_square = (residual**2).sum() / ((draws - 1) * (points - 1))
+        variance += batch.mean(1).var(ddof=1) / draws + batch.mean(0).var(ddof=1) / points
+        variance -= residual_mean_square / (draws * points)
+    found = error_over_draws_and_points(torch.from_numpy(increases), (5, 4))
+    assert found == pytest.approx(math.sqrt(variance) / 2, rel=1e-12)
+
+
+@pytest.mark.parametrize(("draw_sd", "point_sd"), [(1.0, 0.2), (0.2, 1.0), (0.5, 0.5)])
+def test_error_over_draws_and_points_covers_both_kinds_of_variation(draw_sd, point_sd):
+    """Mean estimated variance against the known variance of the mean of a crossed random-effects table."""
+    generator = torch.Generator().manual_seed(0)
+    draws, points, tables = 6, 10, 3000
+    squared_errors = 0.0
+    for _ in range(tables):
+        table = draw_sd * torch.randn(draws, 1, generator=generator) + point_sd * torch.randn(
+            1, points, generator=generator
+        )
+        table = table + 0.3 * torch.randn(draws, points, generator=generator)
+        squared_errors += error_over_draws_and_points(table, (points,)) ** 2
+    truth = draw_sd**2 / draws + point_sd**2 / points + 0.3**2 / (draws * points)
+    assert squared_errors / tables == pytest.approx(truth, rel=0.06)
+
+
+def test_error_within_batches_ignores_differences_between_batches():
+    values = np.random.default_rng(0).normal(size=12)
+    shifted = values + np.repeat([0.0, 50.0, -7.0], 4)
+    centred = values.reshape(3, 4) - values.reshape(3, 4).mean(axis=1, keepdims=True)
+    expected = math.sqrt((centred**2).sum() / (12 - 3)) / math.sqrt(12)
+    assert error_within_batches(torch.from_numpy(shifted), (4, 4, 4)) == pytest.approx(expected, rel=1e-9)
+
+
+def test_error_within_batches_weighs_batches_and_not_points():
+    values = torch.tensor([1.0, 3.0, 1.0, 3.0, 1.0, 3.0, 0.0, 2.0])
+    pooled = 8 / 6
+    assert error_within_batches(values, (6, 2)) == pytest.approx(math.sqrt(pooled * (1 / 6 + 1 / 2)) / 2)
+
+
+def test_too_little_data_or_values_that_are_not_finite_give_no_error():
+    assert error_over_points(torch.tensor([1.0])) is None
+    assert error_over_points(torch.tensor([1.0, math.nan])) is None
+    assert error_over_draws_and_points(torch.ones(1, 4), (4,)) is None
+    assert error_over_draws_and_points(torch.ones(3, 4), (3, 1)) is None
+    assert error_over_draws_and_points(torch.full((3, 4), math.inf), (4,)) is None
+    assert error_within_batches(torch.ones(2), (1, 1)) is None
