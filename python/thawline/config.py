@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import msgspec
 from msgspec import Struct
 
 from thawline.errors import UserError
+
+_Form = TypeVar("_Form")
 
 
 class ModelConfig(Struct, frozen=True, forbid_unknown_fields=True):
@@ -98,14 +100,31 @@ class RunConfig(Struct, frozen=True, forbid_unknown_fields=True):
     supervision: dict[str, float]
 
 
+class AttachedConfig(Struct, frozen=True):
+    """What concerns a user's own training; model, data and optimizer are the script's, whatever else is configured."""
+
+    seed: int
+    probe: ProbeConfig
+    intervention: InterventionConfig
+
+
 def parse_config(config: dict[str, Any]) -> RunConfig:
     """The typed form of `welcome.config`.
 
     Raises UserError `invalid_config` naming the key: the controller has checked the values, so this means that the two
     sides are of different versions.
     """
+    return _convert(config, RunConfig)
+
+
+def parse_attached_config(config: dict[str, Any]) -> AttachedConfig:
+    """The part of `welcome.config` that a user's own script needs; raises UserError like `parse_config`."""
+    return _convert(config, AttachedConfig)
+
+
+def _convert(config: dict[str, Any], form: type[_Form]) -> _Form:
     try:
-        return msgspec.convert(config, RunConfig)
+        return msgspec.convert(config, form)
     except msgspec.ValidationError as error:
         raise UserError(
             "invalid_config",

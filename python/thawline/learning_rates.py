@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from thawline.config import ConstantSchedule, LinearTailSchedule, Schedule
 
@@ -35,6 +35,55 @@ class ScheduledRates:
     def apply(self, update: int, factor: float) -> None:
         for group, rate in zip(self._optimizer.param_groups, self.at(update, factor), strict=True):
             group["lr"] = rate
+
+
+class FactoredRates:
+    """The rates that a user's own code or scheduler sets, times the factor, for the time of `optimizer.step()` alone.
+
+    Whoever reads or computes rates outside that call, before or after it, sees them untouched: a scheduler that derives
+    its next rate from the present one cannot compound the factor, and factor 1 changes nothing at all.
+    """
+
+    def __init__(self, optimizer: torch.optim.Optimizer) -> None:
+        self._optimizer = optimizer
+        self._factor = 1.0
+        self._update = 0
+        self._lent: list[Any] = []
+        self._used: list[float] | None = None
+        self._hooks = [
+            optimizer.register_step_pre_hook(lambda *_: self._lend()),
+            optimizer.register_step_post_hook(lambda *_: self._take_back()),
+        ]
+
+    def at(self, update: int, factor: float) -> list[float]:
+        """What `update` was made with, once it is made; until then, what the scheduler has set by now times `factor`."""
+        if update == self._update and self._used is not None:
+            return self._used
+        return [float(group["lr"]) * factor for group in self._optimizer.param_groups]
+
+    def apply(self, update: int, factor: float) -> None:
+        self._update, self._factor, self._used = update, factor, None
+
+    def detach(self) -> None:
+        """Leaves the optimizer as it was found."""
+        self._take_back()
+        for hook in self._hooks:
+            hook.remove()
+
+    def _lend(self) -> None:
+        self._take_back()  # Still lent where the step before raised.
+        groups = self._optimizer.param_groups
+        if self._factor != 1.0:
+            # Kept and put back as objects: a rate may be a tensor, and dividing would not give the same bits.
+            self._lent = [group["lr"] for group in groups]
+            for group, rate in zip(groups, self._lent, strict=True):
+                group["lr"] = rate * self._factor
+        self._used = [float(group["lr"]) for group in groups]
+
+    def _take_back(self) -> None:
+        for group, rate in zip(self._optimizer.param_groups, self._lent, strict=False):
+            group["lr"] = rate
+        self._lent = []
 
 
 def schedule_factor(schedule: Schedule, num_updates: int) -> Callable[[int], float]:

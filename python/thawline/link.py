@@ -30,6 +30,8 @@ OUTBOX_LENGTH_MAX: Final = 4096
 
 _SOCKET_QUEUE: Final = 64  # Short, so that what is droppable waits where it can still be dropped.
 _CURVE_OVERHEAD: Final = 64  # libzmq compares MAXMSGSIZE with the encrypted frame, which is 33 bytes longer.
+# Never, in practice: the link ends with its first disconnection. -1, libzmq's own "never", can lose the last message.
+_RECONNECT_MS: Final = 24 * 60 * 60 * 1000
 _EVENTS: Final = (
     zmq.Event.HANDSHAKE_SUCCEEDED
     | zmq.Event.HANDSHAKE_FAILED_AUTH
@@ -154,7 +156,7 @@ class Link:
         dealer.routing_id = bootstrap.public_key.encode()
         dealer.maxmsgsize = FRAME_BYTES + _CURVE_OVERHEAD
         dealer.sndhwm = _SOCKET_QUEUE
-        dealer.reconnect_ivl = -1
+        dealer.reconnect_ivl = _RECONNECT_MS
         dealer.tcp_keepalive = 1
         dealer.linger = 0
         return dealer

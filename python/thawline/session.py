@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
 from thawline.freezing import apply_trainable, assert_trainable, count_trainable, trainable_sha256
@@ -28,6 +27,7 @@ from thawline.protocol import (
     to_metric_value,
 )
 from thawline.stopwatch import Stopwatch
+from thawline.training import Abilities, Facts, Interrupted
 from thawline.weights import weights_sha256
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
     from thawline.blocks import BlockMap
     from thawline.channel import Channel
-    from thawline.checkpoint import SavedCheckpoint
     from thawline.probes import Measurement, Prober
 
 
@@ -51,48 +50,6 @@ class TrainingStopped(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
-
-
-class Interrupted(Exception):
-    """A recall ended a probe or an evaluation between two batches."""
-
-
-@dataclass(frozen=True)
-class SplitScore:
-    """Accuracy (or another score) of one evaluation split; `regenerated` marks data that are not the official files."""
-
-    split: str
-    values: dict[str, float]
-    num_examples: int
-    regenerated: bool
-
-
-@dataclass(frozen=True)
-class Abilities:
-    """What a training can do besides training; None where it cannot, and then it is never ordered."""
-
-    save: Callable[[int], SavedCheckpoint] | None = None
-    evaluate: Callable[[Callable[[], bool]], Iterator[SplitScore]] | None = None
-
-    @property
-    def orders(self) -> list[Order]:
-        orders: list[Order] = []
-        if self.save is not None:
-            orders.append("checkpoint")
-        if self.evaluate is not None:
-            orders.append("evaluate")
-        return orders
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What the controller must know of a training before it grants anything."""
-
-    num_updates: int | None
-    updates_per_epoch: int | None
-    device: str
-    threads: int
-    seed: int
 
 
 class Session:
@@ -169,13 +126,21 @@ class Session:
         assert self._grant is not None, "after_update without before_update"
         rate = self._rates.at(self.step, self._grant.learning_rate_factor)[0]
         latest = self._losses.offer(loss, self.step, rate)
-        samples_per_second = self._pace.count(num_samples)
-        if samples_per_second is not None:
+        self._pace.count(num_samples)
+        if self._pace.is_due():
             shown = None if latest is None else to_metric_value(latest)
+            samples_per_second = self._pace.samples_per_second(self._stopwatch.total().train)
             self._channel.send(Progress(self.step, shown, samples_per_second, "train", ""), droppable=True)
 
     def finish(self) -> None:
-        """After the last update: stands at the end until the controller has what it wants, and closes."""
+        """After the last update: stands at the end until the controller has what it wants, and closes.
+
+        Where nobody knew the number of updates, no boundary is the last one, and only the worker can say that it is over.
+        """
+        self._losses.settle()
+        if self._facts.num_updates is None:
+            self.close(TrainingStopped("finished"))
+            return
         try:
             while True:
                 self._stand_at(self.step + 1)
@@ -198,8 +163,9 @@ class Session:
 
     def _stand_at(self, update: int) -> None:
         """At a boundary: measure what the grant asked for, report, wait for the next grant and obey it."""
+        self._losses.settle()
         grant = self._grant
-        recalled = grant is not None and grant.until is not None and update < grant.until
+        recalled = grant is not None and (grant.until is None or update < grant.until)
         metrics: list[Metric] = []
         if grant is not None and not recalled:
             try:
@@ -241,7 +207,6 @@ class Session:
             # A recall that crossed a boundary on its way has been served by that boundary.
             while isinstance(body, Recall):
                 body = self._channel.receive()
-        self._pace.restart()
         if isinstance(body, Stop):
             if body.checkpoint:
                 self._save()
@@ -289,7 +254,7 @@ class Session:
         """To be asked between batches: whether to stop. Also says, now and then, that the work goes on."""
 
         def should_stop() -> bool:
-            if self._pace.count(0) is not None:
+            if self._pace.is_due():
                 self._channel.send(Progress(self.step, None, 0.0, phase, detail), droppable=True)
             return self._channel.recalled.is_set()
 

@@ -27,11 +27,6 @@ export interface ForegroundOptions {
 /** Runs the controller in this process; signals mean stop with a checkpoint. Sets the exit code of the run. */
 export async function runInForeground(options: ForegroundOptions): Promise<void> {
   const python = await findPython({ env: process.env, packageRoot: PACKAGE_ROOT });
-  const launcher = localLauncher({
-    python: python.command,
-    packageRoot: PACKAGE_ROOT,
-    environment: process.env,
-  });
   const plainLines = createPlainLines();
   const end = await control({
     runFolder: options.runFolder,

@@ -130,11 +130,13 @@ async function runEpoch(options: ControllerOptions, epoch: number, past: Past | 
   });
   const pending: Event[] = [];
   let draining = false;
+  let over = false;
 
   /** One event at a time, to the end: what an event causes at once waits for its turn. */
   const emit = (event: Event): void => {
     pending.push(event);
-    if (draining) return;
+    // Late word of a lost connection, or a signal, must not meet a closed journal.
+    if (draining || over) return;
     draining = true;
     try {
       for (let next = pending.shift(); next !== undefined; next = pending.shift()) take(next);
@@ -232,6 +234,7 @@ async function runEpoch(options: ControllerOptions, epoch: number, past: Past | 
     clearInterval(inbox);
     supervision.stop();
     await performer.close();
+    over = true;
     router.close();
     writer.close();
   }

@@ -43,7 +43,8 @@ export function superviseAttempts(options: SupervisionOptions): Supervision {
     if (worked && next.progress !== null && next.attempt?.stage === "training") {
       durations.add(next.attempt.number, next.progress.step, options.now());
     }
-    if (worked || name !== stage) {
+    // Work while it prepares or stops is no reason to wait longer: those clocks limit the whole of it.
+    if (name !== stage || (worked && next.attempt?.stage === "training")) {
       since = options.now();
       warned = { ...warned, work: false };
     }
@@ -56,8 +57,8 @@ export function superviseAttempts(options: SupervisionOptions): Supervision {
     const quietSeconds = (options.now() - since) / 1000;
     const limit = clockOf(state, state.attempt, durations.seconds());
     if (limit !== null && quietSeconds > limit.seconds) {
-      const { clock } = limit;
-      options.emit({ type: "attempt/timedOut", attempt: state.attempt.number, clock, seconds: limit.seconds });
+      const seconds = Math.round(limit.seconds * 10) / 10;
+      options.emit({ type: "attempt/timedOut", attempt: state.attempt.number, clock: limit.clock, seconds });
       return;
     }
     warnAboutWork(state, state.attempt, quietSeconds);

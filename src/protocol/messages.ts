@@ -11,7 +11,9 @@ function characters(max: number, min = 0) {
   return z
     .string()
     .min(min)
-    .refine((value) => value.length <= max || [...value].length <= max, { error: `longer than ${max} characters` })
+    .refine((value) => value.length <= max || Array.from(value).length <= max, {
+      error: `longer than ${max} characters`,
+    })
     .meta({ maxLength: max });
 }
 

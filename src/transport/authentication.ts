@@ -61,7 +61,7 @@ export class Authentication {
   }
 
   private async answer(): Promise<void> {
-    while (!this.reply.closed) {
+    for (;;) {
       try {
         const request = await this.reply.receive();
         const refusal = this.refusal(request);
@@ -70,11 +70,11 @@ export class Authentication {
         const status = refusal === null ? ["200", "OK"] : ["400", "refused"];
         await this.reply.send([version, requestId, ...status, "", ""]);
       } catch (error) {
-        // Closing rejects the pending receive. Anything else ends the handler too, and then nobody is let in any more.
-        if (!this.reply.closed) {
-          this.onRefused(`nobody can connect any more: the authentication failed (${(error as Error).message})`);
-          this.close();
-        }
+        if (this.reply.closed) return;
+        // Whatever it was: without a handler nobody is let in any more.
+        this.close();
+        this.onRefused(`nobody can connect any more: the authentication failed (${(error as Error).message})`);
+        return;
       }
     }
   }

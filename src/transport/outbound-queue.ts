@@ -15,12 +15,7 @@ export class TransportError extends Error {
 
 interface Waiting {
   send: () => Promise<void>;
-  settle: PromiseWithResolvers<void>;
-}
-
-interface PromiseWithResolvers<T> {
-  promise: Promise<T>;
-  resolve: (value: T) => void;
+  resolve: () => void;
   reject: (error: unknown) => void;
 }
 
@@ -38,22 +33,22 @@ export class OutboundQueue {
     if (this.waiting.length >= this.limit) {
       return Promise.reject(new TransportError("queue_full", `${this.limit} messages to the worker wait already`));
     }
-    const settle = withResolvers<void>();
-    this.waiting.push({ send, settle });
-    if (!this.sending) void this.drain();
-    return settle.promise;
+    return new Promise((resolve, reject) => {
+      this.waiting.push({ send, resolve, reject });
+      if (!this.sending) void this.drain();
+    });
   }
 
   /** Rejects everything that waits. */
   close(): void {
     this.closed = true;
-    for (const { settle } of this.waiting.splice(0)) settle.reject(closedError());
+    for (const { reject } of this.waiting.splice(0)) reject(closedError());
   }
 
   private async drain(): Promise<void> {
     this.sending = true;
     for (let next = this.waiting.shift(); next !== undefined; next = this.waiting.shift()) {
-      await next.send().then(next.settle.resolve, next.settle.reject);
+      await next.send().then(next.resolve, next.reject);
     }
     this.sending = false;
   }
@@ -61,15 +56,4 @@ export class OutboundQueue {
 
 function closedError(): TransportError {
   return new TransportError("closed", "the connection to the worker is closed");
-}
-
-/** Promise.withResolvers, which Node 20 lacks. */
-function withResolvers<T>(): PromiseWithResolvers<T> {
-  let resolve!: (value: T) => void;
-  let reject!: (error: unknown) => void;
-  const promise = new Promise<T>((onResolve, onReject) => {
-    resolve = onResolve;
-    reject = onReject;
-  });
-  return { promise, resolve, reject };
 }

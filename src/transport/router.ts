@@ -78,7 +78,7 @@ export class WorkerRouter {
     private readonly dropped: Seldom,
     private readonly options: RouterOptions,
   ) {
-    this.endpoint = socket.lastEndpoint as string;
+    this.endpoint = socket.lastEndpoint!;
     this.serverPublicKey = authentication.serverPublicKey;
     this.outbound = new OutboundQueue(options.queueLimit);
     this.pings = setInterval(() => this.ping(), options.pingMilliseconds).unref();
@@ -131,7 +131,7 @@ export class WorkerRouter {
   }
 
   private async receive(): Promise<void> {
-    while (!this.closed) {
+    for (;;) {
       let frames: Buffer[];
       try {
         frames = await this.socket.receive();
@@ -147,7 +147,7 @@ export class WorkerRouter {
   private accept(routingId: Buffer, frames: Buffer[]): void {
     const attempt = this.attempt;
     if (attempt?.session === null && !attempt.broken && this.rejectsVersion(attempt, routingId, frames)) return;
-    if (attempt === null || routingId.toString("latin1") !== attempt.publicKey) {
+    if (attempt?.publicKey !== routingId.toString("latin1")) {
       this.dropped.report("a message from a peer that is not the current attempt's worker");
       return;
     }

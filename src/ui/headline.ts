@@ -63,22 +63,21 @@ function endMessage({ end }: State): string {
 
 /** Names the first condition that is not met yet: conditions come in the order in which a signal meets them. */
 function whyItWaits(state: State): string {
-  const { signal, latest } = selectSignal(state);
+  const { signal } = selectSignal(state);
   const name = signalName(signal);
   const detector = selectDetector(state);
-  const limit = latest === null ? "" : `; k_max ${latest}`;
   if (detector === null || detector.calm.change === null) {
     const { tau } = state.config.intervention;
-    return `${name} has ${detector?.points ?? 0} of the ${tau + 1} points that a first judgement needs${limit}`;
+    return `${name} has ${detector?.points ?? 0} of the ${tau + 1} points that a first judgement needs`;
   }
-  return `${describeUnmet(name, detector)}${limit}`;
+  return describeUnmet(name, detector);
 }
 
 function describeUnmet(name: string, { transient, moved, calm, noise, epsilon }: DetectorView): string {
   const change = formatNumber(calm.change ?? 0, 2);
   if (!transient.met) return `${name} has not moved by ${formatNumber(transient.least)} of its range at once yet`;
   if (!moved.met) return `${name} varies by ${formatNumber(moved.value, 2)} of its size, too little to judge`;
-  if (calm.count === 0) return `${name} still changes by ${change} of its range a point; calm is ${epsilon}`;
+  if (calm.count === 0) return `${name} changes by ${change} of its range per point, calm is ${epsilon}`;
   if (!calm.met)
     return `${name} is settling: ${calm.count} of ${calm.needed} calm points (change ${change} <= ${epsilon})`;
   const error = noise.value === null ? "unknown" : formatNumber(noise.value, 2);
@@ -94,8 +93,14 @@ function describeSchedule(state: State): string {
     return `${k}${singleLine(next.block)} next, before update ${next.update} (${formatCount(left, "update")} to go)`;
   }
   if (config.intervention.kind === "none") return "no intervention: everything trains from the first update";
-  if (config.intervention.kind === "learning_rate_switch") return `${k}learning rate switched`;
+  if (config.intervention.kind === "learning_rate_switch") return `${k}${describeSwitch(state)}`;
   return `${k}everything that will train does`;
+}
+
+function describeSwitch({ interval, config, frontier }: State): string {
+  const { before, after } = config.intervention;
+  if (interval === null || frontier >= interval.k) return `the learning rate is multiplied by ${after}`;
+  return `the learning rate is multiplied by ${before} until update ${interval.k}`;
 }
 
 function describeOutcome(state: State): string {

@@ -5,7 +5,7 @@ export type Action =
   | "help"
   | "logarithmic"
   | "average"
-  | "results"
+  | "panel"
   | "nextRun"
   | "previousRun"
   | "pause"
@@ -34,14 +34,14 @@ export const KEYMAP: readonly KeyBinding[] = [
   { keys: ["?", "h"], action: "help", help: "this help, on and off", footer: "help", control: false },
   { keys: ["y"], action: "logarithmic", help: "logarithmic axis of the signal chart", footer: "log", control: false },
   { keys: ["m"], action: "average", help: "moving average of the charts, on and off", footer: "mean", control: false },
-  { keys: ["v"], action: "results", help: "evaluation table instead of the charts", footer: "table", control: false },
+  { keys: ["v"], action: "panel", help: "next picture: signal, loss, results", footer: "next", control: false },
   { keys: ["tab"], action: "nextRun", help: "next run, where several are watched", control: false },
   { keys: ["shift+tab"], action: "previousRun", help: "previous run", control: false },
   { keys: ["esc"], action: "dismiss", help: "close the help, answer no", control: false },
   { keys: ["p"], action: "pause", help: "pause before the next update, or continue", footer: "pause", control: true },
   { keys: ["u"], action: "unfreeze", help: "unfreeze the next block now", footer: "unfreeze", control: true },
-  { keys: ["e"], action: "evaluate", help: "evaluate now", footer: "evaluate", control: true },
-  { keys: ["c"], action: "checkpoint", help: "write a checkpoint now", footer: "checkpoint", control: true },
+  { keys: ["e"], action: "evaluate", help: "evaluate now", footer: "eval", control: true },
+  { keys: ["c"], action: "checkpoint", help: "write a checkpoint now", control: true },
   { keys: ["x"], action: "stop", help: "stop the run, with a checkpoint", footer: "stop", control: true },
   {
     keys: ["ctrl+c"],

@@ -19,11 +19,6 @@ export function signalUnit(signal: string): string {
   return signal === "fisher_trace" ? "per parameter" : signal.startsWith("sharpness") ? "loss increase" : "";
 }
 
-/** What k is in words: an interval, or one update. */
-export function describeK(kind: Config["intervention"]["kind"]): string {
-  return kind === "learning_rate_switch" ? "update of the switch" : "unfreezing interval";
-}
-
 const SOURCES: Readonly<Record<IntervalSource, string>> = {
   online: "decided online",
   fixed: "fixed in the configuration",
@@ -53,6 +48,7 @@ export const PHASE_BADGES: Readonly<Record<RunPhase, string>> = {
 /** `resnet18 width 8 on mnist, batch 64, lr 0.01 linear_tail, seed 0`: what made the numbers. */
 export function describeConfig(config: Config): string {
   const { model, data, train, seed } = config;
-  const schedule = train.schedule.kind === "constant" ? "" : ` ${train.schedule.kind}`;
+  // A scaled-down recipe is called that where it is shown.
+  const schedule = train.schedule.kind === "constant" ? "" : ` ${train.schedule.kind} (paper: constant)`;
   return `${model.kind} width ${model.width} on ${data.kind}, batch ${train.batch_size}, lr ${train.learning_rate}${schedule}, seed ${seed}`;
 }

@@ -146,7 +146,7 @@ function describeJudgement(state: State): string {
 
 function describeProgress(body: EventOf<"worker/progressed">["body"]): string {
   const doing = body.phase === "train" ? "" : `${body.phase}${body.detail === "" ? "" : ` ${body.detail}`}, `;
-  const loss = body.loss === null ? "" : `loss ${formatMetric(body.loss)}, `;
+  const loss = body.loss === null || body.phase !== "train" ? "" : `loss ${formatMetric(body.loss)}, `;
   return `${doing}${loss}${formatNumber(body.samples_per_second)} samples/s`;
 }
 

@@ -1,5 +1,5 @@
 import type { OperatorCommand } from "../core/events.js";
-import { selectNextRelease, selectStep } from "../core/selectors.js";
+import { selectNextRelease, selectSignal, selectStep } from "../core/selectors.js";
 import type { State } from "../core/state.js";
 import { bindingFor, type Action } from "./keymap.js";
 import type { ObservedRun } from "./observed-run.js";
@@ -10,8 +10,8 @@ export interface ViewState {
   readonly shown: number;
   readonly logarithmic: boolean;
   readonly average: boolean;
-  /** Table of results instead of charts; null: where the view finds it fitting. */
-  readonly results: boolean | null;
+  /** How many pictures further than the one that the view finds fitting. */
+  readonly panel: number;
   readonly help: boolean;
   /** A command that waits for `y`. */
   readonly asked: OperatorCommand | null;
@@ -26,7 +26,7 @@ export const INITIAL_VIEW: ViewState = {
   shown: 0,
   logarithmic: false,
   average: true,
-  results: null,
+  panel: 0,
   help: false,
   asked: null,
   notice: null,
@@ -78,8 +78,8 @@ function act(view: ViewState, action: Action, context: ViewContext): ViewTransit
       return stay({ logarithmic: !view.logarithmic });
     case "average":
       return stay({ average: !view.average });
-    case "results":
-      return stay({ results: !showsResults(view, run.state) });
+    case "panel":
+      return stay({ panel: view.panel + 1 });
     case "nextRun":
       return stay({ shown: (view.shown + 1) % count });
     case "previousRun":
@@ -141,9 +141,24 @@ export function questionFor(command: OperatorCommand, state: State): string {
   }
 }
 
-/** Results come before charts once they are the news: while evaluating, and at the end. */
-export function showsResults(view: ViewState, state: State | null): boolean {
-  if (state === null || state.evaluations.length === 0) return false;
-  const news = state.end !== null || state.progress?.phase === "evaluate";
-  return view.results ?? news;
+export type Panel = "signal" | "loss" | "results";
+
+/**
+ * Which picture is shown where there is room for one: the signal while k is to be found, then the loss, then the
+ * results as they come in; from there as many further as the person asked for.
+ *
+ * @param roomy both charts fit at once, as `signal`
+ */
+export function panelOf(view: ViewState, state: State, roomy: boolean): Panel {
+  const results: Panel[] = state.evaluations.length > 0 ? ["results"] : [];
+  const panels: Panel[] = roomy ? ["signal", ...results] : ["signal", "loss", ...results];
+  return panels[(panels.indexOf(newsOf(state, roomy)) + view.panel) % panels.length]!;
+}
+
+function newsOf(state: State, roomy: boolean): Panel {
+  if (roomy) return "signal";
+  const evaluating = state.end !== null || state.progress?.phase === "evaluate";
+  if (state.evaluations.length > 0 && evaluating) return "results";
+  const measuring = selectSignal(state).nextPoint !== null || state.model === null;
+  return measuring || state.losses.length === 0 ? "signal" : "loss";
 }

@@ -134,8 +134,8 @@ test("without a living handler nobody is let in", async () => {
   await server.bind("tcp://127.0.0.1:*");
   authentication.close();
 
-  const endpoint = { endpoint: server.lastEndpoint, serverPublicKey: authentication.serverPublicKey } as WorkerRouter;
-  const worker = keep(connect(endpoint, keys));
+  const { serverPublicKey } = authentication;
+  const worker = keep(connect({ endpoint: server.lastEndpoint ?? "", serverPublicKey }, keys));
   await worker.send(hello());
   await expect(server.receive()).rejects.toThrow();
 });

@@ -1,4 +1,4 @@
-import { type Context, Dealer } from "zeromq";
+import { Dealer } from "zeromq";
 import { encodeMessage } from "../../src/protocol/codec.js";
 import type { Message, WorkerKind } from "../../src/protocol/messages.js";
 import { PROTOCOL_VERSION } from "../../src/protocol/version.js";
@@ -8,7 +8,11 @@ import type { RouterEvent, WorkerRouter } from "../../src/transport/router.js";
 export const RUN = "run-1";
 
 /** A DEALER as a worker's, without its manners: what it sends is up to the test. */
-export function connect(router: WorkerRouter, keys: KeyPair, options: { routingId?: string; context?: Context } = {}) {
+export function connect(
+  router: Pick<WorkerRouter, "endpoint" | "serverPublicKey">,
+  keys: KeyPair,
+  options: { routingId?: string; receiveHighWaterMark?: number } = {},
+) {
   const dealer = new Dealer({
     routingId: keys.publicKey,
     curveServerKey: router.serverPublicKey,

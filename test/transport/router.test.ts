@@ -186,8 +186,8 @@ describe("sending", () => {
   });
 
   test("to a worker that does not read fails without holding up what comes in", async () => {
-    const dealer = worker();
-    dealer.receiveHighWaterMark = 1;
+    const dealer = connect(router, keys, { receiveHighWaterMark: 1 });
+    opened.push(dealer);
     await dealer.send(hello());
     await events.next("message");
     const refused = await sendUntilRefused("x".repeat(16_000));

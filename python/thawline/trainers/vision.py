@@ -25,7 +25,8 @@ from thawline.learning_rates import ScheduledRates, schedule_factor
 from thawline.models.resnet import build_resnet18
 from thawline.probes import ClassificationObjective, Prober, ProbeSet, ProbeSettings, probe_indices
 from thawline.protocol import Welcome
-from thawline.session import Abilities, Facts, Interrupted, Session, SplitScore, TrainingStopped
+from thawline.session import Session, TrainingStopped
+from thawline.training import Abilities, Facts, Interrupted, SplitScore
 
 # Corruptions are one fixed test set, like the published files, so their seed is not the run's.
 CORRUPTION_SEED = 0

@@ -67,19 +67,23 @@ function describeRelease({ live, release, head }: BlockView, { interval, end, co
   return interval === null ? "once k is known" : "";
 }
 
+const LABEL_COLUMNS = 10;
+
 /** The same in one row; a state of each block and, where they fit, their names and updates. */
 export function BlockLine({ state, columns }: Omit<BlocksProps, "rows">): ReactElement {
   const { glyphs } = useTheme();
   const blocks = selectBlocks(state);
   const mark = ({ live }: BlockView): Segment => say(live ? glyphs.live : glyphs.frozen, live ? "live" : "frozen");
-  const named = blocks.flatMap((block) => {
+  const named = blocks.map((block) => {
     const update = block.release === null || block.release === 0 ? "" : ` ${block.release}`;
-    return [mark(block), say(` ${singleLine(block.name)}${update}  `, block.live ? "plain" : "dim")];
+    return [mark(block), say(` ${singleLine(block.name)}${update}`, block.live ? "plain" : "dim")];
   });
-  const length = named.reduce((sum, { text }) => sum + text.length, 0);
+  const room = columns - LABEL_COLUMNS - named.flat().reduce((sum, { text }) => sum + text.length, 0);
+  const gap = " ".repeat(Math.min(3, Math.floor(room / Math.max(1, named.length))));
   const next = selectNextRelease(state);
   const live = blocks.filter((block) => block.live).length;
   const coming = next === null ? "" : `; ${singleLine(next.block)} before update ${next.update}`;
   const short = [...blocks.map(mark), say(`  ${live} of ${blocks.length} train${coming}`)];
-  return <Line segments={[say("blocks    ", "title"), ...(length + 10 <= columns ? named : short)]} />;
+  const all = gap === "" ? short : named.flatMap((segments) => [...segments, say(gap)]);
+  return <Line segments={[say("blocks".padEnd(LABEL_COLUMNS), "title"), ...all]} />;
 }

@@ -37,7 +37,7 @@ export function SignalChart({ state, columns, rows, logarithmic, average }: Char
       ? ""
       : ` ${glyphs.plusMinus} ${formatMetric(last.standardError, 2)}`;
   const value = last === undefined ? "" : ` = ${formatMetric(last.value)}${error}`;
-  const legend = average ? `dots measured, line mean of ${state.config.intervention.tau}` : "measured";
+  const legend = average ? `dots raw, line mean ${state.config.intervention.tau}` : "measured";
   const scale = chart.scale === "linear" ? "" : `${chart.scale}, `;
   return (
     <Rows height={rows}>
@@ -107,7 +107,7 @@ export function LossChart({ state, columns, rows, average }: Omit<ChartProps, "l
     empty: "no loss yet",
   });
   const last = state.losses.at(-1)?.loss ?? null;
-  const note = average && window > 1 ? `line mean of ${window}` : "";
+  const note = average && window > 1 ? `dots raw, line mean ${window}` : "";
   return (
     <Rows height={rows}>
       {[

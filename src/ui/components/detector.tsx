@@ -23,25 +23,25 @@ function conditionsOf({ moved, transient, calm, noise, epsilon }: DetectorView):
       name: "moved",
       met: moved.met,
       long: `range ${number(moved.value)} of its size, needs ${moved.least}`,
-      short: number(moved.value),
+      short: moved.met ? "" : ` ${number(moved.value)} < ${moved.least}`,
     },
     {
       name: "transient",
       met: transient.met,
       long: `steepest ${number(transient.value)}, needs over ${number(transient.least)}`,
-      short: number(transient.value),
+      short: transient.met ? "" : ` ${number(transient.value)} <= ${number(transient.least)}`,
     },
     {
       name: "calm",
       met: calm.met,
       long: `${Math.min(calm.count, calm.needed)} of ${calm.needed}, change ${number(calm.change)} ${against} ${epsilon}`,
-      short: `${Math.min(calm.count, calm.needed)}/${calm.needed}, change ${number(calm.change)} ${against} ${epsilon}`,
+      short: ` ${Math.min(calm.count, calm.needed)}/${calm.needed} (${number(calm.change)} ${against} ${epsilon})`,
     },
     {
       name: "noise",
       met: noise.met,
       long: `${number(noise.value)}, needs below ${noise.below}`,
-      short: number(noise.value),
+      short: ` ${number(noise.value)}`,
     },
   ];
 }
@@ -109,7 +109,7 @@ export function DetectorLines({ state }: { readonly state: State }): ReactElemen
   const conditions = detector === null ? [] : conditionsOf(detector);
   const ticks = conditions.flatMap(({ name, met, short }) => [
     say(`${met ? glyphs.met : glyphs.unmet} `, met ? "good" : "waiting"),
-    say(`${name} `),
+    say(name),
     say(`${short}   `, "dim"),
   ]);
   const next = describeNext(state);

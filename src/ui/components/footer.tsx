@@ -38,6 +38,7 @@ function footerSegments(run: ObservedRun, view: ViewState): Segment[] {
   return [...order, ...keys(run.state)];
 }
 
+/** Fewer where they would not fit; all of them are in the help. */
 function keys(state: State | null): Segment[] {
   const over = state !== null && state.end !== null;
   return KEYMAP.filter(({ footer, control }) => footer !== undefined && !(over && control)).flatMap((binding) => {

@@ -25,10 +25,11 @@ export function Line({ segments }: { readonly segments: readonly Segment[] }): R
   );
 }
 
-/** A heading in a rule: `-- tr(F) ------------ log --`. Both texts are ours, one column a character. */
+/** A heading in a rule: `-- tr(F) ------------ log --`; the note goes first where room is short. Both texts are ours, one column a character. */
 export function Title({ text, note, columns }: { text: string; note?: string; columns: number }): ReactElement {
   const { rule } = useTheme().glyphs;
-  const end = note === undefined || note === "" ? "" : ` ${note} ${rule.repeat(2)}`;
+  const fits = text.length + (note ?? "").length + 10 <= columns;
+  const end = note === undefined || note === "" || !fits ? "" : ` ${note} ${rule.repeat(2)}`;
   const fill = Math.max(1, columns - text.length - end.length - 4);
   return (
     <Line

@@ -1,7 +1,7 @@
 import type { ReactElement } from "react";
 import { selectEvaluation, type SplitScore } from "../../core/selectors.js";
 import type { State } from "../../core/state.js";
-import { formatAccuracy, formatCost, formatInteger, singleLine } from "../format.js";
+import { formatCost, formatInteger, singleLine } from "../format.js";
 import type { Segment } from "../theme.js";
 import { Line, Rows, say, Title } from "./line.js";
 
@@ -26,7 +26,7 @@ export function ResultPanel({ state, rows, columns }: ResultsProps): ReactElemen
         ...inDist.map((score) => (
           <Line
             key={score.split}
-            segments={[...describeScore(score, 17), say(`  of ${formatInteger(score.numExamples)}`, "dim")]}
+            segments={[...describeScore(score, 16), say(` % of ${formatInteger(score.numExamples)}`, "dim")]}
           />
         )),
         ...(oodMean === null
@@ -36,8 +36,8 @@ export function ResultPanel({ state, rows, columns }: ResultsProps): ReactElemen
                 key="ood"
                 segments={[
                   say(" ood mean".padEnd(18), "strong"),
-                  say(formatAccuracy(oodMean).padStart(8), "strong"),
-                  say(`  of ${ood.length} corruptions${soFar}, ${formatInteger(images)} images each`, "dim"),
+                  say((oodMean * 100).toFixed(2).padStart(6), "strong"),
+                  say(` % of ${ood.length}${soFar}, ${formatInteger(images)} images each`, "dim"),
                 ]}
               />,
             ]),
@@ -47,19 +47,19 @@ export function ResultPanel({ state, rows, columns }: ResultsProps): ReactElemen
   );
 }
 
-const CELL_COLUMNS = 30;
-const NARROW_CELL_COLUMNS = 26;
+/** A name such as `jpeg_compression` and a score. */
+const CELL_COLUMNS = 24;
 
-/** As many columns as fit, filled from top to bottom. */
+/** As many columns as fit and are needed, filled from top to bottom. */
 function tabulate(scores: readonly SplitScore[], rows: number, columns: number): ReactElement[] {
-  const cell = columns >= 2 * CELL_COLUMNS ? CELL_COLUMNS : NARROW_CELL_COLUMNS;
-  const across = Math.max(1, Math.floor(columns / cell));
-  const down = Math.max(1, Math.min(rows, Math.ceil(scores.length / across)));
+  const most = Math.max(1, Math.floor(columns / CELL_COLUMNS));
+  const across = Math.min(most, Math.max(1, Math.ceil(scores.length / Math.max(1, rows))));
+  const down = Math.max(1, Math.ceil(scores.length / across));
   return Array.from({ length: down }, (_, row) => (
     <Line
       key={`row ${row}`}
       segments={Array.from({ length: across }, (_, column) => scores[column * down + row]).flatMap((score) =>
-        score === undefined ? [] : [...describeScore(score, cell - 11), say("  ")],
+        score === undefined ? [] : [...describeScore(score, 16)],
       )}
     />
   ));
@@ -67,7 +67,7 @@ function tabulate(scores: readonly SplitScore[], rows: number, columns: number):
 
 function describeScore({ split, value }: SplitScore, nameColumns: number): Segment[] {
   const name = singleLine(split).slice(0, nameColumns).padEnd(nameColumns);
-  return [say(` ${name}`), say((value === null ? "unknown" : formatAccuracy(value)).padStart(8))];
+  return [say(` ${name} `), say((value === null ? "?" : (value * 100).toFixed(2)).padStart(6))];
 }
 
 /** Before there are results: where the time goes. */
@@ -77,7 +77,7 @@ function TimePanel({ state, rows, columns }: ResultsProps): ReactElement {
   const line = (name: string, seconds: number, note: string): ReactElement => (
     <Line
       key={name}
-      segments={[say(` ${name.padEnd(18)}`), say(formatCost(seconds).padStart(12)), say(`  ${note}`, "dim")]}
+      segments={[say(` ${name.padEnd(16)}`), say(formatCost(seconds).padStart(10)), say(`  ${note}`, "dim")]}
     />
   );
   return (

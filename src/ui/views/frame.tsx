@@ -14,7 +14,7 @@ import { layoutFor, SMALLEST, type Layout } from "../layout.js";
 import type { ObservedRun } from "../observed-run.js";
 import type { Theme } from "../theme.js";
 import type { Snapshot } from "../view-model.js";
-import { showsResults, type ViewState } from "../view-state.js";
+import { panelOf, type ViewState } from "../view-state.js";
 import { Help } from "./help.js";
 
 export interface FrameProps {
@@ -97,19 +97,11 @@ interface BodyProps {
 function FullBody({ run, state, view, layout }: BodyProps): ReactElement {
   const { glyphs } = useTheme();
   const { chartColumns, sideColumns, signalRows, lossRows, logRows, columns } = layout;
-  const { logarithmic, average } = view;
   return (
     <>
       <Box height={signalRows + lossRows} flexShrink={0}>
         <Box flexDirection="column" width={chartColumns} flexShrink={0}>
-          <SignalChart
-            state={state}
-            columns={chartColumns}
-            rows={signalRows}
-            logarithmic={logarithmic}
-            average={average}
-          />
-          <LossChart state={state} columns={chartColumns} rows={lossRows} average={average} />
+          <Pictures state={state} view={view} columns={chartColumns} signalRows={signalRows} lossRows={lossRows} />
         </Box>
         <Box flexDirection="column" width={2} flexShrink={0}>
           {Array.from({ length: signalRows + lossRows }, (_, row) => (
@@ -127,19 +119,33 @@ function FullBody({ run, state, view, layout }: BodyProps): ReactElement {
   );
 }
 
-function CompactBody({ run, state, view, layout }: BodyProps): ReactElement {
-  const { columns, signalRows, lossRows, logRows } = layout;
+interface PicturesProps {
+  readonly state: State;
+  readonly view: ViewState;
+  readonly columns: number;
+  readonly signalRows: number;
+  readonly lossRows: number;
+}
+
+/** Both charts, or where there is room for one the picture that matters now; the table of results in their place. */
+function Pictures({ state, view, columns, signalRows, lossRows }: PicturesProps): ReactElement {
   const { logarithmic, average } = view;
+  const panel = panelOf(view, state, lossRows > 0);
+  if (panel === "results") return <ResultPanel state={state} rows={signalRows + lossRows} columns={columns} />;
+  if (panel === "loss") return <LossChart state={state} columns={columns} rows={signalRows} average={average} />;
   return (
     <>
-      {showsResults(view, state) ? (
-        <ResultPanel state={state} rows={signalRows + lossRows} columns={columns} />
-      ) : (
-        <>
-          <SignalChart state={state} columns={columns} rows={signalRows} logarithmic={logarithmic} average={average} />
-          {lossRows > 0 && <LossChart state={state} columns={columns} rows={lossRows} average={average} />}
-        </>
-      )}
+      <SignalChart state={state} columns={columns} rows={signalRows} logarithmic={logarithmic} average={average} />
+      {lossRows > 0 && <LossChart state={state} columns={columns} rows={lossRows} average={average} />}
+    </>
+  );
+}
+
+function CompactBody({ run, state, view, layout }: BodyProps): ReactElement {
+  const { columns, signalRows, lossRows, logRows } = layout;
+  return (
+    <>
+      <Pictures state={state} view={view} columns={columns} signalRows={signalRows} lossRows={lossRows} />
       <DetectorLines state={state} />
       <BlockLine state={state} columns={columns} />
       <DecisionLog log={run.log} rows={logRows} columns={columns} titled={false} />

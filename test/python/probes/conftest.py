@@ -4,17 +4,12 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from hypothesis import settings
 from torch import Tensor, nn
 from torch.nn import functional
 
 from thawline.probes import ClassificationObjective, ProbeSet
 
 CLASSES = 5
-
-# The first call of a PyTorch operation may take longer than hypothesis allows an example.
-settings.register_profile("pytorch", deadline=None)
-settings.load_profile("pytorch")
 
 
 class TinyResidualNetwork(nn.Module):

@@ -1,0 +1,38 @@
+"""What an attempt says when it ends with an exception."""
+
+from __future__ import annotations
+
+import contextlib
+import traceback
+from typing import TYPE_CHECKING
+
+from thawline.codec import cut_text
+from thawline.errors import EnvironmentFault, NonFiniteLossError, UserError
+from thawline.link import ChannelClosed
+from thawline.protocol import Failed
+
+if TYPE_CHECKING:
+    from thawline.channel import Channel
+
+
+def describe_failure(error: BaseException, step: int = 0) -> Failed:
+    """Whose fault it is decides what the controller does: ask the user, give up, or try again.
+
+    `step` is the number of updates completed, where it is known.
+    """
+    text = cut_text("".join(traceback.format_exception(error)))
+    if isinstance(error, UserError):
+        return Failed(step, "user", error.code, cut_text(error.message), cut_text(error.hint))
+    if isinstance(error, NonFiniteLossError):
+        hint = "lower `train.learning_rate`; the last checkpoint is kept"
+        return Failed(error.update, "code", "non_finite_loss", str(error), hint)
+    if isinstance(error, EnvironmentFault | MemoryError | OSError) or type(error).__name__ == "OutOfMemoryError":
+        return Failed(step, "environment", "environment", cut_text(str(error) or type(error).__name__), "", text)
+    message = cut_text(f"{type(error).__name__}: {error}")
+    return Failed(step, "code", "exception", message, "the traceback is in `worker.log`", text)
+
+
+def report_failure(channel: Channel, failure: Failed) -> None:
+    """Sends the last message of an attempt; a controller that is gone has no use for it."""
+    with contextlib.suppress(ChannelClosed):
+        channel.send(failure)

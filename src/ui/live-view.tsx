@@ -1,0 +1,65 @@
+import { render, useInput, useStdout, type Instance } from "ink";
+import { useEffect, useState, useSyncExternalStore, type ReactElement } from "react";
+import { keyName } from "./keymap.js";
+import { CLEAR_SCREEN } from "./terminal.js";
+import type { Theme } from "./theme.js";
+import type { ViewModel } from "./view-model.js";
+import { Frame } from "./views/frame.js";
+
+/** State changes at most a few times a second; over SSH every frame costs. */
+const MOST_FRAMES_PER_SECOND = 8;
+
+interface AppProps {
+  readonly model: ViewModel;
+  readonly theme: Theme;
+}
+
+/** The view: keys into the model, the model's snapshots onto the screen. */
+export function App({ model, theme }: AppProps): ReactElement {
+  const snapshot = useSyncExternalStore(model.subscribe, model.snapshot);
+  const { columns, rows } = useTerminalSize();
+  useInput((input, key) => model.press(keyName(input, key)));
+  return <Frame snapshot={snapshot} theme={theme} columns={columns} rows={rows} />;
+}
+
+function useTerminalSize(): { columns: number; rows: number } {
+  const { stdout } = useStdout();
+  const measure = (): { columns: number; rows: number } => ({ columns: stdout.columns || 80, rows: stdout.rows || 24 });
+  const [size, setSize] = useState(measure);
+  useEffect(() => {
+    const resized = (): void => setSize(measure());
+    stdout.on("resize", resized);
+    return () => {
+      stdout.off("resize", resized);
+    };
+  }, [stdout]);
+  return size;
+}
+
+export interface MountOptions extends AppProps {
+  readonly stdout: NodeJS.WriteStream;
+  readonly stdin: NodeJS.ReadStream;
+}
+
+/** Draws the view until it is unmounted. */
+export function mount({ model, theme, stdout, stdin }: MountOptions): Instance {
+  // Before Ink's own listener: what a smaller terminal left of the old frame would stay between the new lines.
+  stdout.prependListener("resize", clear);
+  function clear(): void {
+    stdout.write(CLEAR_SCREEN);
+    instance.clear();
+  }
+  const instance = render(<App model={model} theme={theme} />, {
+    stdout,
+    stdin,
+    exitOnCtrlC: false,
+    patchConsole: false,
+    maxFps: MOST_FRAMES_PER_SECOND,
+    incrementalRendering: true,
+  });
+  void instance
+    .waitUntilExit()
+    .finally(() => stdout.off("resize", clear))
+    .catch(() => undefined);
+  return instance;
+}

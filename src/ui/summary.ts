@@ -1,0 +1,185 @@
+import type { Config } from "../config/schema.js";
+import type { IntervalSource, RunEnd } from "../core/state.js";
+import {
+  formatAccuracy,
+  formatCost,
+  formatCount,
+  formatDuration,
+  formatInteger,
+  formatShare,
+  singleLine,
+} from "./format.js";
+import { describeConfig, describeSource, signalName } from "./names.js";
+
+/** What the summary reads of `results.json`; accuracies are shares of 1. */
+export interface SummaryResults {
+  readonly run: string;
+  readonly outcome: RunEnd["outcome"];
+  readonly updates: number;
+  readonly k: {
+    readonly value: number;
+    readonly source: IntervalSource;
+    readonly signal: string | null;
+    readonly k_offline: number | null;
+    readonly every: number;
+    readonly tau: number;
+    readonly epsilon: number;
+  } | null;
+  readonly left_frozen: readonly string[];
+  readonly in_dist: { readonly accuracy: number; readonly num_examples: number } | null;
+  readonly ood: {
+    readonly mean: number;
+    readonly per_corruption: Readonly<Record<string, number>>;
+    readonly images_per_corruption: number;
+    readonly regenerated: boolean;
+  } | null;
+  readonly weights_sha256: string | null;
+  readonly wall_seconds: number;
+  readonly train_seconds: number;
+  readonly probe_seconds: number;
+  readonly controller_wait_seconds: number;
+  readonly evaluate_seconds: number;
+  readonly checkpoint_seconds: number;
+  readonly attempts: number;
+  readonly bit_identical: { readonly promised: boolean; readonly dropped_because: readonly string[] };
+  readonly message: string | null;
+}
+
+export interface SummaryFacts {
+  /** As the person named it, or would. */
+  readonly runFolder: string;
+  readonly config: Config;
+  readonly color: boolean;
+}
+
+const WIDTH = 80;
+const LABEL_COLUMNS = 12;
+const INDENT = "  ";
+
+/** What a run came to, what that cost, and what one may do next. No trailing newline. At most 80 columns, but for long paths. */
+export function summary(results: SummaryResults, facts: SummaryFacts): string {
+  const { color } = facts;
+  const head = `${bold(results.run, color)} ${paint(results.outcome, OUTCOME_COLORS[results.outcome], color)}`;
+  const sections: [string, string[]][] = [
+    ["why", results.message === null ? [] : [singleLine(results.message)]],
+    ["made by", [describeConfig(facts.config)]],
+    ["k", describeInterval(results, facts.config)],
+    ["in-dist", describeInDistribution(results)],
+    ["ood", describeOod(results)],
+    ["time", describeTime(results)],
+    ["identity", describeIdentity(results)],
+    ["files", [`${facts.runFolder}: results.json, journal, checkpoints/`]],
+  ];
+  return [
+    `${head}: ${formatCount(results.updates, "update")} in ${formatDuration(results.wall_seconds)}`,
+    "",
+    ...sections.flatMap(([label, texts]) => section(label, texts, color)),
+    "",
+    bold("next", color),
+    ...nextSteps(results, facts),
+  ].join("\n");
+}
+
+/** A label, and its sentences wrapped beside it. */
+function section(label: string, texts: readonly string[], color: boolean): string[] {
+  const room = WIDTH - INDENT.length - LABEL_COLUMNS;
+  return texts
+    .flatMap((text) => wrap(text, room))
+    .map((line, index) => {
+      const margin =
+        index === 0 ? bold(label, color) + " ".repeat(LABEL_COLUMNS - label.length) : " ".repeat(LABEL_COLUMNS);
+      return `${INDENT}${margin}${line}`;
+    });
+}
+
+/** Not between a number and its unit. */
+const BREAK = / (?!(?:s|min|h|d|%)(?![a-z]))/;
+
+/** A longer word, such as a path, keeps its line. */
+function wrap(text: string, room: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(BREAK)) {
+    const last = lines.at(-1);
+    if (last === undefined || last.length + 1 + word.length > room) lines.push(word);
+    else lines[lines.length - 1] = `${last} ${word}`;
+  }
+  return lines;
+}
+
+function describeInterval({ k, outcome, left_frozen: leftFrozen }: SummaryResults, config: Config): string[] {
+  const { kind } = config.intervention;
+  if (kind === "none") return ["none: standard training, without an intervention"];
+  if (k === null) return ["not decided"];
+  const rule = `tau ${k.tau}, epsilon ${k.epsilon}, a point every ${k.every} updates`;
+  const why =
+    k.source === "online" && k.signal !== null
+      ? `${signalName(k.signal)} stabilized (${rule})`
+      : k.source === "cap"
+        ? `${describeSource(k.source)} (${rule})`
+        : describeSource(k.source);
+  const offline = k.k_offline === null ? [] : [`offline, Algorithm 2 on the same series gives ${k.k_offline}`];
+  const frozen =
+    leftFrozen.length === 0 || outcome !== "finished"
+      ? []
+      : [`frozen to the end: ${leftFrozen.map(singleLine).join(", ")}`];
+  return [`${k.value}: ${why}`, ...offline, ...frozen];
+}
+
+function describeInDistribution({ in_dist: score }: SummaryResults): string[] {
+  return score === null
+    ? []
+    : [`${formatAccuracy(score.accuracy)} of ${formatInteger(score.num_examples)} test images right`];
+}
+
+function describeOod({ ood }: SummaryResults): string[] {
+  if (ood === null) return [];
+  const ranked = Object.entries(ood.per_corruption).sort(([, a], [, b]) => a - b);
+  const [worst, best] = [ranked[0], ranked.at(-1)];
+  const images = `${formatInteger(ood.images_per_corruption)} images each`;
+  const made = ood.regenerated ? ", regenerated" : "";
+  const mean = `${formatAccuracy(ood.mean)} mean of ${formatCount(ranked.length, "corruption")}, ${images}${made}`;
+  if (worst === undefined || best === undefined || ranked.length < 2) return [mean];
+  const named = ([name, accuracy]: [string, number]): string => `${singleLine(name)} ${formatAccuracy(accuracy)}`;
+  return [mean, `worst ${named(worst)}, best ${named(best)}`];
+}
+
+function describeTime(results: SummaryResults): string[] {
+  const share = (seconds: number): string =>
+    results.train_seconds > 0 ? ` (${formatShare(seconds / results.train_seconds)} of training)` : "";
+  const { train_seconds: train, probe_seconds: probe, controller_wait_seconds: wait } = results;
+  const attempts = results.attempts > 1 ? [`${results.attempts} attempts`] : [];
+  return [
+    `training ${formatCost(train)}, evaluation ${formatCost(results.evaluate_seconds)}, checkpoints ${formatCost(results.checkpoint_seconds)}`,
+    `signals ${formatCost(probe)}${share(probe)}, waiting for the controller ${formatCost(wait)}`,
+    ...attempts,
+  ];
+}
+
+function describeIdentity({ bit_identical: identical, weights_sha256: sha256 }: SummaryResults): string[] {
+  const weights = sha256 === null ? [] : [`weights ${sha256.slice(0, 16)}...`];
+  const dropped = identical.dropped_because.map((why) => `bit-identity is not promised: ${singleLine(why)}`);
+  return [...weights, ...dropped];
+}
+
+/** Commands that make sense after this outcome, each with what it is for. */
+function nextSteps({ outcome, k }: SummaryResults, { runFolder, config, color }: SummaryFacts): string[] {
+  const look = ["look again", `thawline watch ${runFolder}`] as const;
+  const verify = ["verify", `thawline replay ${runFolder}`] as const;
+  const resume = ["go on", `thawline resume ${runFolder}`] as const;
+  const otherTau = k?.tau === 8 ? 3 : 8;
+  const whatIf = ["what if", `thawline replay ${runFolder} --what-if tau=${otherTau}`] as const;
+  const seed = ["next seed", `thawline run ${config.name} seed=${config.seed + 1}`] as const;
+  const asked = k === null || k.signal === null ? [] : [whatIf];
+  const steps = outcome === "finished" ? [look, verify, ...asked, seed] : [resume, look, verify];
+  return steps.map(([label, command]) => `${INDENT}${label.padEnd(LABEL_COLUMNS)}${paint(command, 36, color)}`);
+}
+
+const OUTCOME_COLORS = { finished: 32, stopped: 33, failed: 31 } as const;
+
+function paint(text: string, code: number, color: boolean): string {
+  return color ? `\u001b[${code}m${text}\u001b[39m` : text;
+}
+
+function bold(text: string, color: boolean): string {
+  return color && text !== "" ? `\u001b[1m${text}\u001b[22m` : text;
+}

@@ -1,0 +1,174 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { OperatorCommand } from "../../src/core/events.js";
+import type { JournalRecord } from "../../src/journal/format.js";
+import { askWhatIf, replayJournal, verifyJournal } from "../../src/journal/replay.js";
+import {
+  anyCommands,
+  checkInvariants,
+  harmlessCommands,
+  interleavings,
+  literalTrainable,
+  unfreezesOf,
+} from "./interleavings.js";
+import { simulatedConfig, SimulatedRun, trainingOf, type Action } from "./simulated-run.js";
+
+const UNFREEZING = "intervention.kind=gradual_unfreezing";
+const SWITCH = "intervention.kind=learning_rate_switch";
+const KINDS = [UNFREEZING, SWITCH];
+/** With a smaller k_max than the rule needs, the cap decides. */
+const LATEST = ["intervention.k_max=20", "intervention.k_max=11"];
+
+const settings = fc.tuple(
+  fc.constantFrom(...KINDS),
+  fc.constantFrom(...LATEST),
+  fc.constantFrom("probe.until=decision", "probe.until=end"),
+  fc.constantFrom("checkpoint.every=7", "checkpoint.every=25"),
+);
+
+function disturb(overrides: readonly string[], actions: readonly Action[]): SimulatedRun {
+  const config = simulatedConfig(...overrides);
+  const run = new SimulatedRun(config, trainingOf(config), checkInvariants);
+  for (const action of actions) run.act(action);
+  return run.finish();
+}
+
+/** The same k from the start, the same operator's changes asked for in advance, and nothing else happening. */
+function undisturbed(overrides: readonly string[], { state }: SimulatedRun): SimulatedRun {
+  const run = new SimulatedRun(simulatedConfig(...overrides, `intervention.k=${state.interval!.k}`));
+  for (const change of state.operatorChanges) {
+    const at = change.update;
+    const command: OperatorCommand =
+      change.kind === "unfreeze" ? { verb: "unfreeze", at } : { verb: "set-lr", factor: change.factor, at };
+    run.act({ do: "command", command });
+  }
+  return run.finish();
+}
+
+function onDisk(records: readonly JournalRecord[]): JournalRecord[] {
+  return JSON.parse(JSON.stringify(records)) as JournalRecord[];
+}
+
+function trainingIn(run: SimulatedRun): unknown {
+  return [...run.trained].sort(([a], [b]) => a - b);
+}
+
+describe("an undisturbed online run", () => {
+  it.each(KINDS)("equals the run with its k fixed from the start, update for update (%s)", (kind) => {
+    const online = new SimulatedRun(simulatedConfig(kind, LATEST[0]!)).finish();
+    const fixed = new SimulatedRun(simulatedConfig(kind, `intervention.k=${online.state.interval!.k}`)).finish();
+    expect(online.state.interval).toMatchObject({ k: 16, source: "online", decidedAt: 16 });
+    expect(fixed.state.interval).toMatchObject({ k: 16, source: "fixed", decidedAt: 0 });
+    expect(trainingIn(fixed)).toEqual(trainingIn(online));
+    expect(fixed.state.weightsSha256).toBe(online.state.weightsSha256);
+    expect(fixed.state.series).toEqual({});
+  });
+
+  it("trains differently with another k", () => {
+    const [a, b] = [15, 16].map((k) => new SimulatedRun(simulatedConfig(`intervention.k=${k}`)).finish());
+    expect(a!.state.weightsSha256).not.toBe(b!.state.weightsSha256);
+  });
+});
+
+describe("whatever happens to a run", () => {
+  it("its weights are those of the undisturbed run with the same k and the same operator's changes", () => {
+    fc.assert(
+      fc.property(settings, interleavings(anyCommands), (overrides, actions) => {
+        const run = disturb(overrides, actions);
+        const calm = undisturbed(overrides, run);
+        expect(run.state.end).toEqual({ outcome: "finished", exitCode: 0 });
+        expect(calm.state.operatorChanges).toEqual(run.state.operatorChanges);
+        expect(trainingIn(run)).toEqual(trainingIn(calm));
+        expect(run.state.weightsSha256).toBe(calm.state.weightsSha256);
+        expect(run.state.identityDropped).toEqual([]);
+      }),
+      { numRuns: 120 },
+    );
+  });
+
+  it("its k is the undisturbed one, unless the operator decides it", () => {
+    fc.assert(
+      fc.property(settings, interleavings(harmlessCommands), (overrides, actions) => {
+        const { interval, weightsSha256 } = disturb(overrides, actions).state;
+        const calm = disturb(overrides, []).state;
+        expect(interval).toEqual(calm.interval);
+        expect(weightsSha256).toBe(calm.weightsSha256);
+      }),
+      { numRuns: 80 },
+    );
+  });
+
+  it("each update trains what Algorithm 1 says, with the operator's unfreezings", () => {
+    fc.assert(
+      fc.property(interleavings(anyCommands), (actions) => {
+        const run = disturb([LATEST[0]!], actions);
+        const k = run.state.interval!.k;
+        for (const [update, { trainable }] of run.trained) {
+          expect(trainable).toEqual(literalTrainable(update, k, unfreezesOf(run.state)));
+        }
+        expect(run.trained.size).toBe(60);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it("its journal gives the same state and the same commands again", () => {
+    fc.assert(
+      fc.property(settings, interleavings(anyCommands), (overrides, actions) => {
+        const run = disturb(overrides, actions);
+        expect(verifyJournal(onDisk(run.records)).state).toEqual(run.state);
+        expect(replayJournal(onDisk(run.records))).toEqual(run.state);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it("every operator's command is answered, and once", () => {
+    fc.assert(
+      fc.property(settings, interleavings(anyCommands), (overrides, actions) => {
+        const { records } = disturb(overrides, actions);
+        const asked = records.flatMap(({ event }) => (event.type === "operator/commanded" ? [event.id] : []));
+        const answered = records.flatMap(({ decisions = [] }) =>
+          decisions.flatMap((one) =>
+            one.type === "operator/applied" || one.type === "operator/refused" ? one.id : [],
+          ),
+        );
+        expect(answered.sort()).toEqual(asked.sort());
+      }),
+      { numRuns: 80 },
+    );
+  });
+
+  it("asking the journal with the run's own tau and epsilon finds the k that was decided online", () => {
+    fc.assert(
+      fc.property(interleavings(harmlessCommands), (actions) => {
+        const { state } = disturb([LATEST[0]!, "probe.until=end"], actions);
+        const { tau, epsilon } = state.config.intervention;
+        expect(state.interval).toMatchObject({ source: "online" });
+        expect(askWhatIf(state, { metric: "fisher_trace", tau, epsilon }).kOnline).toBe(state.interval!.k);
+      }),
+      { numRuns: 30 },
+    );
+  });
+});
+
+describe("an operator's unfreezing in the last long grant", () => {
+  it("survives the worker's death as if it had been asked for in advance", () => {
+    const place = fc.tuple(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 0, max: 30 }));
+    fc.assert(
+      fc.property(place, fc.integer({ min: 0, max: 3 }), ([before, between], lost) => {
+        const overrides = ["intervention.k=30", "probe.until=decision", "checkpoint.every=1000"];
+        const run = disturb(overrides, [
+          { do: "work", times: before },
+          { do: "workAlone", times: 3 },
+          { do: "command", command: { verb: "unfreeze" } },
+          { do: "work", times: between },
+          { do: "die", lost },
+        ]);
+        expect(run.state.operatorChanges).toHaveLength(1);
+        expect(run.state.weightsSha256).toBe(undisturbed(overrides, run).state.weightsSha256);
+      }),
+      { numRuns: 40 },
+    );
+  });
+});

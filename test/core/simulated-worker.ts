@@ -1,0 +1,228 @@
+import type { Command } from "../../src/core/commands.js";
+import type { WorkerEvent, WorkerEventBodies } from "../../src/core/events.js";
+import type { Checkpoint } from "../../src/core/state.js";
+import type { Body, MetricValue } from "../../src/protocol/messages.js";
+
+/** What a training is, as far as the controller can see it. */
+export interface Training {
+  readonly blocks: readonly string[];
+  readonly numUpdates: number;
+  readonly every: number;
+  readonly tau: number;
+  /** The signal at boundary `update`: a function of nothing else, so that measuring again gives the same bits. */
+  readonly signal: (update: number) => MetricValue;
+}
+
+/** What one attempt leaves to the next: the weights stand for everything that training has ever depended on. */
+interface Memory {
+  readonly step: number;
+  readonly weights: number;
+  /** Boundaries measured so far, for the errors of paired differences. */
+  readonly measured: readonly number[];
+}
+
+export type Disk = Map<string, Memory>;
+
+export interface TrainedUpdate {
+  readonly trainable: readonly string[];
+  readonly factor: number;
+}
+
+type Grant = Body<"grant">;
+type WorkerCommand = Extract<Command, { type: "worker/welcome" | "worker/grant" | "worker/recall" | "worker/stop" }>;
+/** A message, or null for a piece of silent work (or of waiting). */
+type Unit = WorkerEvent | null;
+
+const HEAD_PARAMS = 5;
+const BLOCK_PARAMS = 10;
+const SECONDS = { train: 1, probe: 0.5, wait: 0, evaluate: 0, checkpoint: 0 };
+
+export function weightsSha256(weights: number): string {
+  return weights.toString(16).padStart(64, "0");
+}
+
+/** Weights after one more update: they tell any difference in order, mask or learning rate. */
+function train(weights: number, update: number, { trainable, factor }: TrainedUpdate): number {
+  let hash = weights;
+  for (const character of `${update} ${[...trainable].sort().join(",")} ${factor};`) {
+    hash = Math.imul(hash ^ character.charCodeAt(0), 16_777_619) >>> 0;
+  }
+  return hash;
+}
+
+/**
+ * A worker that keeps the protocol, without sockets, clocks or tensors: it takes commands and gives events, one unit
+ * of work at a time, so that a test can stop the world between any two of them.
+ */
+export class SimulatedWorker {
+  /** What it did in each update of this life. */
+  readonly trained = new Map<number, TrainedUpdate>();
+  private readonly inbox: WorkerCommand[] = [];
+  private readonly life: Generator<Unit, void, void>;
+  private memory: Memory = { step: 0, weights: 2_166_136_261, measured: [] };
+  private done = false;
+
+  constructor(
+    readonly attempt: number,
+    private readonly training: Training,
+    private readonly disk: Disk,
+  ) {
+    this.life = this.live();
+  }
+
+  get isDone(): boolean {
+    return this.done;
+  }
+
+  receive(command: WorkerCommand): void {
+    this.inbox.push(command);
+  }
+
+  /** Does one unit of work; null when there is nothing to say. */
+  work(): WorkerEvent | null {
+    const { value, done } = this.life.next();
+    this.done = done === true;
+    return value ?? null;
+  }
+
+  private *live(): Generator<Unit, void, void> {
+    const versions = { torch: "2.13.0" };
+    const hello = { protocol: { major: 1, minor: 0 }, pid: 4000 + this.attempt, host: "here", versions };
+    yield this.tell("worker/connected", { ...hello, attempt: this.attempt });
+    yield* this.load((yield* this.take()) as Extract<WorkerCommand, { type: "worker/welcome" }>);
+    let held: Grant | null = null;
+    for (;;) {
+      const command = yield* this.take();
+      if (command.type === "worker/stop") return yield* this.stop(command.body);
+      const { body: grant } = command as Extract<WorkerCommand, { type: "worker/grant" }>;
+      if (!(yield* this.carryOut(grant.orders))) {
+        yield this.boundary(true, []);
+        continue;
+      }
+      const changed = held === null || JSON.stringify(holding(held)) !== JSON.stringify(holding(grant));
+      held = grant;
+      if (changed || grant.orders.length > 0) yield this.applied(grant);
+      yield* this.trainUnder(grant);
+      const early = grant.until === null || this.memory.step + 1 < grant.until;
+      const metrics: Body<"boundary">["metrics"] | null = early ? null : yield* this.measure(grant.probe);
+      yield this.boundary(metrics === null, metrics ?? []);
+    }
+  }
+
+  private *load({ resumeFrom }: { readonly resumeFrom: Checkpoint | null }): Generator<Unit, void, void> {
+    if (resumeFrom !== null) {
+      const saved = this.disk.get(resumeFrom.path);
+      if (saved === undefined) throw new Error(`${resumeFrom.path} was resumed from but is not on the disk`);
+      this.memory = saved;
+    }
+    const { blocks, numUpdates } = this.training;
+    yield this.tell("worker/prepared", {
+      blocks: blocks.map((name) => ({ name, num_params: BLOCK_PARAMS })),
+      head: { name: "head", num_params: HEAD_PARAMS },
+      num_updates: numUpdates,
+      updates_per_epoch: numUpdates,
+      learning_rates: [0.1],
+      device: "cpu",
+      threads: 1,
+      seed: 0,
+      resumed_from: this.memory.step,
+      can: ["checkpoint", "evaluate"],
+    });
+  }
+
+  /** The next command. A recall that crossed a boundary on its way has been served by that boundary. */
+  private *take(): Generator<Unit, WorkerCommand, void> {
+    for (;;) {
+      const command = this.inbox.shift();
+      if (command !== undefined && command.type !== "worker/recall") return command;
+      if (command === undefined) yield null;
+    }
+  }
+
+  private get isRecalled(): boolean {
+    return this.inbox.some((command) => command.type === "worker/recall");
+  }
+
+  /** False when a recall came first. */
+  private *carryOut(orders: Grant["orders"]): Generator<Unit, boolean, void> {
+    for (const order of orders) {
+      if (order === "checkpoint") yield* this.save();
+      else {
+        for (const split of ["in_dist", "ood/fog"]) {
+          yield null;
+          if (this.isRecalled) return false;
+          const { step } = this.memory;
+          const values = { accuracy: 1 - 1 / (step + 2) };
+          yield this.tell("worker/evaluated", { step, split, values, num_examples: 100, regenerated: true });
+        }
+      }
+    }
+    return true;
+  }
+
+  private *save(): Generator<Unit, void, void> {
+    const { step, weights } = this.memory;
+    const path = `checkpoints/step-${step}`;
+    this.disk.set(path, this.memory);
+    yield null;
+    const sha256 = weightsSha256(weights);
+    yield this.tell("worker/checkpointed", { step, path, manifest_sha256: sha256, weights_sha256: sha256 });
+  }
+
+  private *trainUnder(grant: Grant): Generator<Unit, void, void> {
+    while (!this.isRecalled && (grant.until === null || this.memory.step + 1 < grant.until)) {
+      const { step, weights, measured } = this.memory;
+      const update = step + 1;
+      const trained = { trainable: grant.trainable, factor: grant.learning_rate_factor };
+      this.trained.set(update, trained);
+      this.memory = { step: update, weights: train(weights, update, trained), measured };
+      const progress = { loss: 1 / update, samples_per_second: 10, phase: "train", detail: "" } as const;
+      yield this.tell("worker/progressed", { step: update, ...progress });
+    }
+  }
+
+  /** Null when a recall broke it off. */
+  private *measure(probe: Grant["probe"]): Generator<Unit, Body<"boundary">["metrics"] | null, void> {
+    const { training, memory } = this;
+    const update = memory.step + 1;
+    const point = update === 1 ? 0 : update / training.every;
+    const known = (ago: number): number | null => {
+      const partner = point === ago ? 1 : (point - ago) * training.every;
+      return memory.measured.includes(partner) ? 0.001 : null;
+    };
+    const errors = { standard_error: 0.001, change_standard_error: known(1), span_standard_error: known(training.tau) };
+    for (const _ of probe) {
+      yield null;
+      if (this.isRecalled) return null;
+    }
+    if (probe.length > 0) this.memory = { ...memory, measured: [...memory.measured, update].slice(-2 * training.tau) };
+    return probe.map((name) => ({ key: `probe/${name}`, value: training.signal(update), ...errors, seconds: 0.5 }));
+  }
+
+  private *stop({ reason, checkpoint }: Body<"stop">): Generator<Unit, void, void> {
+    if (checkpoint) yield* this.save();
+    const { step, weights } = this.memory;
+    const finished = { outcome: "finished", step, weights_sha256: weightsSha256(weights), seconds: SECONDS } as const;
+    yield this.tell("worker/closed", reason === "finished" ? finished : { outcome: "stopped", step, seconds: SECONDS });
+  }
+
+  private boundary(recalled: boolean, metrics: Body<"boundary">["metrics"]): WorkerEvent {
+    const update = this.memory.step + 1;
+    return this.tell("worker/reachedBoundary", { update, recalled, metrics, seconds: SECONDS });
+  }
+
+  private applied({ trainable, learning_rate_factor }: Grant): WorkerEvent {
+    const num_trainable = HEAD_PARAMS + BLOCK_PARAMS * (trainable.length - 1);
+    const learning_rates = [0.1 * learning_rate_factor];
+    const update = this.memory.step + 1;
+    return this.tell("worker/applied", { update, trainable_sha256: weightsSha256(0), num_trainable, learning_rates });
+  }
+
+  private tell<T extends keyof WorkerEventBodies>(type: T, body: WorkerEventBodies[T]): WorkerEvent {
+    return { type, attempt: this.attempt, body } as unknown as WorkerEvent;
+  }
+}
+
+function holding({ trainable, learning_rate_factor }: Grant): unknown {
+  return [trainable, learning_rate_factor];
+}

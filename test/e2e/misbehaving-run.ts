@@ -1,0 +1,112 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { loadConfig } from "../../src/config/load.js";
+import { control, type ControllerEnd, type ControllerOptions } from "../../src/controller/controller.js";
+import type { EventOf, EventType } from "../../src/core/events.js";
+import type { JournalRecord } from "../../src/journal/format.js";
+import { readJournal } from "../../src/journal/reader.js";
+import { verifyJournal } from "../../src/journal/replay.js";
+import type { Launcher } from "../../src/launch/launcher.js";
+import { localLauncher } from "../../src/launch/local.js";
+import { findPython } from "../../src/launch/python.js";
+import { PACKAGE_ROOT } from "../../src/package.js";
+
+const WORKERS = fileURLToPath(new URL("../fixtures/workers/", import.meta.url));
+
+/** Twelve updates of a worker that makes its numbers up; boundaries before 5, 6, 10, 12 and 13. */
+const SCRIPTED_RUN: readonly string[] = [
+  "name=scripted",
+  "train.updates=12",
+  "probe.every=2",
+  "probe.points=16",
+  "intervention.k=5",
+  "checkpoint.every=6",
+  "supervision.max_restarts=1",
+  "supervision.restart_delay_seconds=0.01",
+];
+
+export interface ScriptedRun extends ControllerEnd {
+  readonly runFolder: string;
+  readonly records: readonly JournalRecord[];
+  readonly notices: readonly string[];
+}
+
+export interface ScriptedRunOptions {
+  /** File name in test/fixtures/workers, and its arguments. */
+  readonly worker: readonly [string, ...string[]];
+  readonly overrides?: readonly string[];
+  readonly runFolder?: string;
+  readonly onRecord?: (record: JournalRecord, runFolder: string) => void;
+  readonly onLaunch?: Launcher["launch"];
+}
+
+/**
+ * Runs the real controller on a scripted worker to the end of the run, and checks what must hold however it ended: the
+ * journal replays to the same commands, no process and no bootstrap file is left.
+ */
+export async function runScripted(options: ScriptedRunOptions): Promise<ScriptedRun> {
+  const runFolder = options.runFolder ?? mkdtempSync(join(tmpdir(), "thawline-test-"));
+  const { command: python } = await findPython({ env: process.env, packageRoot: PACKAGE_ROOT });
+  const [script, ...workerArguments] = options.worker;
+  const notices: string[] = [];
+  const bootstrapFiles: string[] = [];
+  const launcher: Launcher = {
+    launch: (request) => {
+      bootstrapFiles.push(request.bootstrapPath);
+      return (options.onLaunch ?? localLauncher.launch)(request);
+    },
+  };
+  const overrides = [...SCRIPTED_RUN, ...(options.overrides ?? [])];
+  const controllerOptions: ControllerOptions = {
+    runFolder,
+    create: { run: "scripted", config: loadConfig({ source: "quickstart", overrides, env: {}, cwd: runFolder }) },
+    launcher,
+    worker: {
+      command: [python, join(WORKERS, script), ...workerArguments],
+      pythonFolder: join(PACKAGE_ROOT, "python"),
+    },
+    thawlineVersion: "test",
+    onRecord: (record) => options.onRecord?.(record, runFolder),
+    onNotice: (line) => notices.push(line),
+  };
+  const end = await control(controllerOptions);
+  const { records } = await readJournal(runFolder);
+  verifyJournal(records);
+  await untilGone(eventsOf(records, "attempt/launched").map(({ pid }) => pid));
+  const left = bootstrapFiles.filter((path) => existsSync(dirname(path)));
+  if (left.length > 0) throw new Error(`bootstrap files are left: ${left.join(", ")}`);
+  return { ...end, runFolder, records, notices };
+}
+
+export function eventsOf<T extends EventType>(records: readonly JournalRecord[], type: T): EventOf<T>[] {
+  return records.map(({ event }) => event).filter((event): event is EventOf<T> => event.type === type);
+}
+
+/** Returns once no process of these groups lives; the test's own time limit is the only one. Zombies do not count. */
+async function untilGone(processGroups: readonly number[]): Promise<void> {
+  while (livingGroups().some((group) => processGroups.includes(group))) await sleep(20);
+}
+
+function livingGroups(): number[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      try {
+        const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+        const [state, , processGroup] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+        return state === "Z" || state === "X" ? [] : [Number(processGroup)];
+      } catch {
+        return [];
+      }
+    });
+}
+
+/** How a run ended, in one line: outcome, exit code, attempts, and the error's sentence. */
+export function verdict({ state, results }: ControllerEnd): string {
+  const attempts = `${results.attempts} attempt${results.attempts === 1 ? "" : "s"}`;
+  const message = results.message === null ? "" : `: ${results.message}`;
+  return `${results.outcome}, exit code ${state.end?.exitCode ?? "none"}, ${attempts}${message}`;
+}
