@@ -209,7 +209,8 @@ async function runEpoch(options: ControllerOptions, epoch: number, past: Past | 
     launcher: options.launcher,
     worker: options.worker,
     emit,
-    hasClosed: (attempt) => state?.attempt?.number !== attempt || state.attempt.closed !== null,
+    awaitsLastWords: (attempt) =>
+      state?.attempt?.number === attempt && state.attempt.closed === null && state.attempt.endedBecause === null,
     onFinish: () => finish!(),
   });
   const supervision = superviseAttempts({

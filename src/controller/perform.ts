@@ -36,8 +36,8 @@ export interface PerformerOptions {
   readonly launcher: Launcher;
   readonly worker: WorkerProgram;
   readonly emit: (event: Event) => void;
-  /** Whether the attempt's `closed` has been heard. */
-  readonly hasClosed: (attempt: number) => boolean;
+  /** Whether the attempt may still have something to say: it has neither closed nor been ended. */
+  readonly awaitsLastWords: (attempt: number) => boolean;
   readonly onFinish: () => void;
 }
 
@@ -93,7 +93,7 @@ export function createPerformer(options: PerformerOptions): Performer {
     const { exitCode, signal } = await worker.exited;
     // Its socket was flushed before it ended; give what is still in the kernel's buffers time to be read.
     const deadline = performance.now() + LAST_WORDS_MILLISECONDS;
-    while (!options.hasClosed(mine.attempt) && performance.now() < deadline) await sleep(10);
+    while (options.awaitsLastWords(mine.attempt) && performance.now() < deadline) await sleep(10);
     await forgetBootstrap(mine);
     options.router.expel(mine.attempt);
     const tail = await tailOf(join(options.runFolder, WORKER_LOG), TAIL_LINES, TAIL_BYTES);

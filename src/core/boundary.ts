@@ -118,14 +118,12 @@ export function proceed(state: State): Transition {
     if (attempt === null || model === null || attempt.stage !== "waiting") return stay(next);
     const { update } = attempt;
     if (next.interrupted !== null) return stopWorker(next, attempt, model, next.interrupted);
-    // A probe that a pause or a command cut short is taken up again: asking must not change what is decided.
-    if (!isMeasured(next, update)) {
-      return next.paused ? stay(next) : grantFrom(next, attempt, composeGrant(next, model, update, [], true));
-    }
     const orders = dueOrders(next, model, update);
-    const atEnd = model.numUpdates !== null && update === model.numUpdates + 1;
-    if (atEnd && orders.length === 0 && !next.paused) return stopWorker(next, attempt, model, "finished");
     if (next.paused && orders.length === 0) return stay(next);
+    // A probe that a recall cut short is taken up again: asking must not change what is decided.
+    if (!isMeasured(next, update)) return grantFrom(next, attempt, composeGrant(next, model, update, orders, true));
+    const atEnd = model.numUpdates !== null && update === model.numUpdates + 1;
+    if (atEnd && orders.length === 0) return stopWorker(next, attempt, model, "finished");
     return grantFrom(next, attempt, composeGrant(next, model, update, orders, atEnd || next.paused));
   });
 }

@@ -127,6 +127,9 @@ function hearWorker(state: State, attempt: Attempt, event: WorkerEvent): Transit
 /** Only a worker that stands behind its last update has finished; one that does not know its last says so itself. */
 function closeAttempt(state: State, attempt: Attempt, body: EventOf<"worker/closed">["body"]): Transition {
   const closed: State = { ...state, attempt: { ...attempt, stage: "closed", closed: body, grant: null } };
+  if (body.outcome === "stopped" && state.interrupted === null) {
+    return endAttempt(state, attempt, `it closed as stopped after ${body.step} updates, but nobody stopped it`);
+  }
   if (body.outcome !== "finished") return stay(closed);
   const numUpdates = state.model?.numUpdates;
   if (numUpdates === undefined || (numUpdates !== null && attempt.update !== numUpdates + 1)) {

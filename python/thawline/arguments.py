@@ -1,0 +1,105 @@
+"""The arguments of `attach`, checked before anything is changed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import nn
+
+from thawline.blocks import BlockMap, blocks_from_patterns
+from thawline.errors import UserError
+from thawline.probes import ClassificationObjective, Objective
+from thawline.probes.objective import Batch
+
+
+@dataclass(frozen=True)
+class Probe:
+    """The fixed, un-augmented batches on which signals are measured, on the model's device, and what they mean.
+
+    For a classifier that ends in the linear layer `fc`, `objective=ClassificationObjective(head_name="fc")` makes the
+    signals nearly free while only the head is trainable. Other tasks bring an `Objective` of their own.
+    """
+
+    batches: Sequence[Batch]
+    objective: Objective = field(default_factory=ClassificationObjective)
+
+
+@dataclass(frozen=True)
+class Training:
+    """A user's training as `attach` was told of it."""
+
+    model: nn.Module
+    optimizer: torch.optim.Optimizer
+    block_map: BlockMap
+    probe: Probe | None
+    num_updates: int | None
+    resumed_from: int
+
+
+def check_arguments(
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    *,
+    blocks: Sequence[tuple[str, str]],
+    head: str | None,
+    probe: Probe | None,
+    num_updates: int | None,
+    resumed_from: int,
+) -> Training:
+    """Raises UserError `invalid_argument` or `invalid_blocks` that names the argument, what was expected and got."""
+    _expect(isinstance(model, nn.Module), "model", "a torch.nn.Module", model)
+    _expect(isinstance(optimizer, torch.optim.Optimizer), "optimizer", "a torch.optim.Optimizer", optimizer)
+    _expect(_are_pairs(blocks), "blocks", "a list of (name, regular expression) pairs of strings", blocks)
+    _expect(head is None or isinstance(head, str), "head", "a regular expression or None", head)
+    _expect(probe is None or isinstance(probe, Probe), "probe", "a thawline.Probe or None", probe)
+    _expect(probe is None or len(probe.batches) > 0, "probe", "a thawline.Probe with at least one batch", probe)
+    _expect(num_updates is None or _is_count(num_updates, 1), "num_updates", "an integer above 0 or None", num_updates)
+    most = "" if num_updates is None else f" to num_updates ({num_updates})"
+    is_step = _is_count(resumed_from, 0) and (num_updates is None or resumed_from <= num_updates)
+    _expect(is_step, "resumed_from", f"a number of completed updates, 0{most or ' or more'}", resumed_from)
+    block_map = blocks_from_patterns(model, blocks, _rest(model, blocks) if head is None else head)
+    _check_optimizer(model, optimizer)
+    return Training(model, optimizer, block_map, probe, num_updates, resumed_from)
+
+
+def _expect(holds: bool, argument: str, expected: str, got: object) -> None:
+    if holds:
+        return
+    shown = repr(got)
+    shown = shown if len(shown) <= 80 else f"{shown[:80]}..."
+    raise UserError("invalid_argument", f"attach: `{argument}` must be {expected}, got {shown}")
+
+
+def _are_pairs(blocks: object) -> bool:
+    return isinstance(blocks, list | tuple) and all(
+        isinstance(pair, list | tuple) and len(pair) == 2 and all(isinstance(part, str) for part in pair)
+        for pair in blocks
+    )
+
+
+def _is_count(value: object, least: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
+
+
+def _rest(model: nn.Module, blocks: Sequence[tuple[str, str]]) -> str:
+    """An expression for the parameters that are in no block."""
+    rest = [
+        name for name, _ in model.named_parameters() if not any(re.search(expression, name) for _, expression in blocks)
+    ]
+    _expect(len(rest) > 0, "head", "a regular expression where the blocks leave no parameter", None)
+    return rf"^({'|'.join(map(re.escape, rest))})\Z"
+
+
+def _check_optimizer(model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+    held = {id(parameter) for group in optimizer.param_groups for parameter in group["params"]}
+    missing = [name for name, parameter in model.named_parameters() if id(parameter) not in held]
+    if missing:
+        shown = ", ".join(missing[:3]) + (f" and {len(missing) - 3} more" if len(missing) > 3 else "")
+        raise UserError(
+            "invalid_argument",
+            f"attach: `optimizer` must hold every parameter of the model, it lacks {shown}",
+            "make the optimizer with all parameters, before any of them is frozen; what is frozen stays as it is",
+        )
