@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { loadConfig } from "../../src/config/load.js";
 import { control, type ControllerEnd, type ControllerOptions } from "../../src/controller/controller.js";
 import type { EventOf, EventType } from "../../src/core/events.js";
+import type { State } from "../../src/core/state.js";
 import type { JournalRecord } from "../../src/journal/format.js";
 import { readJournal } from "../../src/journal/reader.js";
 import { verifyJournal } from "../../src/journal/replay.js";
@@ -28,6 +29,19 @@ const SCRIPTED_RUN: readonly string[] = [
   "supervision.restart_delay_seconds=0.01",
 ];
 
+const runFolders: string[] = [];
+
+/** For `afterAll`. */
+export function removeRunFolders(): void {
+  for (const folder of runFolders.splice(0)) rmSync(folder, { recursive: true, force: true });
+}
+
+function newRunFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "thawline-test-"));
+  runFolders.push(folder);
+  return folder;
+}
+
 export interface ScriptedRun extends ControllerEnd {
   readonly runFolder: string;
   readonly records: readonly JournalRecord[];
@@ -38,8 +52,7 @@ export interface ScriptedRunOptions {
   /** File name in test/fixtures/workers, and its arguments. */
   readonly worker: readonly [string, ...string[]];
   readonly overrides?: readonly string[];
-  readonly runFolder?: string;
-  readonly onRecord?: (record: JournalRecord, runFolder: string) => void;
+  readonly onRecord?: (record: JournalRecord, runFolder: string, state: State) => void;
   readonly onLaunch?: Launcher["launch"];
 }
 
@@ -48,7 +61,7 @@ export interface ScriptedRunOptions {
  * journal replays to the same commands, no process and no bootstrap file is left.
  */
 export async function runScripted(options: ScriptedRunOptions): Promise<ScriptedRun> {
-  const runFolder = options.runFolder ?? mkdtempSync(join(tmpdir(), "thawline-test-"));
+  const runFolder = newRunFolder();
   const { command: python } = await findPython({ env: process.env, packageRoot: PACKAGE_ROOT });
   const [script, ...workerArguments] = options.worker;
   const notices: string[] = [];
@@ -69,7 +82,7 @@ export async function runScripted(options: ScriptedRunOptions): Promise<Scripted
       pythonFolder: join(PACKAGE_ROOT, "python"),
     },
     thawlineVersion: "test",
-    onRecord: (record) => options.onRecord?.(record, runFolder),
+    onRecord: (record, state) => options.onRecord?.(record, runFolder, state),
     onNotice: (line) => notices.push(line),
   };
   const end = await control(controllerOptions);
