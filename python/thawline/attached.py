@@ -13,7 +13,7 @@ import functools
 import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -117,10 +117,8 @@ def attach_over(channel: Channel, attempt: int, check: Callable[[], Training]) -
             session = _open_session(channel, training, config, rates, Path(welcome.run_folder))
             run = _ControlledRun(session, training.num_updates)
             run.begin()
-            try:
+            with suppress(TrainingStopped):
                 yield run
-            except TrainingStopped:
-                pass
             run.end()
     except Rejected:
         raise

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -54,7 +55,9 @@ def save_checkpoint(
     target = folder / f"step-{step:08d}"
     draft = folder / f".draft-{step:08d}-{os.getpid()}"
     try:
-        shutil.rmtree(draft, ignore_errors=True)
+        # Drafts are left over from attempts that were killed while they wrote; a run has one writer at a time.
+        for left_over in folder.glob(".draft-*"):
+            shutil.rmtree(left_over, ignore_errors=True)
         draft.mkdir(parents=True)
         tensors, scalars = _optimizer_state(model, optimizer)
         save_file(_contiguous(model.state_dict()), draft / "model.safetensors")
@@ -66,7 +69,8 @@ def save_checkpoint(
         shutil.rmtree(target, ignore_errors=True)
         draft.rename(target)
         _sync(folder)
-    except OSError as error:
+    # safetensors has an error of its own for a full disk.
+    except (OSError, SafetensorError) as error:
         shutil.rmtree(draft, ignore_errors=True)
         raise EnvironmentFault(f"the checkpoint of step {step} cannot be written: {error}") from error
     return SavedCheckpoint(step, target, manifest_sha256, weights_sha256(model))
@@ -101,11 +105,10 @@ def load_checkpoint(path: Path, manifest_sha256: str) -> LoadedCheckpoint:
 
 def restore_training(checkpoint: LoadedCheckpoint, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
     """Puts weights and optimizer state back, by parameter name, in the memory format of the living parameters."""
-    named = dict(model.named_parameters()) | dict(model.named_buffers())
-    assert named.keys() == checkpoint.model.keys(), "the checkpoint is of another model"
-    with torch.no_grad():
-        for name, tensor in checkpoint.model.items():
-            named[name].copy_(tensor)
+    living = model.state_dict()
+    assert living.keys() == checkpoint.model.keys(), "the checkpoint is of another model"
+    for name, tensor in checkpoint.model.items():
+        living[name].copy_(tensor)
     parameters = dict(model.named_parameters())
     optimizer.state.clear()
     for key, tensor in checkpoint.optimizer.items():

@@ -84,6 +84,7 @@ class CheckpointConfig(Struct, frozen=True, forbid_unknown_fields=True):
 class DeviceConfig(Struct, frozen=True, forbid_unknown_fields=True):
     kind: Literal["auto", "cpu", "cuda"]
     threads: int
+    shared: bool
 
 
 class RunConfig(Struct, frozen=True, forbid_unknown_fields=True):

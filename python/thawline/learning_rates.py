@@ -56,7 +56,7 @@ class FactoredRates:
         ]
 
     def at(self, update: int, factor: float) -> list[float]:
-        """What `update` was made with, once it is made; until then, what the scheduler has set by now times `factor`."""
+        """What `update` was made with, once it was made; before, what the scheduler has set by now times `factor`."""
         if update == self._update and self._used is not None:
             return self._used
         return [float(group["lr"]) * factor for group in self._optimizer.param_groups]
@@ -81,7 +81,9 @@ class FactoredRates:
         self._used = [float(group["lr"]) for group in groups]
 
     def _take_back(self) -> None:
-        for group, rate in zip(self._optimizer.param_groups, self._lent, strict=False):
+        if not self._lent:
+            return
+        for group, rate in zip(self._optimizer.param_groups, self._lent, strict=True):
             group["lr"] = rate
         self._lent = []
 

@@ -61,7 +61,7 @@ class LossReader:
         if self._pending is None:
             return
         pending, self._pending = self._pending, None
-        pending.arrival.synchronize()  # type: ignore[no-untyped-call]
+        pending.arrival.synchronize()
         self._accept(float(pending.value), pending.update, pending.learning_rate)
 
     def _accept(self, loss: float, update: int, learning_rate: float) -> float:

@@ -135,7 +135,7 @@ class Session:
     def finish(self) -> None:
         """After the last update: stands at the end until the controller has what it wants, and closes.
 
-        Where nobody knew the number of updates, no boundary is the last one, and only the worker can say that it is over.
+        Where nobody knew the number of updates, no boundary is the last one, and only the worker can say that it was.
         """
         self._losses.settle()
         if self._facts.num_updates is None:

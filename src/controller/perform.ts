@@ -169,10 +169,11 @@ export function createPerformer(options: PerformerOptions): Performer {
 
 /** The thread count is part of the result: set before any library of the worker can read it. */
 function workerEnvironment(state: State): Record<string, string> {
-  const threads = String(state.config.device.threads);
+  const { threads, shared } = state.config.device;
   return {
-    OMP_NUM_THREADS: threads,
-    MKL_NUM_THREADS: threads,
+    OMP_NUM_THREADS: String(threads),
+    MKL_NUM_THREADS: String(threads),
+    ...(threads > 1 && shared ? { OMP_WAIT_POLICY: "PASSIVE" } : {}),
     // cuBLAS is deterministic only with a fixed workspace.
     CUBLAS_WORKSPACE_CONFIG: ":4096:8",
   };

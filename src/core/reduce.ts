@@ -124,7 +124,10 @@ function hearWorker(state: State, attempt: Attempt, event: WorkerEvent): Transit
   }
 }
 
-/** Only a worker that stands behind its last update has finished; one that does not know its last says so itself. */
+/**
+ * Only a worker that stands behind its last update has finished, where that is known, and only one that was told to has
+ * stopped: else a run would end as what it is not.
+ */
 function closeAttempt(state: State, attempt: Attempt, body: EventOf<"worker/closed">["body"]): Transition {
   const closed: State = { ...state, attempt: { ...attempt, stage: "closed", closed: body, grant: null } };
   if (body.outcome === "stopped" && state.interrupted === null) {

@@ -17,7 +17,7 @@ export type Action =
   | "dismiss";
 
 export interface KeyBinding {
-  /** Names of keys as `keyName` gives them; the first is shown. */
+  /** Names of keys as `keyNames` gives them; the first is shown. */
   readonly keys: readonly [string, ...string[]];
   readonly action: Action;
   /** For the help overlay. */
@@ -51,12 +51,12 @@ export const KEYMAP: readonly KeyBinding[] = [
   },
 ];
 
-/** One name for each key press, such as `q`, `tab`, `ctrl+c`. */
-export function keyName(input: string, key: Pick<Key, "ctrl" | "shift" | "tab" | "escape" | "meta">): string {
-  if (key.tab) return key.shift ? "shift+tab" : "tab";
-  if (key.escape) return "esc";
-  if (key.ctrl) return `ctrl+${input}`;
-  return key.meta ? `meta+${input}` : input;
+/** Names of the keys in one piece of input, such as `q`, `tab`, `ctrl+c`: a slow link delivers several letters at once. */
+export function keyNames(input: string, key: Pick<Key, "ctrl" | "shift" | "tab" | "escape" | "meta">): string[] {
+  if (key.tab) return [key.shift ? "shift+tab" : "tab"];
+  if (key.escape) return ["esc"];
+  if (key.ctrl) return [`ctrl+${input}`];
+  return key.meta ? [`meta+${input}`] : [...input];
 }
 
 export function bindingFor(name: string): KeyBinding | null {

@@ -26,7 +26,9 @@ export const SMALLEST = { columns: 60, rows: 16 } as const;
 const HEADER_ROWS = 3;
 const FOOTER_ROWS = 1;
 const DETECTOR_ROWS = 8;
-const WIDEST_SIDE = 64;
+/** Of the side column: its longest sentence just fits. */
+const SIDE_COLUMNS = { least: 48, most: 60 } as const;
+const FULL_FROM = { columns: 110, bodyRows: 24 } as const;
 
 /** Null when the terminal is too small for a frame that says anything. */
 export function layoutFor(columns: number, rows: number, numRuns: number, numBlocks: number): Layout | null {
@@ -35,7 +37,9 @@ export function layoutFor(columns: number, rows: number, numRuns: number, numBlo
   const height = rows - 1;
   const body = height - HEADER_ROWS - FOOTER_ROWS - tabRows;
   const shared = { columns, height, tabRows, headerRows: HEADER_ROWS, footerRows: FOOTER_ROWS };
-  return columns >= 100 && body >= 24 ? fullLayout(shared, body, numBlocks) : compactLayout(shared, body);
+  return columns >= FULL_FROM.columns && body >= FULL_FROM.bodyRows
+    ? fullLayout(shared, body, numBlocks)
+    : compactLayout(shared, body);
 }
 
 type Shared = Pick<Layout, "columns" | "height" | "tabRows" | "headerRows" | "footerRows">;
@@ -44,7 +48,7 @@ type Shared = Pick<Layout, "columns" | "height" | "tabRows" | "headerRows" | "fo
 function fullLayout(shared: Shared, body: number, numBlocks: number): Layout {
   const logRows = Math.min(11, Math.max(5, Math.floor(body * 0.2)));
   const upper = body - logRows;
-  const sideColumns = Math.min(WIDEST_SIDE, Math.floor(shared.columns * 0.4));
+  const sideColumns = Math.min(SIDE_COLUMNS.most, Math.max(SIDE_COLUMNS.least, Math.floor(shared.columns * 0.4)));
   const signalRows = Math.ceil(upper * 0.6);
   const blockRows = Math.min(numBlocks + 1, Math.floor((upper - DETECTOR_ROWS) * 0.6));
   return {

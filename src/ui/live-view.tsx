@@ -1,6 +1,6 @@
 import { render, useInput, useStdout, type Instance } from "ink";
 import { useEffect, useState, useSyncExternalStore, type ReactElement } from "react";
-import { keyName } from "./keymap.js";
+import { keyNames } from "./keymap.js";
 import { CLEAR_SCREEN } from "./terminal.js";
 import type { Theme } from "./theme.js";
 import type { ViewModel } from "./view-model.js";
@@ -18,7 +18,7 @@ interface AppProps {
 export function App({ model, theme }: AppProps): ReactElement {
   const snapshot = useSyncExternalStore(model.subscribe, model.snapshot);
   const { columns, rows } = useTerminalSize();
-  useInput((input, key) => model.press(keyName(input, key)));
+  useInput((input, key) => model.press(keyNames(input, key)));
   return <Frame snapshot={snapshot} theme={theme} columns={columns} rows={rows} />;
 }
 
@@ -55,7 +55,6 @@ export function mount({ model, theme, stdout, stdin }: MountOptions): Instance {
     exitOnCtrlC: false,
     patchConsole: false,
     maxFps: MOST_FRAMES_PER_SECOND,
-    incrementalRendering: true,
   });
   void instance
     .waitUntilExit()

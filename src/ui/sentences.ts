@@ -103,11 +103,9 @@ function describeWorkerEvent(event: WorkerSentenceEvent, state: State): Sentence
     case "worker/logged":
       return describeLog(event.body);
     case "worker/applied":
-      return [];
+    // What a close means (an end, a restart) is said by the decision about it.
     case "worker/closed":
-      return event.body.outcome === "failed"
-        ? [{ kind: "error", update: event.body.step + 1, text: `the worker failed: ${event.body.message}` }]
-        : [];
+      return [];
   }
 }
 

@@ -27,7 +27,8 @@ export interface ViewModel {
   readonly snapshot: () => Snapshot;
   readonly subscribe: (listener: () => void) => () => void;
   readonly append: (index: number, records: readonly JournalRecord[]) => void;
-  readonly press: (key: string) => void;
+  /** Keys that arrived at once. A question ends them: pasted text must not answer what it asked itself. */
+  readonly press: (keys: readonly string[]) => void;
   readonly tick: (now: number) => void;
 }
 
@@ -56,6 +57,14 @@ export function createViewModel(options: ViewModelOptions): ViewModel {
     }
   };
 
+  const pressOne = (key: string): void => {
+    const { view, effect } = pressKey(current.view, key, { runs: current.runs, interrupt: options.interrupt });
+    change({ view });
+    if (effect?.type === "leave") options.leave(effect.why);
+    else if (effect?.type === "interrupt") orderStops();
+    else if (effect?.type === "order") give(current.runs[view.shown]!, effect.command);
+  };
+
   return {
     snapshot: () => current,
     subscribe: (listener) => {
@@ -66,12 +75,12 @@ export function createViewModel(options: ViewModelOptions): ViewModel {
       change({ runs: current.runs.map((run, other) => (other === index ? records.reduce(observe, run) : run)) });
       if (current.view.interrupted) orderStops();
     },
-    press: (key) => {
-      const { view, effect } = pressKey(current.view, key, { runs: current.runs, interrupt: options.interrupt });
-      change({ view });
-      if (effect?.type === "leave") options.leave(effect.why);
-      else if (effect?.type === "interrupt") orderStops();
-      else if (effect?.type === "order") give(current.runs[view.shown]!, effect.command);
+    press: (keys) => {
+      for (const key of keys) {
+        const asked = current.view.asked;
+        pressOne(key);
+        if (current.view.asked !== null && asked === null) return;
+      }
     },
     tick: (now) => change({ now }),
   };

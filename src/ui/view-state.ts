@@ -58,7 +58,7 @@ export function pressKey(view: ViewState, name: string, context: ViewContext): V
     const answered: ViewState = { ...view, asked: null, notice: name === "y" ? null : "nothing was ordered" };
     return { view: answered, effect: name === "y" ? { type: "order", command: view.asked } : null };
   }
-  return action === null ? { view, effect: null } : act({ ...view, notice: null }, action, context);
+  return action === null ? { view, effect: null } : act({ ...view, notice: null, ordered: null }, action, context);
 }
 
 function act(view: ViewState, action: Action, context: ViewContext): ViewTransition {

@@ -1,7 +1,13 @@
 """What every test here relies on."""
 
+import sys
+from pathlib import Path
+
 import torch
 from hypothesis import settings
+
+# Test doubles that several files share (granting_channel, tiny_training) are imported by name.
+sys.path.append(str(Path(__file__).parent))
 
 # Tests share a machine, and the thread count changes the last bits of results.
 torch.set_num_threads(1)

@@ -22,7 +22,7 @@ export function BlockPanel({ state, rows, columns }: BlocksProps): ReactElement 
     rows - 1,
   );
   const nameColumns = Math.min(18, Math.max(4, ...shown.map(({ name }) => name.length)));
-  const next = selectNextRelease(state)?.block;
+  const next = state.end === null ? selectNextRelease(state)?.block : undefined;
   return (
     <Rows height={rows}>
       {[
@@ -79,10 +79,10 @@ export function BlockLine({ state, columns }: Omit<BlocksProps, "rows">): ReactE
     return [mark(block), say(` ${singleLine(block.name)}${update}`, block.live ? "plain" : "dim")];
   });
   const room = columns - LABEL_COLUMNS - named.flat().reduce((sum, { text }) => sum + text.length, 0);
-  const gap = " ".repeat(Math.min(3, Math.floor(room / Math.max(1, named.length))));
+  const gap = " ".repeat(Math.max(0, Math.min(3, Math.floor(room / Math.max(1, named.length)))));
   const next = selectNextRelease(state);
   const live = blocks.filter((block) => block.live).length;
-  const coming = next === null ? "" : `; ${singleLine(next.block)} before update ${next.update}`;
+  const coming = next === null || state.end !== null ? "" : `; ${singleLine(next.block)} before update ${next.update}`;
   const short = [...blocks.map(mark), say(`  ${live} of ${blocks.length} train${coming}`)];
   const all = gap === "" ? short : named.flatMap((segments) => [...segments, say(gap)]);
   return <Line segments={[say("blocks".padEnd(LABEL_COLUMNS), "title"), ...all]} />;

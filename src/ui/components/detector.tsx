@@ -16,7 +16,7 @@ interface Condition {
 
 /** The rule's conditions in words; the detector fires when all of them are met at one boundary. */
 function conditionsOf({ moved, transient, calm, noise, epsilon }: DetectorView): Condition[] {
-  const number = (value: number | null): string => (value === null ? "?" : formatNumber(value, 2));
+  const number = (value: number | null): string => (value === null ? "unknown" : formatNumber(value, 2));
   const against = (calm.change ?? Infinity) <= epsilon ? "<=" : ">";
   return [
     {
@@ -107,10 +107,11 @@ export function DetectorLines({ state }: { readonly state: State }): ReactElemen
   const { glyphs } = useTheme();
   const detector = selectDetector(state);
   const conditions = detector === null ? [] : conditionsOf(detector);
-  const ticks = conditions.flatMap(({ name, met, short }) => [
+  const ticks = conditions.flatMap(({ name, met, short }, index) => [
+    say(index === 0 ? "" : "   "),
     say(`${met ? glyphs.met : glyphs.unmet} `, met ? "good" : "waiting"),
     say(name),
-    say(`${short}   `, "dim"),
+    say(short, "dim"),
   ]);
   const next = describeNext(state);
   return (

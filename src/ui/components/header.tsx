@@ -42,7 +42,7 @@ function RunLine({ run, state, now, columns }: HeaderProps): ReactElement {
   const attempts = state.numAttempts > 1 ? `attempt ${state.numAttempts}  ` : "";
   return (
     <Box height={1} width={columns} justifyContent="space-between">
-      <Box flexShrink={1} overflow="hidden">
+      <Box flexDirection="column" flexShrink={1} overflow="hidden">
         <Line segments={[say(state.run, "strong"), say(`  ${describeConfig(state.config)}${device}`, "dim")]} />
       </Box>
       <Box flexShrink={0} marginLeft={1}>

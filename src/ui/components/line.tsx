@@ -12,7 +12,7 @@ export function useTheme(): Theme {
 export function Line({ segments }: { readonly segments: readonly Segment[] }): ReactElement {
   const theme = useTheme();
   return (
-    <Box height={1} overflow="hidden">
+    <Box height={1} flexShrink={0} overflow="hidden">
       {/* Ink marks a cut with an ellipsis, which an ASCII terminal cannot show: there the rest is hidden instead. */}
       <Text wrap={theme.unicode ? "truncate" : "wrap"}>
         {segments.map(({ text, role }, index) => (

@@ -49,17 +49,19 @@ export function ResultPanel({ state, rows, columns }: ResultsProps): ReactElemen
 
 /** A name such as `jpeg_compression` and a score. */
 const CELL_COLUMNS = 24;
+const WIDEST_CELL_COLUMNS = 28;
 
 /** As many columns as fit and are needed, filled from top to bottom. */
 function tabulate(scores: readonly SplitScore[], rows: number, columns: number): ReactElement[] {
   const most = Math.max(1, Math.floor(columns / CELL_COLUMNS));
   const across = Math.min(most, Math.max(1, Math.ceil(scores.length / Math.max(1, rows))));
   const down = Math.max(1, Math.ceil(scores.length / across));
+  const cell = Math.max(CELL_COLUMNS, Math.min(WIDEST_CELL_COLUMNS, Math.floor(columns / across)));
   return Array.from({ length: down }, (_, row) => (
     <Line
       key={`row ${row}`}
       segments={Array.from({ length: across }, (_, column) => scores[column * down + row]).flatMap((score) =>
-        score === undefined ? [] : [...describeScore(score, 16)],
+        score === undefined ? [] : [...describeScore(score, 16), say(" ".repeat(cell - CELL_COLUMNS))],
       )}
     />
   ));
