@@ -44,7 +44,7 @@ function asUserError(error: CommanderError): UserError | null {
   const guess = /Did you mean (?:one of )?(.*)\?/.exec(rest.join(" "))?.[1];
   return new UserError({
     code: error.code.replace("commander.", "").replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
-    message: first.replaceAll("'", "`"),
+    message: first.replaceAll("'", "`").replace(". Expected", ": expected").replace(/\.$/, ""),
     hint: guess === undefined ? hint : `did you mean \`${guess}\`?`,
   });
 }
@@ -64,10 +64,10 @@ async function main(args: readonly string[]): Promise<void> {
   }
 }
 
-// `thawline presets | head -1` closes the pipe early, which is no error of ours.
+// `thawline presets | head -1` closes the pipe early, which is no error of ours. A run listens itself, and trains on.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
-  process.exit();
+  if (process.stdout.listenerCount("error") === 1) process.exit();
 });
 
 await main(process.argv.slice(2));

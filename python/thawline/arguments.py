@@ -53,7 +53,9 @@ def check_arguments(
     _expect(isinstance(model, nn.Module), "model", "a torch.nn.Module", model)
     _expect(isinstance(optimizer, torch.optim.Optimizer), "optimizer", "a torch.optim.Optimizer", optimizer)
     _expect(_are_pairs(blocks), "blocks", "a list of (name, regular expression) pairs of strings", blocks)
-    _expect(head is None or isinstance(head, str), "head", "a regular expression or None", head)
+    for name, expression in blocks:
+        _expect(_is_expression(expression), "blocks", f"a list with a regular expression for {name!r}", expression)
+    _expect(head is None or _is_expression(head), "head", "a regular expression or None", head)
     _expect(probe is None or isinstance(probe, Probe), "probe", "a thawline.Probe or None", probe)
     _expect(probe is None or len(probe.batches) > 0, "probe", "a thawline.Probe with at least one batch", probe)
     _expect(num_updates is None or _is_count(num_updates, 1), "num_updates", "an integer above 0 or None", num_updates)
@@ -78,6 +80,13 @@ def _are_pairs(blocks: object) -> bool:
         isinstance(pair, list | tuple) and len(pair) == 2 and all(isinstance(part, str) for part in pair)
         for pair in blocks
     )
+
+
+def _is_expression(text: object) -> bool:
+    try:
+        return isinstance(text, str) and re.compile(text) is not None
+    except re.error:
+        return False
 
 
 def _is_count(value: object, least: int) -> bool:

@@ -28,9 +28,13 @@ export async function runDetached(runFolder: string, run: string | null, takeove
     interrupt: "stop",
     gone: controller.exited,
   });
-  if (view.why !== "ended") {
+  if (view.why === "detached") {
     process.stdout.write(`the run goes on without a view; return with \`thawline watch ${runFolder}\`\n`);
-    process.exitCode = 0;
+    return;
+  }
+  if (view.why === "interrupted") {
+    process.stdout.write(`the run is stopping with a checkpoint; go on with \`thawline resume ${runFolder}\`\n`);
+    process.exitCode = 130;
     return;
   }
   const exitCode = await controller.exited;

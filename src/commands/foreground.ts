@@ -3,6 +3,7 @@ import type { Config } from "../config/schema.js";
 import { control, type ControllerEnd } from "../controller/controller.js";
 import type { State } from "../core/state.js";
 import type { JournalRecord } from "../journal/format.js";
+import { ExternalError, UserError } from "../errors.js";
 import { localLauncher } from "../launch/local.js";
 import { findPython } from "../launch/python.js";
 import { PACKAGE_ROOT, packageVersion } from "../package.js";
@@ -28,6 +29,8 @@ export interface ForegroundOptions {
 export async function runInForeground(options: ForegroundOptions): Promise<void> {
   const python = await findPython({ env: process.env, packageRoot: PACKAGE_ROOT });
   const plainLines = createPlainLines();
+  // The journal has everything: hours of training must not end because nobody reads the pipe any more.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
   const end = await control({
     runFolder: options.runFolder,
     create: options.create,
@@ -54,9 +57,13 @@ function tell(telling: Telling, plainLines: PlainLines, record: JournalRecord, s
   if (telling === "plain") for (const line of plainLines(record, state)) process.stdout.write(`${line}\n`);
 }
 
+/** @throws UserError or ExternalError for a run that failed: whoever reads only stderr must learn why */
 function tellEnd(options: ForegroundOptions, { state, results }: ControllerEnd): void {
   process.exitCode = state.end?.exitCode ?? 1;
-  if (options.telling === "json") return;
-  const color = colorEnabled(process.stdout, process.env);
-  process.stdout.write(`\n${summary(results, { runFolder: options.runFolder, config: state.config, color })}\n`);
+  if (options.telling !== "json") {
+    const color = colorEnabled(process.stdout, process.env);
+    process.stdout.write(`\n${summary(results, { runFolder: options.runFolder, config: state.config, color })}\n`);
+  }
+  if (state.end?.outcome === "failed")
+    throw state.end.exitCode === 2 ? new UserError(state.end) : new ExternalError(state.end);
 }

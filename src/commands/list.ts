@@ -45,7 +45,8 @@ export function latestRunFolder(cwd: string): string {
 }
 
 async function describe(runFolder: string, options: { readonly json?: true }): Promise<string> {
-  const state = replayJournal((await readJournal(runFolder)).records);
+  const state = await readState(runFolder);
+  if (state instanceof UserError) return describeUnreadable(runFolder, state, options);
   const status = statusOf(state, runFolder);
   const updates = completedUpdates(state);
   const k = state.interval === null ? null : state.interval.k;
@@ -62,6 +63,21 @@ async function describe(runFolder: string, options: { readonly json?: true }): P
   const total = state.model?.numUpdates ?? "?";
   const interval = state.interval === null ? "k -" : `k ${state.interval.k} (${state.interval.source})`;
   return `${relative(".", runFolder).padEnd(44)} ${status.padEnd(9)} ${`${updates}/${total}`.padStart(11)}  ${interval}`;
+}
+
+/** One run that cannot be read must not hide the others. */
+async function readState(runFolder: string): Promise<State | UserError> {
+  try {
+    return replayJournal((await readJournal(runFolder)).records);
+  } catch (error) {
+    if (error instanceof UserError) return error;
+    throw error;
+  }
+}
+
+function describeUnreadable(runFolder: string, { message }: UserError, options: { readonly json?: true }): string {
+  if (options.json) return JSON.stringify({ folder: runFolder, status: "unreadable", message });
+  return `${relative(".", runFolder).padEnd(44)} unreadable: ${message}`;
 }
 
 /** A run without an end and without a live controller was cut off, and can be resumed. */

@@ -39,6 +39,8 @@ export interface PerformerOptions {
   /** Whether the attempt may still have something to say: it has neither closed nor been ended. */
   readonly awaitsLastWords: (attempt: number) => boolean;
   readonly onFinish: () => void;
+  /** Something of our own failed, where nobody waits for it. */
+  readonly onFault: (error: unknown) => void;
 }
 
 /** What is started as a worker, and where its Python package lies. */
@@ -86,7 +88,7 @@ export function createPerformer(options: PerformerOptions): Performer {
     const { pid, startTime } = mine.worker;
     options.emit({ type: "attempt/launched", attempt, pid, startTime: startTime ?? "" });
     if (mine.cancel.signal.aborted) mine.worker.kill();
-    void watch(mine, mine.worker);
+    watch(mine, mine.worker).catch(options.onFault);
   };
 
   const watch = async (mine: Running, worker: LaunchedWorker): Promise<void> => {
@@ -101,10 +103,10 @@ export function createPerformer(options: PerformerOptions): Performer {
   };
 
   const send = <K extends ControllerKind>(attempt: number, kind: K, body: Body<K>): void => {
-    options.router.send(kind, body).catch((error: Error) => {
+    options.router.send(kind, body).catch((error: unknown) => {
       // If the process is gone too, its exit has the better story; the reducer keeps the first one it hears.
       void sleep(LAST_WORDS_MILLISECONDS).then(() =>
-        options.emit({ type: "attempt/violated", attempt, reason: `it cannot be reached: ${error.message}` }),
+        options.emit({ type: "attempt/violated", attempt, reason: `it cannot be reached: ${String(error)}` }),
       );
     });
   };
@@ -132,7 +134,7 @@ export function createPerformer(options: PerformerOptions): Performer {
   const perform = (command: Command, state: State): void => {
     switch (command.type) {
       case "worker/launch":
-        void launch(command, state);
+        launch(command, state).catch(options.onFault);
         return;
       case "worker/welcome":
         welcome(command, state);

@@ -23,7 +23,7 @@ export function receiveCommand(state: State, event: EventOf<"operator/commanded"
 export function recallOrProceed(state: State): Transition {
   const { attempt } = state;
   // An attempt that is being killed hears nothing any more; the next one is served.
-  if (attempt === null || attempt.endedBecause !== null) return stay(state);
+  if (attempt?.endedBecause !== null) return stay(state);
   if (attempt.stage === "waiting") return proceed(state);
   if (attempt.stage !== "training" || attempt.recalled) return stay(state);
   const recalled: State = { ...state, attempt: { ...attempt, recalled: true } };

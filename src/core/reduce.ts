@@ -62,7 +62,7 @@ export function reduce(state: State, event: Event): Transition {
   if (event.type === "controller/interrupted") return interrupt(state);
   const { attempt } = state;
   // A late word from an attempt that is over changes nothing.
-  if (attempt === null || event.attempt !== attempt.number) return stay(state);
+  if (attempt?.number !== event.attempt) return stay(state);
   switch (event.type) {
     case "attempt/launched": {
       // A quick worker may have said hello before its launcher returned.

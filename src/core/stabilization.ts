@@ -167,6 +167,6 @@ export function withSpanBound(points: readonly SignalPoint[], window: number): S
   return points.map((point, index) => {
     const recent = points.slice(index - window + 1, index + 1).map((other) => other.changeError);
     const known = index >= window && recent.every((error) => error !== null);
-    return { ...point, spanError: known ? recent.reduce((sum: number, error) => sum + error!, 0) : null };
+    return { ...point, spanError: known ? recent.reduce((sum: number, error) => sum + error, 0) : null };
   });
 }

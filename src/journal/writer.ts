@@ -14,10 +14,11 @@ export interface JournalWriter {
 
 /**
  * Opens a run's journal for appending, cutting off a torn last line. The caller holds the lock.
- * @param validBytes length of the part that is whole, as `readJournal` found it
+ * @param validBytes length of the part that is whole, as `readJournal` found it; 0 creates the journal, and fails where
+ * there is one: nothing ever overwrites a run
  */
 export function openJournalWriter(runFolder: string, validBytes: number): JournalWriter {
-  const file = openSync(join(runFolder, JOURNAL_FILE), validBytes === 0 ? "w" : "r+", 0o644);
+  const file = openSync(join(runFolder, JOURNAL_FILE), validBytes === 0 ? "wx" : "r+", 0o644);
   ftruncateSync(file, validBytes);
   let length = validBytes;
   let timer: NodeJS.Timeout | null = null;

@@ -79,6 +79,8 @@ export function drawChart(input: ChartInput): Chart {
       const before = dots[index - 1];
       if (join && before !== undefined) plotLine(canvas, before, dot, role);
       else plotDot(canvas, ...dot, role);
+      // A lone braille dot is hardly seen; where there is room it is two dots wide.
+      if (!join && input.unicode && dots.length < plotColumns) plotDot(canvas, dot[0] + 1, dot[1], role);
     });
   }
   const columnOf = (x: number): number => Math.round(shareOf(x, input) * (plotColumns - 1));
@@ -177,7 +179,7 @@ function labelRow(
     if (start < 0) return;
     const around = cells.slice(Math.max(0, start - 1), start + text.length + 1);
     if (around.some((cell) => cell.text !== " ")) return;
-    [...text].forEach((character, index) => {
+    Array.from(text).forEach((character, index) => {
       cells[start + index] = { text: character, role };
     });
   };

@@ -1,4 +1,6 @@
-import type { MetricValue } from "../protocol/messages.js";
+import type { SeriesPoint } from "../core/state.js";
+
+type MetricValue = SeriesPoint["value"];
 
 /** About `digits` significant digits, without the noise of trailing zeros: 0.0654, 1.23e-5, 1415. */
 export function formatNumber(value: number, digits = 3): string {

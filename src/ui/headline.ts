@@ -1,6 +1,7 @@
 import {
   selectDetector,
   selectEvaluation,
+  selectLeftFrozen,
   selectNextRelease,
   selectPhase,
   selectSignal,
@@ -90,11 +91,12 @@ function describeSchedule(state: State): string {
   const k = interval === null ? "" : `k = ${interval.k}, ${describeSource(interval.source)}; `;
   if (next !== null) {
     const left = Math.max(0, next.update - 1 - selectStep(state));
-    return `${k}${singleLine(next.block)} next, before update ${next.update} (${formatCount(left, "update")} to go)`;
+    return `${k}${singleLine(next.block)} next, before update ${next.update} (${left === 0 ? "now" : `${formatCount(left, "update")} to go`})`;
   }
   if (config.intervention.kind === "none") return "no intervention: everything trains from the first update";
   if (config.intervention.kind === "learning_rate_switch") return `${k}${describeSwitch(state)}`;
-  return `${k}everything that will train does`;
+  const frozen = selectLeftFrozen(state);
+  return `${k}${frozen.length === 0 ? "all blocks train" : `${frozen.map(singleLine).join(", ")} stay frozen to the end`}`;
 }
 
 function describeSwitch({ interval, config, frontier }: State): string {

@@ -56,7 +56,7 @@ export function keyNames(input: string, key: Pick<Key, "ctrl" | "shift" | "tab" 
   if (key.tab) return [key.shift ? "shift+tab" : "tab"];
   if (key.escape) return ["esc"];
   if (key.ctrl) return [`ctrl+${input}`];
-  return key.meta ? [`meta+${input}`] : [...input];
+  return key.meta ? [`meta+${input}`] : Array.from(input);
 }
 
 export function bindingFor(name: string): KeyBinding | null {

@@ -102,9 +102,9 @@ function describeWorkerEvent(event: WorkerSentenceEvent, state: State): Sentence
       ];
     case "worker/logged":
       return describeLog(event.body);
-    case "worker/applied":
     // What a close means (an end, a restart) is said by the decision about it.
     case "worker/closed":
+    case "worker/applied":
       return [];
   }
 }

@@ -150,7 +150,7 @@ function describeTime(results: SummaryResults): string[] {
   const attempts = results.attempts > 1 ? [`${results.attempts} attempts`] : [];
   return [
     `training ${formatCost(train)}, evaluation ${formatCost(results.evaluate_seconds)}, checkpoints ${formatCost(results.checkpoint_seconds)}`,
-    `signals ${formatCost(probe)}${share(probe)}, waiting for the controller ${formatCost(wait)}`,
+    `signals ${formatCost(probe)}${share(probe)}, controller wait ${formatCost(wait)}`,
     ...attempts,
   ];
 }
@@ -169,7 +169,7 @@ function nextSteps({ outcome, k }: SummaryResults, { runFolder, config, color }:
   const otherTau = k?.tau === 8 ? 3 : 8;
   const whatIf = ["what if", `thawline replay ${runFolder} --what-if tau=${otherTau}`] as const;
   const seed = ["next seed", `thawline run ${config.name} seed=${config.seed + 1}`] as const;
-  const asked = k === null || k.signal === null ? [] : [whatIf];
+  const asked = k?.signal == null ? [] : [whatIf];
   const steps = outcome === "finished" ? [look, verify, ...asked, seed] : [resume, look, verify];
   return steps.map(([label, command]) => `${INDENT}${label.padEnd(LABEL_COLUMNS)}${paint(command, 36, color)}`);
 }

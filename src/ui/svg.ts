@@ -38,10 +38,13 @@ export function frameToSvg(ansi: string, { columns, rows }: { columns: number; r
   ].join("\n");
 }
 
+/** An SGR sequence, or text up to the next one. */
+const STYLED_TEXT = /\p{Cc}\[([\d;]*)m|(\P{Cc}+)/gu;
+
 function parseLine(line: string): Cell[] {
   const cells: Cell[] = [];
   let pen = PLAIN;
-  for (const [, codes, text] of line.matchAll(/\u001b\[([\d;]*)m|([^\u001b]+)/g)) {
+  for (const [, codes, text] of line.matchAll(STYLED_TEXT)) {
     if (codes !== undefined) pen = codes.split(";").map(Number).reduce(changePen, pen);
     for (const character of text ?? "") cells.push({ character, ...pen });
   }
@@ -89,7 +92,7 @@ function drawText(cells: readonly Cell[], left: number, top: number): string[] {
   const { bold } = cells[0]!;
   const shown = text.trim();
   const x = round(left + skipped * CELL_WIDTH);
-  const length = round([...shown].length * CELL_WIDTH);
+  const length = round(Array.from(shown).length * CELL_WIDTH);
   const weight = bold ? ' font-weight="bold"' : "";
   const place = `x="${x}" y="${round(top + CELL_HEIGHT - 4.5)}" textLength="${length}" lengthAdjust="spacingAndGlyphs"`;
   return [`<text ${place}${weight} ${ink("fill", cells[0]!)}>${escapeXml(shown)}</text>`];
@@ -144,7 +147,7 @@ function drawLines(cell: Cell, left: number, top: number): string | null {
     u: `V${round(top)}`,
     d: `V${round(top + CELL_HEIGHT)}`,
   };
-  const path = [...glyph.arms].map((arm) => `M${x} ${y}${ends[arm]}`).join("");
+  const path = Array.from(glyph.arms, (arm) => `M${x} ${y}${ends[arm]}`).join("");
   const dashes = glyph.dashes === undefined ? "" : ` stroke-dasharray="${glyph.dashes}"`;
   return `<path d="${path}" stroke-width="${glyph.width}"${dashes} ${ink("stroke", cell)}/>`;
 }

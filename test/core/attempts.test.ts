@@ -82,7 +82,7 @@ describe("a death without closing", () => {
     run.act({ do: "die", lost: 0 });
     run.until(({ frontier }) => frontier >= 22);
     expect(run.state).toMatchObject({ restarts: 0, furthestCheckpoint: 20 });
-    for (const _ of [20, 13]) {
+    for (let corrupt = 0; corrupt < 2; corrupt += 1) {
       run.act({ do: "die", lost: 0 });
       run.until(({ attempt }) => attempt?.stage === "preparing");
       fail(run, "user", "corrupt_checkpoint");

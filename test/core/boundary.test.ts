@@ -68,6 +68,13 @@ describe("a probe that a recall cut short", () => {
 });
 
 describe("deciding k", () => {
+  it("judges each boundary once, though a crash makes the worker pass it again", () => {
+    const run = new SimulatedRun(CONFIG).until(({ frontier }) => frontier === 6);
+    run.act({ do: "crash", lost: 0 });
+    run.finish();
+    expect(run.decided("signal/judged").map(({ update }) => update)).toEqual([1, 2, 4, 6, 8, 10, 12, 14, 16]);
+  });
+
   it("happens at k_max at the latest, and says so", () => {
     const { interval } = runWith((update) => update).finish().state;
     expect(interval).toMatchObject({ k: 20, source: "cap", decidedAt: 20 });

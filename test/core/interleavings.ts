@@ -52,7 +52,7 @@ export function literalTrainable(update: number, k: number | null, operatorUnfre
     if (block !== undefined) trainable.push(block);
   };
   for (let i = 1; i <= update; i += 1) {
-    for (const _ of operatorUnfreezes.filter((unfreeze) => unfreeze === i)) unfreezeNext();
+    operatorUnfreezes.filter((unfreeze) => unfreeze === i).forEach(unfreezeNext);
     if (k !== null && i % k === 0 && i <= k * BLOCKS.length) unfreezeNext();
   }
   return trainable;

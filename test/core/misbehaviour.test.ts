@@ -87,6 +87,8 @@ const LIES: Record<string, (attempt: Attempt, state: State) => Saying | null> = 
     grant === null
       ? null
       : ["worker/progressed", { step: grant.until!, loss: 1, samples_per_second: 1, phase: "train", detail: "" }],
+  "a stop that nobody ordered": ({ update }, { interrupted }) =>
+    interrupted === null ? ["worker/closed", { outcome: "stopped", step: update, seconds: SECONDS }] : null,
   "an early finish": ({ update }) =>
     update === 61
       ? null
@@ -185,20 +187,14 @@ const events: fc.Arbitrary<Event> = fc.oneof(
   fc.record({ type: fc.constant("attempt/violated" as const), attempt: attempts, reason: fc.string() }),
   fc
     .tuple(fc.constantFrom("pause", "continue", "stop", "unfreeze", "evaluate", "checkpoint"), small, small)
-    .map(
-      ([verb, id, at]) => ({ type: "operator/commanded", id: String(id), who: "x", command: { verb, at } }) as Event,
-    ),
+    .map(([verb, id, at]): Event => ({ type: "operator/commanded", id: String(id), who: "x", command: { verb, at } })),
   fc
     .tuple(fc.constantFrom(...Object.values(LIES)), attempts, small, fc.boolean())
     .map(([lie, attempt, update, granted]) => {
       const body = { until: update + 1, trainable: ["head"], learning_rate_factor: 1 };
       const grant = granted ? { ...body, orders: [], probe: [] } : null;
-      const saying = lie(
-        { grant, update, recalled: false, applied: false } as unknown as Attempt,
-        {
-          checkpoints: [],
-        } as unknown as State,
-      );
+      const standing = { grant, update, recalled: false, applied: false } as unknown as Attempt;
+      const saying = lie(standing, { checkpoints: [], interrupted: null } as unknown as State);
       const [type, said] = saying ?? ["worker/prepared", { ...ready, resumed_from: 0 }];
       return { type, attempt, body: said } as Event;
     }),

@@ -191,11 +191,11 @@ export class SimulatedWorker {
       return memory.measured.includes(partner) ? 0.001 : null;
     };
     const errors = { standard_error: 0.001, change_standard_error: known(1), span_standard_error: known(training.tau) };
-    for (const _ of probe) {
+    if (probe.length > 0) {
       yield null;
       if (this.isRecalled) return null;
+      this.memory = { ...memory, measured: [...memory.measured, update].slice(-2 * training.tau) };
     }
-    if (probe.length > 0) this.memory = { ...memory, measured: [...memory.measured, update].slice(-2 * training.tau) };
     return probe.map((name) => ({ key: `probe/${name}`, value: training.signal(update), ...errors, seconds: 0.5 }));
   }
 

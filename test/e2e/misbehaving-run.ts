@@ -4,13 +4,14 @@ import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { loadConfig } from "../../src/config/load.js";
-import { control, type ControllerEnd, type ControllerOptions } from "../../src/controller/controller.js";
+import { writeControlFile } from "../../src/control/write.js";
+import { control, type ControllerEnd } from "../../src/controller/controller.js";
 import type { EventOf, EventType } from "../../src/core/events.js";
 import type { State } from "../../src/core/state.js";
 import type { JournalRecord } from "../../src/journal/format.js";
 import { readJournal } from "../../src/journal/reader.js";
 import { verifyJournal } from "../../src/journal/replay.js";
-import type { Launcher } from "../../src/launch/launcher.js";
+import type { LaunchRequest } from "../../src/launch/launcher.js";
 import { localLauncher } from "../../src/launch/local.js";
 import { findPython } from "../../src/launch/python.js";
 import { PACKAGE_ROOT } from "../../src/package.js";
@@ -52,8 +53,10 @@ export interface ScriptedRunOptions {
   /** File name in test/fixtures/workers, and its arguments. */
   readonly worker: readonly [string, ...string[]];
   readonly overrides?: readonly string[];
-  readonly onRecord?: (record: JournalRecord, runFolder: string, state: State) => void;
-  readonly onLaunch?: Launcher["launch"];
+  readonly onRecord?: (record: JournalRecord) => void;
+  readonly onLaunch?: (request: LaunchRequest) => void;
+  /** Pauses this attempt at its first boundary, and lets it go on when `act` has resolved. */
+  readonly pause?: { readonly attempt: number; readonly act: () => Promise<unknown> };
 }
 
 /**
@@ -64,34 +67,61 @@ export async function runScripted(options: ScriptedRunOptions): Promise<Scripted
   const runFolder = newRunFolder();
   const { command: python } = await findPython({ env: process.env, packageRoot: PACKAGE_ROOT });
   const [script, ...workerArguments] = options.worker;
-  const notices: string[] = [];
-  const bootstrapFiles: string[] = [];
-  const launcher: Launcher = {
-    launch: (request) => {
-      bootstrapFiles.push(request.bootstrapPath);
-      return (options.onLaunch ?? localLauncher.launch)(request);
-    },
-  };
   const overrides = [...SCRIPTED_RUN, ...(options.overrides ?? [])];
-  const controllerOptions: ControllerOptions = {
+  const config = loadConfig({ source: "quickstart", overrides, env: {}, cwd: runFolder });
+  const pause = options.pause === undefined ? null : createPause(runFolder, options.pause);
+  const bootstrapFiles: string[] = [];
+  const notices: string[] = [];
+  const end = await control({
     runFolder,
-    create: { run: "scripted", config: loadConfig({ source: "quickstart", overrides, env: {}, cwd: runFolder }) },
-    launcher,
+    create: { run: "scripted", config },
+    launcher: {
+      launch: async (request) => {
+        bootstrapFiles.push(request.bootstrapPath);
+        options.onLaunch?.(request);
+        await pause?.beforeLaunch(bootstrapFiles.length);
+        return localLauncher.launch(request);
+      },
+    },
     worker: {
       command: [python, join(WORKERS, script), ...workerArguments],
       pythonFolder: join(PACKAGE_ROOT, "python"),
     },
     thawlineVersion: "test",
-    onRecord: (record, state) => options.onRecord?.(record, runFolder, state),
+    onRecord: (record, state) => {
+      options.onRecord?.(record);
+      pause?.observe(state);
+    },
     onNotice: (line) => notices.push(line),
-  };
-  const end = await control(controllerOptions);
+  });
   const { records } = await readJournal(runFolder);
   verifyJournal(records);
   await untilGone(eventsOf(records, "attempt/launched").map(({ pid }) => pid));
   const left = bootstrapFiles.filter((path) => existsSync(dirname(path)));
   if (left.length > 0) throw new Error(`bootstrap files are left: ${left.join(", ")}`);
   return { ...end, runFolder, records, notices };
+}
+
+/** Orders the pause before the worker exists, so that it takes effect at the first boundary, however fast the worker. */
+function createPause(runFolder: string, { attempt, act }: NonNullable<ScriptedRunOptions["pause"]>) {
+  let accepted: () => void;
+  let acted = false;
+  const isAccepted = new Promise<void>((resolve) => (accepted = resolve));
+  const order = (verb: "pause" | "continue") =>
+    writeControlFile(runFolder, { epoch: 1, who: "test", command: { verb } });
+  return {
+    beforeLaunch: async (launched: number): Promise<void> => {
+      if (launched !== attempt) return;
+      order("pause");
+      await isAccepted;
+    },
+    observe: (state: State): void => {
+      if (state.operatorIds.length > 0) accepted();
+      if (acted || !state.paused || state.attempt?.stage !== "waiting") return;
+      acted = true;
+      void act().then(() => order("continue"));
+    },
+  };
 }
 
 export function eventsOf<T extends EventType>(records: readonly JournalRecord[], type: T): EventOf<T>[] {

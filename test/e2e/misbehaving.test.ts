@@ -2,7 +2,6 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, describe, expect, test } from "vitest";
-import { writeControlFile } from "../../src/control/write.js";
 import { eventsOf, removeRunFolders, runScripted, verdict } from "./misbehaving-run.js";
 
 afterAll(removeRunFolders);
@@ -114,13 +113,7 @@ describe.concurrent("an attempt that does not get on", () => {
     const run = await runScripted({
       worker: ["scripted_worker.py"],
       overrides: ["supervision.progress_seconds=0.5", "supervision.stop_grace_seconds=0.5"],
-      onRecord: ({ event, decisions = [] }, runFolder) => {
-        const order = (verb: "pause" | "continue") =>
-          writeControlFile(runFolder, { epoch: 1, who: "test", command: { verb } });
-        if (event.type === "attempt/launched") order("pause");
-        const paused = event.type !== "operator/commanded" && decisions.some(({ type }) => type === "operator/applied");
-        if (paused) void sleep(1500).then(() => order("continue"));
-      },
+      pause: { attempt: 1, act: () => sleep(1500) },
     });
     expect(verdict(run)).toBe("finished, exit code 0, 1 attempt");
     expect(eventsOf(run.records, "operator/commanded").map((event) => event.command.verb)).toEqual([

@@ -4,9 +4,7 @@ import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { curveKeyPair, Dealer } from "zeromq";
-import { writeControlFile } from "../../src/control/write.js";
 import type { Bootstrap } from "../../src/launch/bootstrap.js";
-import { localLauncher } from "../../src/launch/local.js";
 import { connect, hello } from "../transport/fake-worker.js";
 import { eventsOf, removeRunFolders, runScripted, type ScriptedRun, verdict } from "./misbehaving-run.js";
 
@@ -36,24 +34,20 @@ beforeAll(async () => {
   let numRecords = 0;
   run = await runScripted({
     worker: ["dies_once.py"],
-    onLaunch: (request) => {
-      handovers.push(lookAt(request.bootstrapPath));
-      return localLauncher.launch(request);
-    },
-    onRecord: (record, runFolder, state) => {
-      numRecords = record.n;
-      const { event } = record;
+    onLaunch: ({ bootstrapPath }) => handovers.push(lookAt(bootstrapPath)),
+    onRecord: ({ n }) => {
+      numRecords = n;
       for (const line of allCommandLines()) commandLines.add(line);
-      const order = (verb: "pause" | "continue") =>
-        writeControlFile(runFolder, { epoch: 1, who: "test", command: { verb } });
-      if (event.type === "attempt/launched" && event.attempt === 2) order("pause");
-      if (!state.paused || state.attempt?.stage !== "waiting" || recordsAround.length > 0) return;
-      recordsAround.push(numRecords);
-      void knock(handovers[0]!.bootstrap, handovers[1]!.bootstrap).then(() => {
+    },
+    pause: {
+      attempt: 2,
+      act: async () => {
+        const [expelled, current] = handovers;
         recordsAround.push(numRecords);
-        bootstrapLeft = existsSync(dirname(handovers[1]!.path));
-        order("continue");
-      });
+        await knock(expelled!.bootstrap, current!.bootstrap);
+        recordsAround.push(numRecords);
+        bootstrapLeft = existsSync(dirname(current!.path));
+      },
     },
   });
 });

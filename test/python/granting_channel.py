@@ -59,7 +59,7 @@ class GrantingChannel:
         self._stop = stop
         self._run_folder = run_folder
         self._config = config or {}
-        self._resume_from = resume_from
+        self.resume_point = resume_from and ResumePoint(resume_from.path, resume_from.step, resume_from.manifest_sha256)
         self._num_updates: int | None = None
         self._measured_at = 0
 
@@ -81,9 +81,7 @@ class GrantingChannel:
     def _answer(self, body: WorkerBody) -> ControllerBody:
         match body:
             case Hello():
-                saved = self._resume_from
-                point = None if saved is None else ResumePoint(saved.path, saved.step, saved.manifest_sha256)
-                return Welcome(PROTOCOL_VERSION, self._run_folder, self._config, point)
+                return Welcome(PROTOCOL_VERSION, self._run_folder, self._config, self.resume_point)
             case Ready():
                 self._num_updates = body.num_updates
                 return self._grant(body.resumed_from + 1, stay=True)
@@ -131,3 +129,12 @@ class GrantingChannel:
 
     def _is_point(self, update: int) -> bool:
         return self._probe_every is not None and (update == 1 or update % self._probe_every == 0)
+
+
+def kinds(sent: Sequence[WorkerBody]) -> list[str]:
+    return [type(body).__name__ for body in sent]
+
+
+def boundaries(sent: Sequence[WorkerBody]) -> list[tuple[int, bool]]:
+    """Update of each boundary, and whether it was a recalled one."""
+    return [(body.update, body.recalled) for body in sent if isinstance(body, Boundary)]

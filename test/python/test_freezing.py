@@ -1,4 +1,4 @@
-"""What is frozen does not move by a bit, what is unfrozen moves in that very update, and the optimizer never changes."""
+"""What is frozen does not move by a bit, what is unfrozen moves in that very update, the optimizer never changes."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from granting_channel import GrantingChannel
 from hypothesis import given
 from hypothesis import strategies as st
-from tiny_training import BLOCKS, HEAD, TinyTraining, adamw, build_network, make_update, sgd
 from torch import Tensor, nn
 
+from granting_channel import GrantingChannel
 from thawline.blocks import blocks_from_patterns
 from thawline.freezing import apply_trainable, assert_trainable, count_trainable, parameters_of, trainable_sha256
+from tiny_training import BLOCKS, HEAD, TinyTraining, adamw, build_network, make_update, sgd
 
 SCHEDULE = {1: ["head"], 4: ["head", "top"], 7: ["head", "top", "stem"]}
 PARAMETERS = {

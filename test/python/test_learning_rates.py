@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from tiny_training import build_network, make_update, sgd
 from torch.optim import lr_scheduler
 
 from thawline.config import ConstantSchedule, LinearTailSchedule
 from thawline.learning_rates import FactoredRates, ScheduledRates, schedule_factor
 from thawline.weights import weights_sha256
+from tiny_training import build_network, make_update, sgd
 
 rates = st.floats(1e-8, 1e3)
 factors = st.floats(0, 10)
@@ -44,7 +45,7 @@ def test_the_linear_tail_is_constant_and_then_falls_to_zero(num_updates: int, fr
     assert values[: num_updates + 1 - tail] == [1.0] * (num_updates + 1 - tail)
     assert values[-1] == 0.0
     falling = values[num_updates - tail :]
-    assert all(a - b == pytest.approx(1 / tail) for a, b in zip(falling, falling[1:], strict=False))
+    assert all(a - b == pytest.approx(1 / tail) for a, b in itertools.pairwise(falling))
 
 
 def test_the_constant_schedule_is_the_base_rate() -> None:

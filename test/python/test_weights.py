@@ -10,10 +10,10 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from tiny_training import build_network
 from torch import Tensor, nn
 
 from thawline.weights import row_major_bytes, weights_sha256
+from tiny_training import build_network
 
 
 class Holder(nn.Module):

@@ -1,4 +1,4 @@
-"""A training small enough to be run a hundred times: two blocks with BatchNorm, a head, data as a function of update."""
+"""A training small enough to be run a hundred times: two blocks with BatchNorm and a head."""
 
 from __future__ import annotations
 

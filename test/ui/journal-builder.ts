@@ -203,8 +203,7 @@ class Simulation implements RecordedRun {
       this.#hear({ type: "worker/applied", attempt, body }, 0.01);
     }
     this.#trainable = trainable;
-    for (let step = from + 19 - (from % 20); step < to - 1; step += 20)
-      this.#progress(attempt, step, from, "train", "");
+    for (let step = from + 9 - (from % 10); step < to; step += 10) this.#progress(attempt, step, from, "train", "");
     if (until(this.state)) return;
     const outside = this.#outside.findIndex(({ at }) => at < to);
     if (outside !== -1) this.#hear(this.#outside.splice(outside, 1)[0]!.event, 0);
@@ -217,7 +216,7 @@ class Simulation implements RecordedRun {
     const body = { step, loss, samples_per_second: 64 / SECONDS_PER_UPDATE, phase, detail };
     this.#hear(
       { type: "worker/progressed", attempt, body },
-      phase === "train" ? SECONDS_PER_UPDATE * Math.min(20, step - from + 1) : 0.6,
+      phase === "train" ? SECONDS_PER_UPDATE * Math.min(10, step - from + 1) : 0.6,
     );
   }
 

@@ -38,14 +38,14 @@ export function SignalChart({ state, columns, rows, logarithmic, average }: Char
       : ` ${glyphs.plusMinus} ${formatMetric(last.standardError, 2)}`;
   const value = last === undefined ? "" : ` = ${formatMetric(last.value)}${error}`;
   const legend = average ? `dots raw, line mean ${state.config.intervention.tau}` : "measured";
-  const scale = chart.scale === "linear" ? "" : `${chart.scale}, `;
+  const scale = chart.scale === "linear" ? "" : ` (${chart.scale})`;
   return (
     <Rows height={rows}>
       {[
         <Title
           key="title"
-          text={`${signalName(view.signal)} ${signalUnit(view.signal)}${value}`}
-          note={`${scale}${legend}`}
+          text={`${signalName(view.signal)} ${signalUnit(view.signal)}${scale}${value}`}
+          note={legend}
           columns={columns}
         />,
         ...chart.lines.map((segments, row) => <Line key={row} segments={segments} />),

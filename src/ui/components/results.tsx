@@ -17,12 +17,16 @@ export function ResultPanel({ state, rows, columns }: ResultsProps): ReactElemen
   if (evaluation === null) return <TimePanel state={state} rows={rows} columns={columns} />;
   const { step, inDist, ood, oodMean, regenerated, complete } = evaluation;
   const images = ood[0]?.numExamples ?? 0;
-  const soFar = complete ? "" : " so far";
-  const note = [regenerated ? "regenerated" : "", complete ? "" : "going on"].filter((word) => word !== "").join(", ");
+  const soFar = complete ? "" : ", so far";
   return (
     <Rows height={rows}>
       {[
-        <Title key="title" text={`evaluation after ${step} updates`} note={note} columns={columns} />,
+        <Title
+          key="title"
+          text={`evaluation, step ${step}`}
+          note={regenerated ? "regenerated" : ""}
+          columns={columns}
+        />,
         ...inDist.map((score) => (
           <Line
             key={score.split}
@@ -37,7 +41,7 @@ export function ResultPanel({ state, rows, columns }: ResultsProps): ReactElemen
                 segments={[
                   say(" ood mean".padEnd(18), "strong"),
                   say((oodMean * 100).toFixed(2).padStart(6), "strong"),
-                  say(` % of ${ood.length}${soFar}, ${formatInteger(images)} images each`, "dim"),
+                  say(` % of ${ood.length} x ${formatInteger(images)} images${soFar}`, "dim"),
                 ]}
               />,
             ]),

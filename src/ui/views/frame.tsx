@@ -34,11 +34,7 @@ export function Frame({ snapshot, theme, columns, rows }: FrameProps): ReactElem
     <ThemeContext.Provider value={theme}>
       <Box flexDirection="column" width={columns} height={Math.max(1, rows - 1)} overflow="hidden">
         {layout === null ? (
-          <Line
-            segments={[
-              say(`the view needs ${SMALLEST.columns} x ${SMALLEST.rows} characters; q leaves, the run goes on`),
-            ]}
-          />
+          <Line segments={[say(`the view needs ${SMALLEST.columns} x ${SMALLEST.rows}; q leaves, the run goes on`)]} />
         ) : (
           <RunFrame runs={runs} run={run} view={view} now={now} layout={layout} />
         )}

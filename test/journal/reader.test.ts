@@ -1,0 +1,114 @@
+import { appendFileSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { JOURNAL_FILE, type JournalRecord } from "../../src/journal/format.js";
+import { followJournal, readJournal } from "../../src/journal/reader.js";
+import { encoded, sampleRecords, writeJournal } from "./samples.js";
+
+const records = sampleRecords().slice(0, 6);
+/** A journal small enough to be cut at every byte. */
+const bytes = encoded(records);
+const ends = records.map((_, index) => encoded(records.slice(0, index + 1)).length);
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "thawline-journal-"));
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true });
+});
+
+describe("readJournal", () => {
+  it("gives back every record", async () => {
+    writeJournal(folder, bytes);
+    expect(await readJournal(folder)).toEqual({ records, validBytes: bytes.length, totalBytes: bytes.length });
+  });
+
+  it("recovers the whole records in front of a cut at any byte", async () => {
+    for (let length = 0; length <= bytes.length; length += 1) {
+      writeJournal(folder, bytes.subarray(0, length));
+      const content = await readJournal(folder);
+      const whole = ends.filter((end) => end <= length);
+      expect(content.records).toHaveLength(whole.length);
+      expect([content.validBytes, content.totalBytes]).toEqual([whole.at(-1) ?? 0, length]);
+    }
+  });
+
+  it("names the byte at which a damaged record starts", async () => {
+    for (const index of [0, 2, 5]) {
+      const damaged = Buffer.from(bytes);
+      const start = ends[index - 1] ?? 0;
+      damaged[start + 20]! ^= 1;
+      writeJournal(folder, damaged);
+      await expect(readJournal(folder)).rejects.toMatchObject({
+        code: "damaged_journal",
+        message: `the journal is damaged at byte ${start}`,
+      });
+    }
+  });
+
+  it("takes two lines that ran together for damage, and never for a torn tail", async () => {
+    const damaged = Buffer.from(bytes);
+    damaged[ends[1]! - 1] = 0;
+    writeJournal(folder, damaged);
+    await expect(readJournal(folder)).rejects.toThrow(`the journal is damaged at byte ${ends[0]}`);
+  });
+
+  it("refuses records that are missing, doubled or out of order", async () => {
+    const [first, second, third] = records as [JournalRecord, JournalRecord, JournalRecord];
+    writeJournal(folder, encoded([first, third]));
+    await expect(readJournal(folder)).rejects.toThrow(
+      `the journal is damaged at byte ${ends[0]}: record 3 stands where 2 belongs`,
+    );
+    writeJournal(folder, encoded([first, second, second]));
+    await expect(readJournal(folder)).rejects.toThrow("record 2 stands where 3 belongs");
+  });
+
+  it("says that a folder is no run folder", async () => {
+    await expect(readJournal(folder)).rejects.toMatchObject({ code: "no_journal" });
+    await expect(readJournal(join(folder, "none"))).rejects.toMatchObject({ code: "no_journal" });
+  });
+});
+
+describe("followJournal", () => {
+  it("waits for the journal, for a torn tail, and yields what is appended", async () => {
+    const stop = new AbortController();
+    const seen: number[][] = [];
+    const following = (async () => {
+      for await (const batch of followJournal(folder, { signal: stop.signal, pollMilliseconds: 2 })) {
+        seen.push(batch.map(({ n }) => n));
+      }
+    })();
+    const path = join(folder, JOURNAL_FILE);
+    writeJournal(folder, bytes.subarray(0, ends[1]! + 30));
+    await expect.poll(() => seen.flat()).toEqual([1, 2]);
+    appendFileSync(path, bytes.subarray(ends[1]! + 30, ends[2]! - 1));
+    await new Promise((done) => setTimeout(done, 20));
+    expect(seen.flat()).toEqual([1, 2]);
+    appendFileSync(path, bytes.subarray(ends[2]! - 1));
+    await expect.poll(() => seen.flat()).toEqual([1, 2, 3, 4, 5, 6]);
+    stop.abort();
+    await following;
+    expect(seen.every((batch) => batch.length > 0)).toBe(true);
+  });
+
+  it("goes on where a new writer has cut off a torn tail", async () => {
+    const stop = new AbortController();
+    writeJournal(folder, Buffer.concat([bytes.subarray(0, ends[0]), Buffer.from("deadbeef {")]));
+    const follower = followJournal(folder, { signal: stop.signal, pollMilliseconds: 2 });
+    expect((await follower.next()).value).toHaveLength(1);
+    writeJournal(folder, bytes.subarray(0, ends[1]));
+    expect((await follower.next()).value).toEqual([records[1]]);
+    stop.abort();
+    expect((await follower.next()).done).toBe(true);
+  });
+
+  it("refuses damage before the tail", async () => {
+    const damaged = Buffer.from(bytes);
+    damaged[ends[2]! + 3]! ^= 1;
+    writeJournal(folder, damaged);
+    const follower = followJournal(folder, { signal: new AbortController().signal });
+    await expect(follower.next()).rejects.toThrow(`the journal is damaged at byte ${ends[2]}`);
+  });
+});

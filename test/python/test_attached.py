@@ -1,0 +1,297 @@
+"""A user's own loop: under a controller, without one, and ended in every way a `with` block can end."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+import thawline
+from example_config import run_config
+from granting_channel import GrantingChannel
+from thawline import attached
+from thawline.arguments import Probe, Training, check_arguments
+from thawline.attached import AttachedRun, attach_over
+from thawline.bootstrap import BOOTSTRAP_VARIABLE
+from thawline.channel import ScriptedChannel
+from thawline.errors import NonFiniteLossError, UserError
+from thawline.handshake import Rejected
+from thawline.probes import ClassificationObjective
+from thawline.protocol import Applied, Boundary, Failed, Finished, Hello, Ready, Reject, Stopped
+from thawline.session import TrainingStopped
+from thawline.weights import weights_sha256
+from tiny_training import BLOCKS, HEAD, build_network, draw_batch, make_update, sgd
+
+ROOT = Path(__file__).parents[2]
+PROBE = Probe([draw_batch(0), draw_batch(-1)], ClassificationObjective(head_name="head"))
+SCHEDULE = {1: ["head"], 3: ["head", "top"], 5: ["head", "top", "stem"]}
+EVERYTHING = {1: ["head", "top", "stem"]}
+
+
+class Script:
+    """A user's script: its model, optimizer and scheduler, and the loop that it puts into the `with` block."""
+
+    def __init__(self, *, num_updates: int | None = 6, probe: Probe | None = None, resumed_from: int = 0) -> None:
+        self.model = build_network()
+        self.optimizer = sgd(self.model)
+        self.scheduler = torch.optim.lr_scheduler.ExponentialLR(self.optimizer, 0.8)
+        self.announced = {"num_updates": num_updates, "probe": probe, "resumed_from": resumed_from}
+        self.loss_of: Callable[[int, torch.Tensor], torch.Tensor] = lambda update, loss: loss
+
+    def check(self) -> Training:
+        return check_arguments(self.model, self.optimizer, blocks=BLOCKS, head=HEAD, **self.announced)
+
+    def loop(self, run: AttachedRun | None, updates: range) -> None:
+        for update in updates:
+            if run is not None:
+                run.before_update()
+            loss = make_update(self.model, self.optimizer, update)
+            self.scheduler.step()
+            if run is not None:
+                run.after_update(self.loss_of(update, loss))
+
+
+def controlled(schedule: dict[int, list[str]], **channel_arguments: Any) -> GrantingChannel:
+    return GrantingChannel(schedule, config=run_config(seed=5), **channel_arguments)
+
+
+def test_a_run_from_hello_to_finished() -> None:
+    channel = controlled(SCHEDULE, metrics=["fisher_trace", "sharpness_avg"], probe_every=2)
+    script = Script(probe=PROBE)
+    with attach_over(channel, 4, script.check) as run:
+        script.loop(run, range(1, 7))
+    assert (run.step, run.stopped) == (6, False)
+
+    hello, ready, *_, finished = channel.sent
+    assert isinstance(hello, Hello)
+    assert isinstance(ready, Ready)
+    assert isinstance(finished, Finished)
+    assert (hello.attempt, ready.seed, ready.can, ready.num_updates) == (4, 5, [], 6)
+    assert (ready.device, ready.threads) == ("cpu", torch.get_num_threads())
+    assert finished.weights_sha256 == weights_sha256(script.model)
+    assert [(body.update, body.num_trainable) for body in channel.sent_of(Applied)] == [(1, 21), (3, 249), (5, 293)]
+    measured = {body.update: {metric.key for metric in body.metrics} for body in channel.sent_of(Boundary)}
+    assert {update for update, keys in measured.items() if keys} == {1, 2, 4, 6}
+    assert {"probe/fisher_trace", "probe/sharpness_avg"} <= measured[1]
+
+
+def test_a_controller_that_changes_nothing_changes_no_bit() -> None:
+    alone = Script()
+    alone.loop(None, range(1, 7))
+    script = Script(probe=PROBE)
+    with attach_over(controlled(EVERYTHING, metrics=["fisher_trace"], probe_every=1), 1, script.check) as run:
+        script.loop(run, range(1, 7))
+    assert weights_sha256(script.model) == weights_sha256(alone.model)
+
+
+def test_a_factor_multiplies_the_users_schedule_and_leaves_it_alone() -> None:
+    used: list[float] = []
+    channel = controlled(EVERYTHING, factors={1: 0.1, 4: 1.0})
+    script = Script()
+    with attach_over(channel, 1, script.check) as run:
+        script.optimizer.register_step_pre_hook(lambda *_: used.append(script.optimizer.param_groups[0]["lr"]))
+        script.loop(run, range(1, 7))
+
+    alone = Script()
+    schedule = []
+    for _ in range(6):
+        schedule.append(alone.optimizer.param_groups[0]["lr"])
+        alone.optimizer.step()
+        alone.scheduler.step()
+    assert used == [rate * 0.1 for rate in schedule[:3]] + schedule[3:]
+    assert script.optimizer.param_groups[0]["lr"] == alone.optimizer.param_groups[0]["lr"]
+    assert [body.learning_rates for body in channel.sent_of(Applied)] == [[schedule[0] * 0.1], [schedule[3]]]
+
+
+def test_after_the_block_the_optimizer_is_the_users_again() -> None:
+    script = Script()
+    with attach_over(controlled(EVERYTHING, factors={1: 0.0}), 1, script.check) as run:
+        script.loop(run, range(1, 7))
+    before = weights_sha256(script.model)
+    make_update(script.model, script.optimizer, 7)
+    assert weights_sha256(script.model) != before
+
+
+@pytest.mark.parametrize("catching", [False, True])
+def test_a_stop_leaves_the_block_and_is_not_an_error(catching: bool) -> None:
+    """Also in a loop that catches every exception and goes on."""
+    channel = controlled(EVERYTHING, stop=(4, "operator", False))
+    script = Script()
+    with attach_over(channel, 1, script.check) as run:
+        for update in range(1, 7):
+            try:
+                script.loop(run, range(update, update + 1))
+            except TrainingStopped:
+                if not catching:
+                    raise
+    assert (run.step, run.stopped) == (3, True)
+    stopped = channel.sent[-1]
+    assert isinstance(stopped, Stopped)
+    assert stopped.step == 3
+    assert len(channel.sent_of(Stopped)) == 1
+
+
+def test_a_stop_before_the_first_update_makes_none() -> None:
+    channel = controlled(EVERYTHING, stop=(1, "interrupted", False))
+    script = Script()
+    before = weights_sha256(script.model)
+    with attach_over(channel, 1, script.check) as run:
+        script.loop(run, range(1, 7))
+    assert (run.step, run.stopped) == (0, True)
+    assert weights_sha256(script.model) == before
+
+
+def test_an_exception_closes_as_failed_and_is_raised_again() -> None:
+    channel = controlled(EVERYTHING)
+    script = Script()
+
+    def train_and_fail() -> None:
+        with attach_over(channel, 1, script.check) as run:
+            script.loop(run, range(1, 4))
+            raise ZeroDivisionError("my bug")
+
+    with pytest.raises(ZeroDivisionError, match="my bug"):
+        train_and_fail()
+    failed = channel.sent[-1]
+    assert isinstance(failed, Failed)
+    assert (failed.step, failed.fault, failed.message) == (3, "code", "ZeroDivisionError: my bug")
+    assert "train_and_fail" in failed.traceback
+
+
+def test_a_loss_that_is_not_finite_ends_the_run() -> None:
+    channel = controlled(EVERYTHING, factors={2: 0.5})
+    script = Script()
+    script.loss_of = lambda update, loss: loss * (float("nan") if update == 3 else 1)
+    with (
+        pytest.raises(NonFiniteLossError, match="nan at update 3"),
+        attach_over(channel, 1, script.check) as run,
+    ):
+        script.loop(run, range(1, 7))
+    failed = channel.sent[-1]
+    assert isinstance(failed, Failed)
+    assert (failed.step, failed.code) == (3, "non_finite_loss")
+
+
+def test_a_loop_that_ends_before_its_announced_end_says_so() -> None:
+    channel = controlled(EVERYTHING)
+    script = Script(num_updates=6)
+    with (
+        pytest.raises(UserError, match="`num_updates` is 6, but the `with` block ended after 2 updates"),
+        attach_over(channel, 1, script.check) as run,
+    ):
+        script.loop(run, range(1, 3))
+    failed = channel.sent[-1]
+    assert isinstance(failed, Failed)
+    assert (failed.fault, failed.code) == ("user", "ended_early")
+
+
+def test_a_loop_of_unknown_length_ends_where_it_likes() -> None:
+    channel = controlled({1: ["head"], 100: ["head", "top"]})
+    script = Script(num_updates=None)
+    with attach_over(channel, 1, script.check) as run:
+        script.loop(run, range(1, 4))
+    finished = channel.sent[-1]
+    assert isinstance(finished, Finished)
+    assert (finished.step, run.stopped) == (3, False)
+
+
+def test_a_loop_longer_than_announced_is_ended() -> None:
+    script = Script(num_updates=3)
+    with attach_over(controlled(EVERYTHING), 1, script.check) as run:
+        script.loop(run, range(1, 100))
+    assert (run.step, run.stopped) == (3, True)
+
+
+def test_a_script_with_a_checkpoint_of_its_own_goes_on_where_that_was() -> None:
+    channel = controlled(SCHEDULE)
+    script = Script(resumed_from=4)
+    with attach_over(channel, 1, script.check) as run:
+        assert run.step == 4
+        script.loop(run, range(5, 7))
+    assert channel.sent_of(Ready)[0].resumed_from == 4
+    assert [(body.update, body.num_trainable) for body in channel.sent_of(Applied)] == [(5, 249), (5, 293)]
+
+
+def test_a_mistake_in_the_arguments_reaches_the_controller() -> None:
+    channel = controlled(EVERYTHING)
+    script = Script(num_updates=0)
+    with pytest.raises(UserError, match="num_updates"), attach_over(channel, 1, script.check):
+        pass
+    assert [type(body) for body in channel.sent] == [Hello, Failed]
+
+
+def test_a_rejected_script_hears_why_and_says_nothing_more() -> None:
+    channel = ScriptedChannel([Reject("incompatible", "the protocol is 2", "install thawline 2")])
+    with pytest.raises(Rejected, match="the protocol is 2"), attach_over(channel, 1, Script().check):
+        pass
+    assert [type(body) for body in channel.sent] == [Hello]
+
+
+# Without a controller.
+
+
+@pytest.fixture
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(BOOTSTRAP_VARIABLE, raising=False)
+    attached._say_once_that_nothing_happens.cache_clear()
+
+
+@pytest.mark.usefixtures("alone")
+def test_without_a_controller_nothing_is_touched() -> None:
+    model = build_network()
+    optimizer = sgd(model)
+    random_state = torch.get_rng_state()
+    unread = nn.Parameter(torch.tensor(float("nan")))
+    with thawline.attach(model, optimizer, blocks=BLOCKS, resumed_from=2) as run:
+        run.before_update()
+        run.after_update(unread)
+        assert all(parameter.requires_grad for parameter in model.parameters())
+        assert not optimizer._optimizer_step_pre_hooks
+    assert (run.step, run.stopped) == (3, False)
+    assert torch.equal(torch.get_rng_state(), random_state)
+
+
+@pytest.mark.usefixtures("alone")
+def test_without_a_controller_one_line_says_so_once(caplog: pytest.LogCaptureFixture) -> None:
+    model = build_network()
+    with caplog.at_level(logging.WARNING, logger="thawline"):
+        for _ in range(3):
+            with thawline.attach(model, sgd(model), blocks=BLOCKS):
+                pass
+    assert [BOOTSTRAP_VARIABLE in record.getMessage() for record in caplog.records] == [True]
+
+
+@pytest.mark.usefixtures("alone")
+def test_mistakes_show_without_a_controller_too() -> None:
+    model = build_network()
+    with pytest.raises(UserError, match="`blocks`"), thawline.attach(model, sgd(model), blocks="top"):
+        pass
+
+
+@pytest.mark.usefixtures("alone")
+def test_an_exception_without_a_controller_is_the_users_own() -> None:
+    model = build_network()
+    with pytest.raises(ZeroDivisionError), thawline.attach(model, sgd(model), blocks=BLOCKS):
+        raise ZeroDivisionError
+
+
+def test_the_package_exports_what_it_says_and_stays_light() -> None:
+    program = """
+import sys, thawline
+print([name for name in ("torch", "msgspec", "zmq") if name in sys.modules])
+thawline.PROTOCOL_VERSION
+print("torch" in sys.modules, all(callable(thawline.attach) for _ in range(2)), thawline.Probe.__name__)
+"""
+    finished = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT / "python", capture_output=True, text=True, check=True
+    )
+    assert finished.stdout.split("\n") == ["[]", "False True Probe", ""]
+    with pytest.raises(AttributeError, match="attache"):
+        _ = thawline.attache

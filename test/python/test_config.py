@@ -1,0 +1,90 @@
+"""The controller's configuration and the worker's idea of it: the same keys, and a named key where they differ."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from example_config import run_config
+from thawline.config import (
+    AttachedConfig,
+    ConstantSchedule,
+    LinearTailSchedule,
+    RunConfig,
+    parse_attached_config,
+    parse_config,
+)
+from thawline.errors import UserError
+
+SCHEMA = Path(__file__).parents[2] / "configs" / "schema.json"
+
+
+def test_a_resolved_configuration_is_understood() -> None:
+    config = parse_config(run_config())
+    assert config.train.schedule == LinearTailSchedule(0.5)
+    assert (config.train.learning_rate, config.data.max_train_examples, config.intervention.k) == (0.05, 40, "online")
+    assert config.intervention.after == 1.0
+
+
+def test_a_fixed_k_and_a_constant_schedule_are_understood() -> None:
+    config = parse_config(run_config(intervention={"k": 270}, train={"schedule": {"kind": "constant"}}))
+    assert config.intervention.k == 270
+    assert config.train.schedule == ConstantSchedule()
+
+
+@pytest.mark.parametrize("section", ["model", "data", "train", "probe", "intervention", "evaluate", "checkpoint"])
+def test_an_unknown_and_a_missing_key_are_named(section: str) -> None:
+    extra: dict[str, Any] = copy.deepcopy(run_config())
+    extra[section]["surprise"] = 1
+    with pytest.raises(UserError, match=rf"surprise.*\$\.{section}") as caught:
+        parse_config(extra)
+    assert caught.value.code == "invalid_config"
+
+    lacking = copy.deepcopy(run_config())
+    key = sorted(lacking[section])[0]
+    del lacking[section][key]
+    with pytest.raises(UserError, match=rf"{key}.*\$\.{section}"):
+        parse_config(lacking)
+
+
+@pytest.mark.parametrize(
+    ("changes", "place"),
+    [
+        ({"model": {"kind": "vgg11"}}, r"\$\.model\.kind"),
+        ({"train": {"learning_rate": "high"}}, r"\$\.train\.learning_rate"),
+        ({"train": {"schedule": {"kind": "cosine"}}}, r"\$\.train\.schedule"),
+        ({"seed": 1.5}, r"\$\.seed"),
+    ],
+)
+def test_a_value_of_another_kind_is_named(changes: dict[str, Any], place: str) -> None:
+    with pytest.raises(UserError, match=place):
+        parse_config(run_config(**changes))
+
+
+def test_a_users_own_training_needs_its_part_only() -> None:
+    config = run_config()
+    for section in ("model", "data", "train", "evaluate"):
+        del config[section]
+    assert parse_attached_config(config) == AttachedConfig(
+        0, parse_config(run_config()).probe, parse_config(run_config()).intervention
+    )
+    del config["probe"]
+    with pytest.raises(UserError, match="probe"):
+        parse_attached_config(config)
+
+
+def test_the_worker_knows_exactly_the_keys_that_the_controller_checks() -> None:
+    """configs/schema.json is generated from the controller's schema."""
+    sections = json.loads(SCHEMA.read_text())["properties"]
+    del sections["preset"]  # What a file may begin with; a resolved configuration has none.
+    fields = {field.name: field.type for field in msgspec.structs.fields(RunConfig)}
+    assert fields.keys() == sections.keys()
+    for name, form in fields.items():
+        if name not in ("name", "seed", "supervision"):
+            known = {field.name for field in msgspec.structs.fields(form)}
+            assert known == sections[name]["properties"].keys(), name

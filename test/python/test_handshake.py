@@ -1,0 +1,50 @@
+"""Hello and its answers."""
+
+from __future__ import annotations
+
+import os
+import platform
+
+import pytest
+import torch
+
+from thawline.channel import ScriptedChannel
+from thawline.errors import UserError
+from thawline.handshake import Rejected, shake_hands, software_versions
+from thawline.protocol import PROTOCOL_VERSION, Hello, Reject, Stop, Welcome
+
+WELCOME = Welcome(PROTOCOL_VERSION, "/runs/a", {"seed": 1}, None)
+
+
+def test_hello_says_who_this_is_and_welcome_comes_back() -> None:
+    channel = ScriptedChannel([WELCOME])
+    assert shake_hands(channel, 3) == WELCOME
+    (hello,) = channel.sent
+    assert isinstance(hello, Hello)
+    assert (hello.protocol, hello.pid, hello.attempt) == (PROTOCOL_VERSION, os.getpid(), 3)
+    assert hello.versions == software_versions()
+
+
+def test_a_rejection_speaks_in_the_controllers_words() -> None:
+    channel = ScriptedChannel([Reject("incompatible", "the protocol is 2", "install thawline 2")])
+    with pytest.raises(Rejected) as caught:
+        shake_hands(channel, 1)
+    assert isinstance(caught.value, UserError)
+    assert (caught.value.code, caught.value.message, caught.value.hint) == (
+        "incompatible",
+        "the protocol is 2",
+        "install thawline 2",
+    )
+
+
+def test_anything_else_is_a_bug() -> None:
+    with pytest.raises(AssertionError, match="expected welcome, got Stop"):
+        shake_hands(ScriptedChannel([Stop("operator", False)]), 1)
+
+
+def test_versions_that_may_change_a_result_are_named() -> None:
+    versions = software_versions()
+    assert versions["torch"].split("+")[0] == torch.__version__.split("+")[0]
+    assert versions["python"] == platform.python_version()
+    assert {"numpy", "scipy", "safetensors", "machine", "cpu"} <= versions.keys()
+    assert all(versions.values())

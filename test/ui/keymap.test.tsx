@@ -1,0 +1,31 @@
+import { renderToString } from "ink";
+import { describe, expect, it } from "vitest";
+import { bindingFor, KEYMAP, keyNames } from "../../src/ui/keymap.js";
+import { Help } from "../../src/ui/views/help.js";
+
+const NO_KEY = { ctrl: false, shift: false, tab: false, escape: false, meta: false };
+
+describe("keymap", () => {
+  it("gives each key one meaning", () => {
+    const keys = KEYMAP.flatMap((binding) => binding.keys);
+    expect(new Set(keys).size).toBe(keys.length);
+    for (const binding of KEYMAP) for (const key of binding.keys) expect(bindingFor(key)).toBe(binding);
+    expect(bindingFor("F1")).toBeNull();
+  });
+
+  it.each([15, 35])("is listed whole by the help overlay, in %i rows as well", (rows) => {
+    const help = renderToString(<Help rows={rows} columns={80} />, { columns: 80 });
+    for (const { keys, help: meaning } of KEYMAP) {
+      const line = help.split("\n").find((text) => text.trim().startsWith(keys.join(", ")) && text.includes(meaning));
+      expect(line, `${keys.join(", ")}: ${meaning}`).toBeDefined();
+    }
+  });
+
+  it("names keys that arrive alone or together", () => {
+    expect(keyNames("q", NO_KEY)).toEqual(["q"]);
+    expect(keyNames("my", NO_KEY)).toEqual(["m", "y"]);
+    expect(keyNames("c", { ...NO_KEY, ctrl: true })).toEqual(["ctrl+c"]);
+    expect(keyNames("", { ...NO_KEY, tab: true, shift: true })).toEqual(["shift+tab"]);
+    expect(keyNames("", { ...NO_KEY, escape: true })).toEqual(["esc"]);
+  });
+});

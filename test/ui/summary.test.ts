@@ -1,0 +1,81 @@
+import { stripVTControlCharacters } from "node:util";
+import { describe, expect, it } from "vitest";
+import { composeResults } from "../../src/controller/results.js";
+import { summary } from "../../src/ui/summary.js";
+import { quickstartConfig, simulateRun, type RecordedRun } from "./journal-builder.js";
+
+const runFolder = "runs/quickstart-20261123T120000Z";
+
+function summaryOf({ state }: RecordedRun, color = false): string {
+  return summary(composeResults(state, 64.2), { runFolder, config: state.config, color });
+}
+
+describe("summary", () => {
+  it("of a finished run", () => {
+    expect(`\n${summaryOf(simulateRun())}\n`).toMatchInlineSnapshot(`
+      "
+      quickstart-2026-11-23-120000 finished: 1000 updates in 1 min 04 s
+
+        made by     resnet18 width 8 on mnist, batch 64, lr 0.01 linear_tail (paper:
+                    constant), seed 0
+        k           120: tr(F) stabilized (tau 3, epsilon 0.02, a point every 10
+                    updates)
+                    offline, Algorithm 2 on the same series gives 90
+        in-dist     95.34 % of 10 000 test images right
+        ood         64.30 % mean of 15 corruptions, 2000 images each, regenerated
+                    worst impulse_noise 35.60 %, best canny_edges 93.00 %
+        time        training 45.0 s, evaluation 19.2 s, checkpoints 0.5 s
+                    signals 0.5 s (1.2 % of training), controller wait 0.0 s
+        identity    weights 0123456789abcdef...
+        files       runs/quickstart-20261123T120000Z: results.json, journal,
+                    checkpoints/
+
+      next
+        look again  thawline watch runs/quickstart-20261123T120000Z
+        verify      thawline replay runs/quickstart-20261123T120000Z
+        what if     thawline replay runs/quickstart-20261123T120000Z --what-if tau=8
+        next seed   thawline run quickstart seed=1
+      "
+    `);
+  });
+
+  it("of a failed run says why and how to go on", () => {
+    expect(`\n${summaryOf(simulateRun({ failAt: 130 }))}\n`).toMatchInlineSnapshot(`
+      "
+      quickstart-2026-11-23-120000 failed: 119 updates in 1 min 04 s
+
+        why         the loss is nan after update 239 at learning rate 0.01
+        made by     resnet18 width 8 on mnist, batch 64, lr 0.01 linear_tail (paper:
+                    constant), seed 0
+        k           120: tr(F) stabilized (tau 3, epsilon 0.02, a point every 10
+                    updates)
+                    offline, Algorithm 2 on the same series gives 90
+        time        training 5.4 s, evaluation 0.0 s, checkpoints 0.0 s
+                    signals 0.5 s (9.7 % of training), controller wait 0.0 s
+        files       runs/quickstart-20261123T120000Z: results.json, journal,
+                    checkpoints/
+
+      next
+        go on       thawline resume runs/quickstart-20261123T120000Z
+        look again  thawline watch runs/quickstart-20261123T120000Z
+        verify      thawline replay runs/quickstart-20261123T120000Z
+      "
+    `);
+  });
+
+  it("of a run without intervention claims no k", () => {
+    const text = summaryOf(simulateRun({ config: quickstartConfig({ intervention: { kind: "none" } }) }));
+    expect(text).toContain("k           none: standard training, without an intervention");
+    expect(text).not.toContain("what if");
+  });
+
+  it("fits 80 columns and holds colours only when asked", () => {
+    for (const run of [simulateRun(), simulateRun({ failAt: 130 })]) {
+      const text = summaryOf(run);
+      for (const line of text.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
+      expect(text).not.toContain("\u001b");
+      expect(stripVTControlCharacters(summaryOf(run, true))).toBe(text);
+      expect(summaryOf(run, true)).not.toBe(text);
+    }
+  });
+});
