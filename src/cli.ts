@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from "commander";
-import { colorEnabled } from "./commands/color.js";
+import { colorEnabled } from "./ui/terminal.js";
 import * as config from "./commands/config.js";
 import * as control from "./commands/control.js";
 import * as controller from "./commands/controller.js";

@@ -6,8 +6,9 @@ import { ExternalError } from "../errors.js";
 import type { Results } from "../controller/results.js";
 import { tailOf } from "../launch/tail.js";
 import { runView } from "../ui/app.js";
+import { shortPath } from "../ui/format.js";
 import { summary } from "../ui/summary.js";
-import { colorEnabled } from "./color.js";
+import { colorEnabled } from "../ui/terminal.js";
 
 const CONTROLLER_LOG = "controller.log";
 
@@ -28,20 +29,15 @@ export async function runDetached(runFolder: string, run: string | null, takeove
     interrupt: "stop",
     gone: controller.exited,
   });
-  if (view.why === "detached") {
-    process.stdout.write(`the run goes on without a view; return with \`thawline watch ${runFolder}\`\n`);
-    return;
-  }
-  if (view.why === "interrupted") {
-    process.stdout.write(`the run is stopping with a checkpoint; go on with \`thawline resume ${runFolder}\`\n`);
-    process.exitCode = 130;
+  if (view.why !== "ended") {
+    process.exitCode = view.why === "interrupted" ? 130 : 0;
     return;
   }
   const exitCode = await controller.exited;
   if (view.state?.end == null) throw await controllerDied(runFolder, exitCode);
   const results = JSON.parse(readFileSync(join(runFolder, "results.json"), "utf8")) as Results;
   const color = colorEnabled(process.stdout, process.env);
-  process.stdout.write(`${summary(results, { runFolder, config: view.state.config, color })}\n`);
+  process.stdout.write(`${summary(results, { runFolder: shortPath(runFolder), config: view.state.config, color })}\n`);
   process.exitCode = view.state.end.exitCode;
 }
 

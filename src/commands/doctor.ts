@@ -5,7 +5,7 @@ import { checkPaths } from "../config/paths.js";
 import { UserError } from "../errors.js";
 import { findPython } from "../launch/python.js";
 import { PACKAGE_ROOT } from "../package.js";
-import { colorEnabled } from "./color.js";
+import { colorEnabled } from "../ui/terminal.js";
 
 /** One thing that a run needs, and how to get it where it is missing. */
 interface Finding {

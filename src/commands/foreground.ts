@@ -8,8 +8,9 @@ import { localLauncher } from "../launch/local.js";
 import { findPython } from "../launch/python.js";
 import { PACKAGE_ROOT, packageVersion } from "../package.js";
 import { createPlainLines, jsonLine, type PlainLines } from "../ui/plain.js";
+import { shortPath } from "../ui/format.js";
 import { summary } from "../ui/summary.js";
-import { colorEnabled } from "./color.js";
+import { colorEnabled } from "../ui/terminal.js";
 
 /** How a controller in the foreground tells what happens: a line an event, JSON lines, or nothing until the end. */
 export type Telling = "plain" | "json" | "quiet";
@@ -62,7 +63,9 @@ function tellEnd(options: ForegroundOptions, { state, results }: ControllerEnd):
   process.exitCode = state.end?.exitCode ?? 1;
   if (options.telling !== "json") {
     const color = colorEnabled(process.stdout, process.env);
-    process.stdout.write(`\n${summary(results, { runFolder: options.runFolder, config: state.config, color })}\n`);
+    process.stdout.write(
+      `\n${summary(results, { runFolder: shortPath(options.runFolder), config: state.config, color })}\n`,
+    );
   }
   if (state.end?.outcome === "failed")
     throw state.end.exitCode === 2 ? new UserError(state.end) : new ExternalError(state.end);

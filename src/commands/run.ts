@@ -3,6 +3,7 @@ import { loadConfig } from "../config/load.js";
 import { checkPaths } from "../config/paths.js";
 import { findPython } from "../launch/python.js";
 import { PACKAGE_ROOT } from "../package.js";
+import { canShowView } from "../ui/terminal.js";
 import { runDetached } from "./detached.js";
 import { runInForeground, type Telling } from "./foreground.js";
 import { chooseRunFolder, createRunFolder, runTimestamp } from "./run-folder.js";
@@ -49,7 +50,7 @@ export function addDisplayOptions(command: Command): Command {
 /** The live view needs a terminal on both ends: one to draw on, one to take keys from. */
 export function wantsView(options: DisplayOptions): boolean {
   const asked = options.plain ?? options.json ?? options.headless ?? false;
-  return !asked && process.stdout.isTTY && process.stdin.isTTY && process.env["TERM"] !== "dumb";
+  return !asked && canShowView(process.stdin, process.stdout, process.env);
 }
 
 export function tellingOf(options: DisplayOptions): Telling {

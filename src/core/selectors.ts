@@ -2,10 +2,10 @@
  * What a reader of a run needs to know, computed from its state: numbers and names of cases, no sentences. Views,
  * the plain lines and reports draw from here, so that all of them tell the same.
  */
-import { awaitsInterval, latestInterval, metricsAt, nextBoundary, scheduleOf } from "./grant.js";
+import { awaitsInterval, latestInterval, metricsAt, scheduleOf } from "./grant.js";
 import { blocksLeftFrozen, trainableAt } from "./schedule.js";
 import { finitePoints, isFinite, signalKey } from "./signal.js";
-import { CALM_CHANGES, LEAST_RELATIVE_RANGE, type SignalPhase } from "./stabilization.js";
+import { ARMING_FACTOR, CALM_CHANGES, LEAST_RELATIVE_RANGE, type SignalPhase } from "./stabilization.js";
 import type { Model, SeriesPoint, State } from "./state.js";
 
 /** What the run is doing, as one word. `searching`: k is still to be found. */
@@ -122,9 +122,6 @@ function trailingAverages(
   });
 }
 
-/** Copy of the detector's own constant, held to it by the test that compares `allMet` with `fired`. */
-const ARMING_FACTOR = 2;
-
 /** The online rule's conditions one by one: what it waits for is what is not `met`. */
 export interface DetectorView {
   readonly phase: SignalPhase;
@@ -221,13 +218,6 @@ export function selectLeftFrozen(state: State): string[] {
   const { model, interval } = state;
   if (model === null || model.numUpdates === null || interval === null) return [];
   return blocksLeftFrozen(scheduleOf(state, model), model, model.numUpdates);
-}
-
-/** The update before which the worker stops next. */
-export function selectNextBoundary(state: State): number | null {
-  const { model, attempt } = state;
-  if (model === null || attempt === null || state.end !== null || attempt.update === 0) return null;
-  return attempt.grant === null ? nextBoundary(state, model, attempt.update) : attempt.grant.until;
 }
 
 export interface SplitScore {

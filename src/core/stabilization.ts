@@ -45,7 +45,7 @@ export const CALM_CHANGES = 3;
 export const LEAST_RELATIVE_RANGE = 0.2;
 
 /** A transient must have been seen before its end can be: a change of this many tolerances. */
-const ARMING_FACTOR = 2;
+export const ARMING_FACTOR = 2;
 
 /** Judges the latest point of `points` (in order, finite values). Looks back only. */
 export function judge(points: readonly SignalPoint[], rule: StabilizationRule): Judgement {

@@ -2,12 +2,12 @@ import { linkSync, readdirSync, readFileSync, truncateSync, unlinkSync, writeFil
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { UserError } from "../errors.js";
+import { startTimeOf } from "../process-identity.js";
 
 /** Who holds a run: enough to tell a live controller from a dead one, and from another process with a recycled pid. */
 export interface LockHolder {
   readonly pid: number;
   readonly startTime: string;
-  readonly bootId: string;
   readonly host: string;
 }
 
@@ -77,12 +77,8 @@ function refuseIfHeld(runFolder: string, holder: LockHolder, takeover: boolean):
 
 /** Written aside and linked into place: nobody ever sees a lock that does not name its holder yet. */
 function createExclusively(runFolder: string, path: string): void {
-  const holder: LockHolder = {
-    pid: process.pid,
-    startTime: processStartTime(process.pid) ?? "",
-    bootId: bootId(),
-    host: hostname(),
-  };
+  const { pid } = process;
+  const holder: LockHolder = { pid, startTime: startTimeOf(pid) ?? "", host: hostname() };
   const aside = join(runFolder, `.lock-${process.pid}-${Date.now()}`);
   writeFileSync(aside, JSON.stringify(holder), { flag: "wx" });
   try {
@@ -129,34 +125,5 @@ function removeQuietly(path: string): void {
 }
 
 function isSameProcess(holder: LockHolder): boolean {
-  return holder.bootId === bootId() && processStartTime(holder.pid) === holder.startTime;
-}
-
-function bootId(): string {
-  try {
-    return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-  } catch {
-    return "";
-  }
-}
-
-/** Start time in clock ticks since boot; null for a process that is gone or a zombie. Without /proc: the pid's existence. */
-export function processStartTime(pid: number): string | null {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return fields[0] === "Z" || fields[0] === "X" ? null : (fields[19] ?? null);
-  } catch {
-    return process.platform === "linux" ? null : existsByKill(pid);
-  }
-}
-
-function existsByKill(pid: number): string | null {
-  try {
-    process.kill(pid, 0);
-    return "";
-  } catch (error) {
-    // Another user's process may not be signalled, but it is there.
-    return (error as NodeJS.ErrnoException).code === "EPERM" ? "" : null;
-  }
+  return startTimeOf(holder.pid) === holder.startTime;
 }

@@ -3,7 +3,8 @@ import { delimiter, dirname } from "node:path";
 import { execa } from "execa";
 import { UserError } from "../errors.js";
 import type { LaunchedWorker, Launcher, LaunchRequest, WorkerExit } from "./launcher.js";
-import { killGroup, startTimeOf } from "./process-group.js";
+import { startTimeOf } from "../process-identity.js";
+import { killGroup } from "./process-group.js";
 
 /** The pipe that only the controller holds open: its end of file tells the worker that the controller is gone. */
 const LIFELINE_FD = 3;

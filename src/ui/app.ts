@@ -1,8 +1,8 @@
-import { relative } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { writeControlFile } from "../control/write.js";
 import type { State } from "../core/state.js";
 import { followJournal } from "../journal/reader.js";
+import { shortPath } from "./format.js";
 import { colorEnabled, enterAlternateScreen, unicodeEnabled } from "./terminal.js";
 import { createTheme } from "./theme.js";
 import { createViewModel, type ViewModel } from "./view-model.js";
@@ -105,10 +105,4 @@ function leaveOnSignals(leave: () => void): () => void {
 function describeReturn(runFolders: readonly string[], stopping: boolean): string {
   const what = stopping ? "the run stops with a checkpoint" : "the run is left alone";
   return `the view is closed, ${what}; return with\n  thawline watch ${runFolders.map(shortPath).join(" ")}\n`;
-}
-
-/** As seen from here, where that is shorter to type. */
-function shortPath(path: string): string {
-  const fromHere = relative(process.cwd(), path);
-  return fromHere === "" || fromHere.startsWith("..") ? path : fromHere;
 }

@@ -1,3 +1,4 @@
+import { relative } from "node:path";
 import type { SeriesPoint } from "../core/state.js";
 
 type MetricValue = SeriesPoint["value"];
@@ -79,4 +80,10 @@ export function singleLine(text: string): string {
     .replace(/\s+/g, " ")
     .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "")
     .trim();
+}
+
+/** A path as seen from the current folder, where that is shorter to type. */
+export function shortPath(path: string): string {
+  const fromHere = relative(process.cwd(), path);
+  return fromHere === "" || fromHere.startsWith("..") ? path : fromHere;
 }

@@ -168,7 +168,7 @@ function nextSteps({ outcome, k }: SummaryResults, { runFolder, config, color }:
   const resume = ["go on", `thawline resume ${runFolder}`] as const;
   const otherTau = k?.tau === 8 ? 3 : 8;
   const whatIf = ["what if", `thawline replay ${runFolder} --what-if tau=${otherTau}`] as const;
-  const seed = ["next seed", `thawline run ${config.name} seed=${config.seed + 1}`] as const;
+  const seed = ["next seed", `thawline run ${runFolder}/config.yaml seed=${config.seed + 1}`] as const;
   const asked = k?.signal == null ? [] : [whatIf];
   const steps = outcome === "finished" ? [look, verify, ...asked, seed] : [resume, look, verify];
   return steps.map(([label, command]) => `${INDENT}${label.padEnd(LABEL_COLUMNS)}${paint(command, 36, color)}`);

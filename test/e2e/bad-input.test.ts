@@ -73,6 +73,11 @@ function seen({ exitCode, stdout, stderr }: { exitCode?: number; stdout: string;
     .replaceAll(folder, "CWD");
 }
 
+/** What is left for whoever reads only stderr. */
+function complaint({ exitCode, stderr }: { exitCode?: number; stderr: string }): string {
+  return seen(exitCode === undefined ? { stdout: "", stderr } : { exitCode, stdout: "", stderr });
+}
+
 /** A copy of the finished run's journal in a folder of its own, changed by `edit`. */
 async function journalWith(name: string, edit: (records: JournalRecord[]) => string): Promise<string> {
   const { records } = await readJournal(join(folder, "finished"));
@@ -192,11 +197,11 @@ test("a worker that finds its data corrupt ends the run as failed", async () => 
   const result = await start(["run", "quickstart", "data.path=data", "--run-dir", "corrupt", "--json"], {
     THAWLINE_PYTHON: python,
   });
-  expect(seen({ ...result, stdout: "" })).toMatchInlineSnapshot(`
+  expect(complaint(result)).toMatchInlineSnapshot(`
     "exit code 2
     error: CWD/data/t10k-images-idx3-ubyte is not a valid IDX file: its header announces 7840016 bytes in all, but there are 1000
 
-    hint: Fetch the file again."
+    hint: fetch the file again"
   `);
   const results = JSON.parse(readFileSync(join(folder, "corrupt", "results.json"), "utf8")) as object;
   expect(results).toMatchObject({ outcome: "failed", updates: 0, attempts: 1 });
@@ -211,7 +216,7 @@ test("a run whose worker is lost says so on stderr, with the end of its output",
   const result = await start(["run", "quickstart", ...settings, "--run-dir", "lost", "--json"], {
     THAWLINE_PYTHON: crashing,
   });
-  expect(seen({ ...result, stdout: "" })).toMatchInlineSnapshot(`
+  expect(complaint(result)).toMatchInlineSnapshot(`
     "exit code 1
     error: the worker failed: it exited with code 7 without closing before training
 
@@ -288,39 +293,10 @@ describe("a run that a controller holds", () => {
     await untilJournaled("held", "worker/applied");
     const mask = (text: string) => text.replace(/process id \d+/, "process id N");
     expect(mask(await thawline("resume", "held"))).toMatchInlineSnapshot(`
-      "exit code 0
-      --- stdout
-      2026-11-23 UTC
-      21:10:38               run        controller 2 took over: process 15402 on vm
-      21:10:38               worker     attempt 2: worker started as process 15425
-      21:10:39               worker     connected from process 15425 on here: python 3
-      21:10:39               worker     ready: 2 blocks and a head, 1110 parameters, 12 updates, cpu with 1 thread
-      21:10:39 update 5      decision   unfroze top before update 5
-      21:10:39 update 6      checkpoint step 5 saved in checkpoints/step-5
-      21:10:39 update 10     decision   unfroze bottom before update 10
-      21:10:39 update 12     checkpoint step 11 saved in checkpoints/step-11
-      21:10:39 update 13     checkpoint step 12 saved in checkpoints/step-12
-      21:10:39 update 13     evaluation in_dist accuracy 50.00 % (100 examples)
-      21:10:39 update 13     run        finished after 12 updates
+      "exit code 2
+      error: \`CWD/held\` is in use by the controller with process id N
 
-      quickstart-20261123T211037Z finished: 12 updates in 1 s
-
-        made by     resnet18 width 8 on mnist, batch 64, lr 0.01 linear_tail (paper:
-                    constant), seed 0
-        k           5: fixed in the configuration
-        in-dist     50.00 % of 100 test images right
-        time        training 0.0 s, evaluation 0.0 s, checkpoints 0.0 s
-                    signals 0.0 s, controller wait 0.0 s
-                    2 attempts
-        identity    weights 9a129038d9a00aed...
-        files       CWD/held: results.json, journal,
-                    checkpoints/
-
-      next
-        look again  thawline watch CWD/held
-        verify      thawline replay CWD/held
-        next seed   thawline run quickstart seed=1
-      "
+      hint: look at it with \`thawline watch CWD/held\`, or stop it with \`thawline control CWD/held stop\`"
     `);
     expect(await thawline("run", "quickstart", "--run-dir", "held")).toMatchInlineSnapshot(`
       "exit code 2

@@ -1,12 +1,13 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { acquireLock, liveHolder, processStartTime, type LockHolder } from "../../src/journal/lock.js";
+import { acquireLock, liveHolder, type LockHolder } from "../../src/journal/lock.js";
+import { startTimeOf } from "../../src/process-identity.js";
 
 let folder: string;
 let contenders: ChildProcess[] = [];
@@ -53,8 +54,7 @@ function refusal(attempt: () => unknown): string {
 }
 
 function holder(difference: Partial<LockHolder>): string {
-  const bootId = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-  const me = { pid: process.pid, startTime: processStartTime(process.pid)!, bootId, host: hostname() };
+  const me = { pid: process.pid, startTime: startTimeOf(process.pid)!, host: hostname() };
   return JSON.stringify({ ...me, ...difference });
 }
 
@@ -85,7 +85,7 @@ describe("a lock", () => {
 
   it.each([
     ["its process id now belongs to another process", { startTime: "1" }],
-    ["the machine has been started anew", { bootId: "another" }],
+    ["the machine has been started anew", { startTime: startTimeOf(process.pid)!.replace(/^[^/]*/, "another") }],
     ["no process has its process id", { pid: 2 ** 22 + 1 }],
   ])("is taken over where %s", (_, difference) => {
     writeFileSync(join(folder, "lock.7"), holder(difference));
@@ -121,17 +121,5 @@ describe("two processes that want the same run at the same moment", () => {
       expect(answers.sort()).toEqual(["lost run_in_use", `won ${race % 2 === 1 ? 2 : 1}`]);
       expect(readdirSync(run)).toEqual([race % 2 === 1 ? "lock.2" : "lock.1"]);
     }
-  });
-});
-
-describe("processStartTime", () => {
-  it("tells processes apart, and knows a zombie for dead", async () => {
-    expect(processStartTime(process.pid)).toMatch(/^\d+$/);
-    expect(processStartTime(2 ** 22 + 1)).toBeNull();
-    // The shell's child ends at once; the shell, replaced by sleep, never asks for its exit status.
-    const shell = spawn("sh", ["-c", "true & echo $!; exec sleep 20"], { stdio: ["ignore", "pipe", "ignore"] });
-    contenders.push(shell);
-    const [line] = (await once(createInterface({ input: shell.stdout }), "line")) as [string];
-    await expect.poll(() => processStartTime(Number(line))).toBeNull();
   });
 });

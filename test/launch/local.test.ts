@@ -10,7 +10,8 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { UserError } from "../../src/errors.js";
 import type { LaunchedWorker, LaunchRequest } from "../../src/launch/launcher.js";
 import { localLauncher } from "../../src/launch/local.js";
-import { endProcessGroup, isAlive, startTimeOf } from "../../src/launch/process-group.js";
+import { endProcessGroup } from "../../src/launch/process-group.js";
+import { startTimeOf } from "../../src/process-identity.js";
 
 const family = fileURLToPath(new URL("../fixtures/processes/family.mjs", import.meta.url));
 let folder: string;
@@ -80,7 +81,7 @@ describe("a launched worker", () => {
     const script = 'require("fs").createReadStream(null, { fd: 3 }).on("end", () => console.log("end")).resume()';
     const worker = await launchNode(script);
     await sleep(300);
-    expect(isAlive(worker.pid, worker.startTime ?? "")).toBe(true);
+    expect(startTimeOf(worker.pid)).toBe(worker.startTime);
     expect(await printed()).toBe("");
   });
 

@@ -118,8 +118,8 @@ def test_a_recall_before_an_update_ends_the_grant_there() -> None:
 
 
 def test_a_recall_ends_a_grant_without_a_limit_as_well() -> None:
-    channel = ScriptedChannel([STAY, Grant(None, HEAD, 1.0, [], ["fisher_trace"]), Stop("operator", False)])
-    training = TinyTraining(channel, num_updates=None, probing=True)
+    channel = ScriptedChannel([STAY, Grant(None, HEAD, 1.0, [], []), Stop("operator", False)])
+    training = TinyTraining(channel, num_updates=None)
     training.session.begin()
     training.update()
     channel.recall()

@@ -34,7 +34,7 @@ describe("summary", () => {
         look again  thawline watch runs/quickstart-20261123T120000Z
         verify      thawline replay runs/quickstart-20261123T120000Z
         what if     thawline replay runs/quickstart-20261123T120000Z --what-if tau=8
-        next seed   thawline run quickstart seed=1
+        next seed   thawline run runs/quickstart-20261123T120000Z/config.yaml seed=1
       "
     `);
   });

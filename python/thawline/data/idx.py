@@ -59,4 +59,4 @@ def parse_idx(content: bytes, path: Path) -> npt.NDArray[Any]:
 
 
 def _corrupt(path: Path, what: str) -> UserError:
-    return UserError("corrupt_idx", f"{path} is not a valid IDX file: {what}", hint="Fetch the file again.")
+    return UserError("corrupt_idx", f"{path} is not a valid IDX file: {what}", hint="fetch the file again")

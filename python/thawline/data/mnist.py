@@ -89,10 +89,10 @@ def _load_file(folder: Path, file: MnistFile, verify_checksums: bool) -> tuple[P
         raise UserError(
             "checksum_mismatch",
             f"{path} is not the published MNIST file: its unpacked content has md5 {md5}, not {file.md5}",
-            hint="Fetch the file again, or set data.verify_checksums to false if other data is meant.",
+            hint="fetch the file again, or set `data.verify_checksums` to false if other data is meant",
         )
     return path, elements
 
 
 def _wrong_data(message: str) -> UserError:
-    return UserError("wrong_data", message, hint="Put four files of the same MNIST copy into the folder.")
+    return UserError("wrong_data", message, hint="put four files of the same MNIST copy into the folder")

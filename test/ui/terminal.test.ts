@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { colorEnabled } from "../../src/commands/color.js";
+import { colorEnabled } from "../../src/ui/terminal.js";
 
 const terminal = { isTTY: true };
 const pipe = { isTTY: undefined };
