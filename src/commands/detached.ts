@@ -3,7 +3,7 @@ import { closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ExternalError } from "../errors.js";
-import type { Results } from "../controller/results.js";
+import type { Results } from "../core/results.js";
 import { tailOf } from "../launch/tail.js";
 import { runView } from "../ui/app.js";
 import { shortPath } from "../ui/format.js";

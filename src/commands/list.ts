@@ -2,7 +2,7 @@ import { readdirSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
 import type { Command } from "commander";
 import type { State } from "../core/state.js";
-import { completedUpdates } from "../controller/results.js";
+import { completedUpdates } from "../core/results.js";
 import { UserError } from "../errors.js";
 import { JOURNAL_FILE } from "../journal/format.js";
 import { liveHolder } from "../journal/lock.js";

@@ -12,7 +12,7 @@ import { Epoch, type EpochStart } from "./epoch.js";
 import { livedSeconds } from "./lived-seconds.js";
 import { writeOutcome } from "./outcome.js";
 import type { WorkerProgram } from "./perform.js";
-import type { Results } from "./results.js";
+import type { Results } from "../core/results.js";
 
 export interface ControllerOptions {
   readonly runFolder: string;

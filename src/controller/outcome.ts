@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { State } from "../core/state.js";
 import { composeManifest } from "./manifest.js";
-import { composeResults, type Results } from "./results.js";
+import { composeResults, type Results } from "../core/results.js";
 import { replaceFile } from "./write-file.js";
 
 export const RESULTS_FILE = "results.json";

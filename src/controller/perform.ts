@@ -106,7 +106,11 @@ export function createPerformer(options: PerformerOptions): Performer {
     options.router.send(kind, body).catch((error: unknown) => {
       // If the process is gone too, its exit has the better story; the reducer keeps the first one it hears.
       void sleep(LAST_WORDS_MILLISECONDS).then(() =>
-        options.emit({ type: "attempt/violated", attempt, reason: `it cannot be reached: ${String(error)}` }),
+        options.emit({
+          type: "attempt/violated",
+          attempt,
+          reason: `it cannot be reached: ${error instanceof Error ? error.message : String(error)}`,
+        }),
       );
     });
   };

@@ -1,5 +1,5 @@
 import type { Config } from "../config/schema.js";
-import type { IntervalSource, RunEnd } from "../core/state.js";
+import type { Results } from "../core/results.js";
 import {
   formatAccuracy,
   formatCost,
@@ -10,40 +10,6 @@ import {
   singleLine,
 } from "./format.js";
 import { describeConfig, describeSource, signalName } from "./names.js";
-
-/** What the summary reads of `results.json`; accuracies are shares of 1. */
-export interface SummaryResults {
-  readonly run: string;
-  readonly outcome: RunEnd["outcome"];
-  readonly updates: number;
-  readonly k: {
-    readonly value: number;
-    readonly source: IntervalSource;
-    readonly signal: string | null;
-    readonly k_offline: number | null;
-    readonly every: number;
-    readonly tau: number;
-    readonly epsilon: number;
-  } | null;
-  readonly left_frozen: readonly string[];
-  readonly in_dist: { readonly accuracy: number; readonly num_examples: number } | null;
-  readonly ood: {
-    readonly mean: number;
-    readonly per_corruption: Readonly<Record<string, number>>;
-    readonly images_per_corruption: number;
-    readonly regenerated: boolean;
-  } | null;
-  readonly weights_sha256: string | null;
-  readonly wall_seconds: number;
-  readonly train_seconds: number;
-  readonly probe_seconds: number;
-  readonly controller_wait_seconds: number;
-  readonly evaluate_seconds: number;
-  readonly checkpoint_seconds: number;
-  readonly attempts: number;
-  readonly bit_identical: { readonly promised: boolean; readonly dropped_because: readonly string[] };
-  readonly message: string | null;
-}
 
 export interface SummaryFacts {
   /** As the person named it, or would. */
@@ -57,7 +23,7 @@ const LABEL_COLUMNS = 12;
 const INDENT = "  ";
 
 /** What a run came to, what that cost, and what one may do next. No trailing newline. At most 80 columns, but for long paths. */
-export function summary(results: SummaryResults, facts: SummaryFacts): string {
+export function summary(results: Results, facts: SummaryFacts): string {
   const { color } = facts;
   const head = `${bold(results.run, color)} ${paint(results.outcome, OUTCOME_COLORS[results.outcome], color)}`;
   const sections: [string, string[]][] = [
@@ -106,7 +72,7 @@ function wrap(text: string, room: number): string[] {
   return lines;
 }
 
-function describeInterval({ k, outcome, left_frozen: leftFrozen }: SummaryResults, config: Config): string[] {
+function describeInterval({ k, outcome, left_frozen: leftFrozen }: Results, config: Config): string[] {
   const { kind } = config.intervention;
   if (kind === "none") return ["none: standard training, without an intervention"];
   if (k === null) return ["not decided"];
@@ -125,13 +91,13 @@ function describeInterval({ k, outcome, left_frozen: leftFrozen }: SummaryResult
   return [`${k.value}: ${why}`, ...offline, ...frozen];
 }
 
-function describeInDistribution({ in_dist: score }: SummaryResults): string[] {
+function describeInDistribution({ in_dist: score }: Results): string[] {
   return score === null
     ? []
     : [`${formatAccuracy(score.accuracy)} of ${formatInteger(score.num_examples)} test images right`];
 }
 
-function describeOod({ ood }: SummaryResults): string[] {
+function describeOod({ ood }: Results): string[] {
   if (ood === null) return [];
   const ranked = Object.entries(ood.per_corruption).sort(([, a], [, b]) => a - b);
   const [worst, best] = [ranked[0], ranked.at(-1)];
@@ -143,7 +109,7 @@ function describeOod({ ood }: SummaryResults): string[] {
   return [mean, `worst ${named(worst)}, best ${named(best)}`];
 }
 
-function describeTime(results: SummaryResults): string[] {
+function describeTime(results: Results): string[] {
   const share = (seconds: number): string =>
     results.train_seconds > 0 ? ` (${formatShare(seconds / results.train_seconds)} of training)` : "";
   const { train_seconds: train, probe_seconds: probe, controller_wait_seconds: wait } = results;
@@ -155,14 +121,14 @@ function describeTime(results: SummaryResults): string[] {
   ];
 }
 
-function describeIdentity({ bit_identical: identical, weights_sha256: sha256 }: SummaryResults): string[] {
+function describeIdentity({ bit_identical: identical, weights_sha256: sha256 }: Results): string[] {
   const weights = sha256 === null ? [] : [`weights ${sha256.slice(0, 16)}...`];
   const dropped = identical.dropped_because.map((why) => `bit-identity is not promised: ${singleLine(why)}`);
   return [...weights, ...dropped];
 }
 
 /** Commands that make sense after this outcome, each with what it is for. */
-function nextSteps({ outcome, k }: SummaryResults, { runFolder, config, color }: SummaryFacts): string[] {
+function nextSteps({ outcome, k }: Results, { runFolder, config, color }: SummaryFacts): string[] {
   const look = ["look again", `thawline watch ${runFolder}`] as const;
   const verify = ["verify", `thawline replay ${runFolder}`] as const;
   const resume = ["go on", `thawline resume ${runFolder}`] as const;

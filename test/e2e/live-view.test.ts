@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Results } from "../../src/controller/results.js";
+import type { Results } from "../../src/core/results.js";
 import { readJournal } from "../../src/journal/reader.js";
 import { replayJournal } from "../../src/journal/replay.js";
 import { PACKAGE_ROOT } from "../../src/package.js";

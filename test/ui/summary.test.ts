@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from "node:util";
 import { describe, expect, it } from "vitest";
-import { composeResults } from "../../src/controller/results.js";
+import { composeResults } from "../../src/core/results.js";
 import { summary } from "../../src/ui/summary.js";
 import { quickstartConfig, simulateRun, type RecordedRun } from "./journal-builder.js";
 

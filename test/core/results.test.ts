@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { completedUpdates, composeResults } from "../../src/controller/results.js";
+import { completedUpdates, composeResults } from "../../src/core/results.js";
 import { simulatedConfig, SimulatedRun } from "../core/simulated-run.js";
 
 describe("results of a finished run", () => {

@@ -1,7 +1,7 @@
-import { isFinite } from "../core/signal.js";
-import type { Interval, State } from "../core/state.js";
-import { scheduleOf } from "../core/grant.js";
-import { blocksLeftFrozen } from "../core/schedule.js";
+import { isFinite } from "./signal.js";
+import type { Interval, State } from "./state.js";
+import { scheduleOf } from "./grant.js";
+import { blocksLeftFrozen } from "./schedule.js";
 
 /** Accuracies are shares of 1. */
 export interface Results {
