@@ -79,7 +79,7 @@ export default defineConfig(
     files: ["**/*.{js,mjs}"],
     languageOptions: {
       globals: Object.fromEntries(
-        ["process", "console", "URL", "setInterval", "clearInterval", "setTimeout", "clearTimeout"].map((name) => [
+        ["process", "console", "performance", "URL", "setInterval", "clearInterval", "setTimeout", "clearTimeout"].map((name) => [
           name,
           "readonly",
         ]),

@@ -1,6 +1,5 @@
-"""A training loop of one's own, under thawline's control: three lines more.
+"""A training loop of one's own with the three lines that put it under a controller, where there is one.
 
-thawline attach -- python examples/plain_loop.py     the controller unfreezes block by block
 python examples/plain_loop.py                        trains alone: the three lines do nothing
 python examples/plain_loop.py --without-thawline     the same loop as it was before; ends with the same weights
 """

@@ -37,7 +37,7 @@ function createProgram(): Command {
 /** Commander's own errors in our grammar; null where it only printed help or the version. */
 function asUserError(error: CommanderError): UserError | null {
   if (error.exitCode === 0) return null;
-  const hint = "`thawline --help` lists the commands";
+  const hint = "`npx thawline --help` lists the commands";
   if (error.code === "commander.help")
     return new UserError({ code: "missing_command", message: "a command is missing", hint });
   const [first = "", ...rest] = error.message.replace(/^error: /, "").split("\n");
@@ -64,7 +64,7 @@ async function main(args: readonly string[]): Promise<void> {
   }
 }
 
-// `thawline presets | head -1` closes the pipe early, which is no error of ours. A run listens itself, and trains on.
+// `npx thawline presets | head -1` closes the pipe early, which is no error of ours. A run listens itself, and trains on.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
   if (process.stdout.listenerCount("error") === 1) process.exit();

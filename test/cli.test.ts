@@ -66,7 +66,7 @@ describe("thawline", () => {
       --- stderr
       error: missing required argument \`preset or file\`
 
-      hint: \`thawline --help\` lists the commands"
+      hint: \`npx thawline --help\` lists the commands"
     `);
   });
 
@@ -79,7 +79,7 @@ describe("thawline", () => {
   });
 });
 
-describe("thawline presets", () => {
+describe("npx thawline presets", () => {
   it("lists what comes with the package", async () => {
     expect(await thawline(["presets"])).toMatchInlineSnapshot(`
       "exit code 0
@@ -92,7 +92,7 @@ describe("thawline presets", () => {
   });
 });
 
-describe("thawline config show", () => {
+describe("npx thawline config show", () => {
   it("prints the resolved configuration as YAML", async () => {
     writeFileSync(join(folder, "mine.yaml"), "preset: quickstart\ndata: { path: digits }\n");
     expect(await thawline(["config", "show", "mine.yaml", "train.epochs=2"])).toMatchInlineSnapshot(`
@@ -150,6 +150,7 @@ describe("thawline config show", () => {
       device:
         kind: auto
         threads: 1
+        shared: false
       supervision:
         connect_seconds: 60
         ready_seconds: 600
@@ -184,12 +185,12 @@ describe("thawline config show", () => {
         command line: \`train.updates\`: expected a whole number, got \`0.5\`
         environment variable \`THAWLINE_CONFIG__SEED\`: \`seed\`: expected a number of at least 0, got \`-1\`
 
-      hint: \`thawline config show quickstart\` prints every key with its value"
+      hint: \`npx thawline config show quickstart\` prints every key with its value"
     `);
   });
 });
 
-describe("thawline doctor", () => {
+describe("npx thawline doctor", () => {
   it("names each thing that is missing and the fix for it", async () => {
     const shown = await thawline(["doctor"], { THAWLINE_PYTHON: "/nowhere/python" });
     expect(shown.replaceAll(/(Node|ZeroMQ) [\d.]+/g, "$1 VERSION")).toMatchInlineSnapshot(`

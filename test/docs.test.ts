@@ -119,7 +119,7 @@ describe("commands in the documents", () => {
     expect(registered.filter((verb) => !named.includes(verb))).toEqual([]);
   });
 
-  it("of `thawline control` are known, and all are explained", async () => {
+  it("of `npx thawline control` are known, and all are explained", async () => {
     const known = /^ *command +(.*)$/m.exec(await help("control"))![1]!.split(", ");
     const named = lines.flatMap((line) => /thawline control \S+ ([a-z-]+)/.exec(line)?.[1] ?? []);
     expect(named.filter((verb) => !known.includes(verb))).toEqual([]);

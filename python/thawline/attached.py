@@ -237,6 +237,5 @@ def _factored_rates(optimizer: torch.optim.Optimizer) -> Iterator[FactoredRates]
 @functools.cache
 def _say_once_that_nothing_happens() -> None:
     logging.getLogger("thawline").warning(
-        "thawline: %s is not set, so this script trains on its own; start it with `thawline attach -- ...`",
-        BOOTSTRAP_VARIABLE,
+        "thawline: %s is not set, so this script trains on its own, without a controller", BOOTSTRAP_VARIABLE
     )

@@ -20,7 +20,7 @@ def main() -> int:
     except UserError as error:
         return _complain(error)
     if bootstrap is None:
-        return _complain(UserError("no_controller", "the worker is started by `thawline run`, not by hand"))
+        return _complain(UserError("no_controller", "the worker is started by `npx thawline run`, not by hand"))
     bind_life_to_controller(bootstrap.controller_pid)
     channel = ZmqChannel(bootstrap)
     try:

@@ -31,7 +31,7 @@ export function register(program: Command): void {
         throw new UserError({
           code: "no_controller",
           message: `no controller is running \`${folder}\``,
-          hint: `go on with it by \`thawline resume ${folder}\``,
+          hint: `go on with it by \`npx thawline resume ${folder}\``,
         });
       }
       const who = `${userInfo().username}@${hostname()}`;
@@ -48,7 +48,7 @@ function parseCommand(verb: string, factor: string | undefined, at: string | und
   const when = at === undefined ? {} : { at: Number(at) };
   if (verb === "set-lr") {
     if (factor === undefined || !(Number(factor) >= 0)) {
-      throw wrong("`set-lr` needs a factor", "for example `thawline control RUN_DIR set-lr 0.5` halves the rate");
+      throw wrong("`set-lr` needs a factor", "for example `npx thawline control RUN_DIR set-lr 0.5` halves the rate");
     }
     return { verb, factor: Number(factor), ...when };
   }

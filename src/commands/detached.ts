@@ -67,7 +67,7 @@ async function controllerDied(runFolder: string, exitCode: number | null): Promi
   return new ExternalError({
     code: "controller_died",
     message: `the controller ended with ${exitCode === null ? "a signal" : `exit code ${exitCode}`} before the run did`,
-    hint: `go on with \`thawline resume ${runFolder}\``,
+    hint: `go on with \`npx thawline resume ${runFolder}\``,
     output: await tailOf(path, 12, 4096),
   });
 }

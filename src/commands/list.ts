@@ -40,7 +40,7 @@ export function latestRunFolder(cwd: string): string {
   throw new UserError({
     code: "no_runs",
     message: "there is no run under `runs`",
-    hint: "start one with `thawline run quickstart`, or name a run folder",
+    hint: "start one with `npx thawline run quickstart`, or name a run folder",
   });
 }
 
@@ -95,7 +95,7 @@ function listFolders(root: string): string[] {
     throw new UserError({
       code: "no_runs",
       message: `there is no folder \`${root}\``,
-      hint: "start a run with `thawline run quickstart`, or name the folder of your runs",
+      hint: "start a run with `npx thawline run quickstart`, or name the folder of your runs",
     });
   }
 }

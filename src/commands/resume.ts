@@ -50,6 +50,6 @@ function refuseSettings([setting]: readonly string[]): void {
   throw new UserError({
     code: "resume_changes_nothing",
     message: `\`${setting}\` cannot be given: a resumed run keeps the configuration of its journal`,
-    hint: "start a new run with `thawline run` to change a setting",
+    hint: "start a new run with `npx thawline run` to change a setting",
   });
 }

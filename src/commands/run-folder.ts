@@ -33,7 +33,7 @@ export function createRunFolder(folder: string, config: Config): void {
     throw new UserError({
       code: "run_exists",
       message: `\`${folder}\` exists and is not an empty folder`,
-      hint: `go on with it by \`thawline resume ${folder}\`, or choose another \`--run-dir\``,
+      hint: `go on with it by \`npx thawline resume ${folder}\`, or choose another \`--run-dir\``,
     });
   }
   const existed = existsSync(folder);

@@ -112,7 +112,7 @@ const parentOf = (path: string) => path.slice(0, Math.max(path.lastIndexOf("."),
 const lastKey = (path: string) => path.slice(path.lastIndexOf(".") + 1);
 const joined = (parent: string, key: string) => (parent === "" ? key : `${parent}.${key}`);
 
-const GENERAL_HINT = "`thawline config show quickstart` prints every key with its value";
+const GENERAL_HINT = "`npx thawline config show quickstart` prints every key with its value";
 
 /** All problems of a configuration as the one error that is shown; `source` is named where a problem has no place. */
 export function configError(problems: readonly Problem[], layers: readonly Layer[], source: string): UserError {

@@ -49,7 +49,7 @@ function readText(path: string, shownAs: string): string {
     throw new UserError({
       code: "config_not_readable",
       message: `cannot read \`${shownAs}\`: ${reason}`,
-      hint: "give the path of a YAML file, or one of the names that `thawline presets` lists",
+      hint: "give the path of a YAML file, or one of the names that `npx thawline presets` lists",
       cause: error,
     });
   }

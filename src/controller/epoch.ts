@@ -12,7 +12,7 @@ import { openRouter, type RouterEvent, type WorkerRouter } from "../transport/ro
 import type { ControllerOptions } from "./controller.js";
 import { createPerformer, type Performer } from "./perform.js";
 import { superviseAttempts, type Supervision } from "./supervision.js";
-import { createProgressGate, showsWork, workerEvent } from "./worker-events.js";
+import { createRecordGate, showsWork, workerEvent } from "./worker-events.js";
 
 /** How often the control folder is looked at. */
 const CONTROL_POLL_MILLISECONDS = 250;
@@ -42,7 +42,7 @@ export class Epoch {
   private readonly pending: Event[] = [];
   private draining = false;
   private over = false;
-  private readonly isWorthARecord = createProgressGate(() => performance.now());
+  private readonly isWorthARecord = createRecordGate(() => performance.now());
   private finish!: () => void;
   private fail!: (error: unknown) => void;
   private readonly ended = new Promise<void>((resolve, reject) => {
@@ -160,8 +160,8 @@ export class Epoch {
       this.options.onNotice?.(`dropped ${event.reason}${more}`);
       return;
     }
-    if (event.type === "message" && event.message.kind === "progress" && !this.isWorthARecord()) {
-      this.supervision.observe(this.state!, true);
+    if (event.type === "message" && !this.isWorthARecord(event.message.kind)) {
+      this.supervision.observe(this.state!, event.message.kind === "progress");
       return;
     }
     this.emit(workerEvent(event, this.state?.attempt?.number ?? 0));

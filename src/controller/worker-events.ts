@@ -49,14 +49,28 @@ const PROGRESS_MILLISECONDS = 1000;
 const LATE_PROGRESS_MILLISECONDS = 10_000;
 const LATE_AFTER_MILLISECONDS = 3_600_000;
 
-/** Says which progress messages are worth a record. `now` is monotonic milliseconds. */
-export function createProgressGate(now: () => number): () => boolean {
+/** Log lines are for people too: this many at once, then one a second, or a chatty worker fills the disk. */
+const LOG_LINES_AT_ONCE = 100;
+const LOG_LINE_MILLISECONDS = 1000;
+
+/** Says which messages for people are worth a record. `now` is monotonic milliseconds. */
+export function createRecordGate(now: () => number): (kind: MessageKind) => boolean {
   const began = now();
-  let last = -Infinity;
-  return () => {
+  let progressAt = -Infinity;
+  let logLines = LOG_LINES_AT_ONCE;
+  let logAt = began;
+  const letProgress = (): boolean => {
     const interval = now() - began > LATE_AFTER_MILLISECONDS ? LATE_PROGRESS_MILLISECONDS : PROGRESS_MILLISECONDS;
-    if (now() - last < interval) return false;
-    last = now();
+    if (now() - progressAt < interval) return false;
+    progressAt = now();
     return true;
   };
+  const letLogLine = (): boolean => {
+    logLines = Math.min(LOG_LINES_AT_ONCE, logLines + (now() - logAt) / LOG_LINE_MILLISECONDS);
+    logAt = now();
+    if (logLines < 1) return false;
+    logLines -= 1;
+    return true;
+  };
+  return (kind) => (kind === "progress" ? letProgress() : kind === "log" ? letLogLine() : true);
 }

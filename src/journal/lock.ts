@@ -70,7 +70,7 @@ function refuseIfHeld(runFolder: string, holder: LockHolder, takeover: boolean):
     throw new UserError({
       code: "run_in_use",
       message: `\`${runFolder}\` is in use by the controller with process id ${holder.pid}`,
-      hint: `look at it with \`thawline watch ${runFolder}\`, or stop it with \`thawline control ${runFolder} stop\``,
+      hint: `look at it with \`npx thawline watch ${runFolder}\`, or stop it with \`npx thawline control ${runFolder} stop\``,
     });
   }
 }
@@ -80,12 +80,17 @@ function createExclusively(runFolder: string, path: string): void {
   const { pid } = process;
   const holder: LockHolder = { pid, startTime: startTimeOf(pid) ?? "", host: hostname() };
   const aside = join(runFolder, `.lock-${process.pid}-${Date.now()}`);
-  writeFileSync(aside, JSON.stringify(holder), { flag: "wx" });
   try {
+    writeFileSync(aside, JSON.stringify(holder), { flag: "wx" });
     linkSync(aside, path);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-    throw takenAtTheSameMoment(runFolder);
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST") throw takenAtTheSameMoment(runFolder);
+    throw new UserError({
+      code: "unwritable_run_folder",
+      message: `\`${runFolder}\` cannot be written (${code ?? String(error)})`,
+      hint: "a run that goes on writes its journal there: make the folder writable",
+    });
   } finally {
     removeQuietly(aside);
   }
@@ -95,7 +100,7 @@ function takenAtTheSameMoment(runFolder: string): UserError {
   return new UserError({
     code: "run_in_use",
     message: `another controller took \`${runFolder}\` at the same moment`,
-    hint: `look at it with \`thawline watch ${runFolder}\``,
+    hint: `look at it with \`npx thawline watch ${runFolder}\``,
   });
 }
 

@@ -22,7 +22,7 @@ export async function readJournal(runFolder: string): Promise<JournalContent> {
       throw new UserError({
         code: "no_journal",
         message: `\`${runFolder}\` is not a run folder: it holds no journal`,
-        hint: "name a folder that `thawline run` made",
+        hint: "name a folder that `npx thawline run` made",
       });
     }
     throw error;

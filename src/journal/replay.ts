@@ -23,7 +23,7 @@ export function replayJournal(records: readonly JournalRecord[]): State {
     throw new UserError({
       code: "empty_journal",
       message: "the journal does not begin with the creation of a run",
-      hint: "the run ended before it began; start it again with `thawline run`",
+      hint: "the run ended before it began; start it again with `npx thawline run`",
     });
   }
   if (created.format !== JOURNAL_FORMAT) {

@@ -67,6 +67,6 @@ function unwritable(error: unknown): ExternalError {
   return new ExternalError({
     code: "journal_unwritable",
     message: `the journal cannot be written (${why})`,
-    hint: "make room or fix the disk, then `thawline resume` goes on from the last checkpoint",
+    hint: "make room or fix the disk, then `npx thawline resume` goes on from the last checkpoint",
   });
 }

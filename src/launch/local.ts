@@ -86,6 +86,6 @@ function notStarted(program: string, reason: string): UserError {
   return new UserError({
     code: "worker_not_started",
     message: `\`${program}\` could not be started: ${reason}`,
-    hint: "`thawline doctor` shows which Python is used; THAWLINE_PYTHON names another",
+    hint: "`npx thawline doctor` shows which Python is used; THAWLINE_PYTHON names another",
   });
 }

@@ -104,5 +104,5 @@ function leaveOnSignals(leave: () => void): () => void {
 
 function describeReturn(runFolders: readonly string[], stopping: boolean): string {
   const what = stopping ? "the run stops with a checkpoint" : "the run is left alone";
-  return `the view is closed, ${what}; return with\n  thawline watch ${runFolders.map(shortPath).join(" ")}\n`;
+  return `the view is closed, ${what}; return with\n  npx thawline watch ${runFolders.map(shortPath).join(" ")}\n`;
 }

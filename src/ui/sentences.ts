@@ -62,7 +62,7 @@ function describeEvent({ event, epoch }: JournalRecord, state: State): Sentence[
         `attempt ${event.attempt}: the ${event.clock} clock ran out after ${formatNumber(event.seconds)} s`,
       );
     case "attempt/violated":
-      return outside("warning", `attempt ${event.attempt} broke the protocol: ${event.reason}`);
+      return outside("warning", `attempt ${event.attempt}: ${event.reason}`);
     case "attempt/incompatible":
       return outside("warning", `the worker speaks protocol ${event.theirs}, this controller ${event.ours}`);
     case "attempt/quiet":

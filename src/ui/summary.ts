@@ -129,12 +129,12 @@ function describeIdentity({ bit_identical: identical, weights_sha256: sha256 }: 
 
 /** Commands that make sense after this outcome, each with what it is for. */
 function nextSteps({ outcome, k }: Results, { runFolder, config, color }: SummaryFacts): string[] {
-  const look = ["look again", `thawline watch ${runFolder}`] as const;
-  const verify = ["verify", `thawline replay ${runFolder}`] as const;
-  const resume = ["go on", `thawline resume ${runFolder}`] as const;
+  const look = ["look again", `npx thawline watch ${runFolder}`] as const;
+  const verify = ["verify", `npx thawline replay ${runFolder}`] as const;
+  const resume = ["go on", `npx thawline resume ${runFolder}`] as const;
   const otherTau = k?.tau === 8 ? 3 : 8;
-  const whatIf = ["what if", `thawline replay ${runFolder} --what-if tau=${otherTau}`] as const;
-  const seed = ["next seed", `thawline run ${runFolder}/config.yaml seed=${config.seed + 1}`] as const;
+  const whatIf = ["what if", `npx thawline replay ${runFolder} --what-if tau=${otherTau}`] as const;
+  const seed = ["next seed", `npx thawline run ${runFolder}/config.yaml seed=${config.seed + 1}`] as const;
   const asked = k?.signal == null ? [] : [whatIf];
   const steps = outcome === "finished" ? [look, verify, ...asked, seed] : [resume, look, verify];
   return steps.map(([label, command]) => `${INDENT}${label.padEnd(LABEL_COLUMNS)}${paint(command, 36, color)}`);

@@ -131,7 +131,7 @@ export function questionFor(command: OperatorCommand, state: State): string {
     case "evaluate":
       return "evaluate now? Training waits for it";
     case "stop":
-      return "stop the run, with a checkpoint? `thawline resume` can go on with it";
+      return "stop the run, with a checkpoint? `npx thawline resume` can go on with it";
     case "unfreeze":
       return next === null
         ? `unfreeze the next block at about update ${update}? That decides k`

@@ -29,7 +29,7 @@ describe("findConflicts", () => {
     expect(outcome("probe.metrics=[sharpness_avg]", "intervention.k=40")).toBe("accepted");
     expect(outcome("probe.metrics=[]", "intervention.kind=none")).toBe("accepted");
     expect(outcome("probe.metrics=[fisher_trace, fisher_trace]")).toMatchInlineSnapshot(
-      `"command line: \`probe.metrics\` names \`fisher_trace\` twice / \`thawline config show quickstart\` prints every key with its value"`,
+      `"command line: \`probe.metrics\` names \`fisher_trace\` twice / \`npx thawline config show quickstart\` prints every key with its value"`,
     );
   });
 
@@ -44,7 +44,7 @@ describe("findConflicts", () => {
     expect(outcome("data.max_train_examples=32")).toMatchInlineSnapshot(`
       "\`quickstart\` has 2 problems
         command line: \`probe.points\` is 512, more than the 32 examples of \`data.max_train_examples\`
-        command line: \`train.batch_size\` is 64, more than the 32 examples of \`data.max_train_examples\` / \`thawline config show quickstart\` prints every key with its value"
+        command line: \`train.batch_size\` is 64, more than the 32 examples of \`data.max_train_examples\` / \`npx thawline config show quickstart\` prints every key with its value"
     `);
     expect(outcome("data.max_train_examples=512")).toBe("accepted");
   });

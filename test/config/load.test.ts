@@ -177,7 +177,7 @@ probe:
         my.yaml:9:3: \`intervention.epsilon\`: expected a number, got a list
         my.yaml:10:1: unknown key \`learning_rate\`; did you mean \`train.learning_rate\`?
         my.yaml:12:27: \`probe.metrics.1\`: expected \`fisher_trace\`, \`sharpness_avg\` or \`sharpness_worst\`, got \`fisher_tracer\`; did you mean \`fisher_trace\`?
-      hint: \`thawline config show quickstart\` prints every key with its value"
+      hint: \`npx thawline config show quickstart\` prints every key with its value"
     `);
   });
 
@@ -189,7 +189,7 @@ probe:
         \`my.yaml\`: \`model.kind\` is missing: expected \`resnet18\`
         \`my.yaml\`: \`train.batch_size\` is missing: expected a number
         \`my.yaml\`: \`train.learning_rate\` is missing: expected a number
-      hint: \`thawline config show quickstart\` prints every key with its value"
+      hint: \`npx thawline config show quickstart\` prints every key with its value"
     `);
   });
 
@@ -198,17 +198,17 @@ probe:
     expect(refusal(() => load({ env }))).toMatchInlineSnapshot(`
       "invalid_config
       environment variable \`THAWLINE_CONFIG__TRAIN__MOMENTUM\`: \`train.momentum\`: expected a number below 1, got \`1\`
-      hint: \`thawline config show quickstart\` prints every key with its value"
+      hint: \`npx thawline config show quickstart\` prints every key with its value"
     `);
     expect(refusal(() => load({ overrides: ["train.learning_rate=fast"] }))).toMatchInlineSnapshot(`
       "invalid_config
       command line: \`train.learning_rate\`: expected a number, got \`fast\`
-      hint: \`thawline config show quickstart\` prints every key with its value"
+      hint: \`npx thawline config show quickstart\` prints every key with its value"
     `);
     expect(refusal(() => load({ overrides: ["train=3"] }))).toMatchInlineSnapshot(`
       "invalid_config
       command line: \`train\`: expected a mapping, got \`3\`
-      hint: \`thawline config show quickstart\` prints every key with its value"
+      hint: \`npx thawline config show quickstart\` prints every key with its value"
     `);
     expect(refusal(() => load({ overrides: ["train.learning_rate"] }))).toMatchInlineSnapshot(`
       "invalid_override
@@ -246,7 +246,7 @@ probe:
     expect(refusal(() => load({ source: "other.yaml" }))).toMatchInlineSnapshot(`
       "config_not_readable
       cannot read \`other.yaml\`: there is no such file
-      hint: give the path of a YAML file, or one of the names that \`thawline presets\` lists"
+      hint: give the path of a YAML file, or one of the names that \`npx thawline presets\` lists"
     `);
   });
 
@@ -260,7 +260,7 @@ probe:
     expect(refusal(() => load({ overrides: ["name=../x"] }))).toMatchInlineSnapshot(`
       "invalid_config
       command line: \`name\`: expected a name of up to 64 letters, digits, \`.\`, \`_\` and \`-\`, beginning with a letter or digit, got \`../x\`
-      hint: \`thawline config show quickstart\` prints every key with its value"
+      hint: \`npx thawline config show quickstart\` prints every key with its value"
     `);
   });
 

@@ -12,7 +12,7 @@ afterAll(() => {
   commandLine.close();
 });
 
-describe("thawline run refuses", () => {
+describe("npx thawline run refuses", () => {
   test("an unknown key", async () => {
     expect(await commandLine.refused("run", "quickstart", "sed=3")).toMatchInlineSnapshot(`
       "exit code 2
@@ -27,7 +27,7 @@ describe("thawline run refuses", () => {
       "exit code 2
       error: command line: \`train.updates\`: expected a number, got \`abc\`
 
-      hint: \`thawline config show quickstart\` prints every key with its value"
+      hint: \`npx thawline config show quickstart\` prints every key with its value"
     `);
   });
 
@@ -72,7 +72,7 @@ describe("thawline run refuses", () => {
       "exit code 2
       error: \`CWD/finished\` exists and is not an empty folder
 
-      hint: go on with it by \`thawline resume CWD/finished\`, or choose another \`--run-dir\`"
+      hint: go on with it by \`npx thawline resume CWD/finished\`, or choose another \`--run-dir\`"
     `);
   });
 

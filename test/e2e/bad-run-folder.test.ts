@@ -21,25 +21,25 @@ async function journalWith(name: string, edit: (records: JournalRecord[]) => str
   return name;
 }
 
-describe("thawline resume refuses", () => {
+describe("npx thawline resume refuses", () => {
   test("a folder that is no run", async () => {
     expect(await commandLine.refused("resume", ".")).toMatchInlineSnapshot(`
       "exit code 2
       error: \`CWD\` is not a run folder: it holds no journal
 
-      hint: name a folder that \`thawline run\` made"
+      hint: name a folder that \`npx thawline run\` made"
     `);
     expect(await commandLine.refused("resume", "nowhere")).toMatchInlineSnapshot(`
       "exit code 2
       error: \`CWD/nowhere\` is not a run folder: it holds no journal
 
-      hint: name a folder that \`thawline run\` made"
+      hint: name a folder that \`npx thawline run\` made"
     `);
     expect(await commandLine.refused("resume", "scripted-python")).toMatchInlineSnapshot(`
       "exit code 2
       error: \`CWD/scripted-python\` is not a run folder: it holds no journal
 
-      hint: name a folder that \`thawline run\` made"
+      hint: name a folder that \`npx thawline run\` made"
     `);
   });
 
@@ -48,7 +48,7 @@ describe("thawline resume refuses", () => {
       "exit code 2
       error: \`seed=3\` cannot be given: a resumed run keeps the configuration of its journal
 
-      hint: start a new run with \`thawline run\` to change a setting"
+      hint: start a new run with \`npx thawline run\` to change a setting"
     `);
   });
 
@@ -89,13 +89,13 @@ describe("a run that a controller holds", () => {
       "exit code 2
       error: \`CWD/held\` is in use by the controller with process id N
 
-      hint: look at it with \`thawline watch CWD/held\`, or stop it with \`thawline control CWD/held stop\`"
+      hint: look at it with \`npx thawline watch CWD/held\`, or stop it with \`npx thawline control CWD/held stop\`"
     `);
     expect(await commandLine.run("run", "quickstart", "--run-dir", "held")).toMatchInlineSnapshot(`
       "exit code 2
       error: \`CWD/held\` exists and is not an empty folder
 
-      hint: go on with it by \`thawline resume CWD/held\`, or choose another \`--run-dir\`"
+      hint: go on with it by \`npx thawline resume CWD/held\`, or choose another \`--run-dir\`"
     `);
     first.kill("SIGTERM");
     await commandLine.untilJournaled("held", "controller/interrupted");
@@ -104,13 +104,13 @@ describe("a run that a controller holds", () => {
   });
 });
 
-describe("thawline control refuses", () => {
+describe("npx thawline control refuses", () => {
   test("a run without a controller", async () => {
     expect(await commandLine.refused("control", "finished", "pause")).toMatchInlineSnapshot(`
       "exit code 2
       error: no controller is running \`finished\`
 
-      hint: go on with it by \`thawline resume finished\`"
+      hint: go on with it by \`npx thawline resume finished\`"
     `);
   });
 
@@ -125,7 +125,7 @@ describe("thawline control refuses", () => {
       "exit code 2
       error: \`set-lr\` needs a factor
 
-      hint: for example \`thawline control RUN_DIR set-lr 0.5\` halves the rate"
+      hint: for example \`npx thawline control RUN_DIR set-lr 0.5\` halves the rate"
     `);
     expect(await commandLine.refused("control", "finished", "pause", "--at", "0")).toMatchInlineSnapshot(`
       "exit code 2
@@ -136,7 +136,7 @@ describe("thawline control refuses", () => {
   });
 });
 
-describe("thawline replay", () => {
+describe("npx thawline replay", () => {
   test("ends with 3 where the journal holds other commands than it leads to", async () => {
     const diverged = await journalWith("diverged", (records) =>
       records
@@ -155,7 +155,7 @@ describe("thawline replay", () => {
   });
 });
 
-test("thawline list shows a run that cannot be read beside the others", async () => {
+test("npx thawline list shows a run that cannot be read beside the others", async () => {
   mkdirSync(join(commandLine.folder, "some"));
   cpSync(join(commandLine.folder, "finished"), join(commandLine.folder, "some", "whole"), { recursive: true });
   mkdirSync(join(commandLine.folder, "some", "broken"));

@@ -75,7 +75,7 @@ describe.skipIf(!hasTmux())("in a terminal", () => {
       expect(terminal.screen()).toMatch(/layer4 .* since update/);
       terminal.type("q");
       await expect.poll(() => terminal.screen(), WAIT).toContain("exit code 0");
-      expect(terminal.screen()).toContain(`thawline watch ${runFolder}`.slice(0, 40));
+      expect(terminal.screen()).toContain(`npx thawline watch ${runFolder}`.slice(0, 40));
       expect(existsSync(join(runFolder, "results.json"))).toBe(false);
 
       terminal.run(`clear; '${process.execPath}' '${CLI}' watch '${runFolder}'`);

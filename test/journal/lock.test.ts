@@ -65,7 +65,7 @@ describe("a lock", () => {
     expect(liveHolder(folder)).toMatchObject({ pid: process.pid, host: hostname() });
     expect(refusal(() => acquireLock(folder))).toBe(
       `run_in_use: \`RUN\` is in use by the controller with process id ${process.pid} ` +
-        "(look at it with `thawline watch RUN`, or stop it with `thawline control RUN stop`)",
+        "(look at it with `npx thawline watch RUN`, or stop it with `npx thawline control RUN stop`)",
     );
     lock.release();
     expect(liveHolder(folder)).toBeNull();

@@ -76,7 +76,7 @@ def test_without_a_controller_it_says_how_to_start_one(
 ) -> None:
     monkeypatch.delenv(BOOTSTRAP_VARIABLE, raising=False)
     assert worker.main() == 2
-    assert "`thawline run`" in capsys.readouterr().err
+    assert "`npx thawline run`" in capsys.readouterr().err
     monkeypatch.setenv(BOOTSTRAP_VARIABLE, str(tmp_path / "gone"))
     assert worker.main() == 2
     assert str(tmp_path / "gone") in capsys.readouterr().err

@@ -65,7 +65,7 @@ describe("runView", () => {
     type("q");
     expect((await exit).why).toBe("detached");
     expect(written().slice(written().lastIndexOf(LEAVE) + LEAVE.length)).toBe(
-      `the view is closed, the run is left alone; return with\n  thawline watch ${folder}\n`,
+      `the view is closed, the run is left alone; return with\n  npx thawline watch ${folder}\n`,
     );
   });
 
