@@ -20,6 +20,8 @@ export interface SummaryFacts {
 
 const WIDTH = 80;
 const LABEL_COLUMNS = 12;
+/** Narrower: a command has to fit behind it. */
+const STEP_COLUMNS = 9;
 const INDENT = "  ";
 
 /** What a run came to, what that cost, and what one may do next. No trailing newline. At most 80 columns, but for long paths. */
@@ -129,15 +131,15 @@ function describeIdentity({ bit_identical: identical, weights_sha256: sha256 }: 
 
 /** Commands that make sense after this outcome, each with what it is for. */
 function nextSteps({ outcome, k }: Results, { runFolder, config, color }: SummaryFacts): string[] {
-  const look = ["look again", `npx thawline watch ${runFolder}`] as const;
+  const look = ["look", `npx thawline watch ${runFolder}`] as const;
   const verify = ["verify", `npx thawline replay ${runFolder}`] as const;
   const resume = ["go on", `npx thawline resume ${runFolder}`] as const;
   const otherTau = k?.tau === 8 ? 3 : 8;
   const whatIf = ["what if", `npx thawline replay ${runFolder} --what-if tau=${otherTau}`] as const;
-  const seed = ["next seed", `npx thawline run ${runFolder}/config.yaml seed=${config.seed + 1}`] as const;
+  const seed = ["seed", `npx thawline run ${runFolder}/config.yaml seed=${config.seed + 1}`] as const;
   const asked = k?.signal == null ? [] : [whatIf];
   const steps = outcome === "finished" ? [look, verify, ...asked, seed] : [resume, look, verify];
-  return steps.map(([label, command]) => `${INDENT}${label.padEnd(LABEL_COLUMNS)}${paint(command, 36, color)}`);
+  return steps.map(([label, command]) => `${INDENT}${label.padEnd(STEP_COLUMNS)}${paint(command, 36, color)}`);
 }
 
 const OUTCOME_COLORS = { finished: 32, stopped: 33, failed: 31 } as const;

@@ -21,7 +21,8 @@ export function unicodeEnabled(env: NodeJS.ProcessEnv): boolean {
 
 /** Whether the live view can run: it needs keys, cursor movement, and an Ink that draws (in CI it draws the last frame only). */
 export function canShowView(stdin: Stream, stdout: Stream, env: NodeJS.ProcessEnv): boolean {
-  return stdin.isTTY === true && stdout.isTTY === true && env["TERM"] !== "dumb" && !env["CI"];
+  const inCi = Boolean(env["CI"]) && env["CI"] !== "false" && env["CI"] !== "0";
+  return stdin.isTTY === true && stdout.isTTY === true && env["TERM"] !== "dumb" && !inCi;
 }
 
 const ENTER_ALTERNATE_SCREEN = "\u001b[?1049h\u001b[2J\u001b[H";

@@ -31,10 +31,10 @@ describe("summary", () => {
                     checkpoints/
 
       next
-        look again  npx thawline watch runs/quickstart-20261123T120000Z
-        verify      npx thawline replay runs/quickstart-20261123T120000Z
-        what if     npx thawline replay runs/quickstart-20261123T120000Z --what-if tau=8
-        next seed   npx thawline run runs/quickstart-20261123T120000Z/config.yaml seed=1
+        look     npx thawline watch runs/quickstart-20261123T120000Z
+        verify   npx thawline replay runs/quickstart-20261123T120000Z
+        what if  npx thawline replay runs/quickstart-20261123T120000Z --what-if tau=8
+        seed     npx thawline run runs/quickstart-20261123T120000Z/config.yaml seed=1
       "
     `);
   });
@@ -56,9 +56,9 @@ describe("summary", () => {
                     checkpoints/
 
       next
-        go on       npx thawline resume runs/quickstart-20261123T120000Z
-        look again  npx thawline watch runs/quickstart-20261123T120000Z
-        verify      npx thawline replay runs/quickstart-20261123T120000Z
+        go on    npx thawline resume runs/quickstart-20261123T120000Z
+        look     npx thawline watch runs/quickstart-20261123T120000Z
+        verify   npx thawline replay runs/quickstart-20261123T120000Z
       "
     `);
   });
