@@ -79,10 +79,9 @@ export default defineConfig(
     files: ["**/*.{js,mjs}"],
     languageOptions: {
       globals: Object.fromEntries(
-        ["process", "console", "performance", "URL", "setInterval", "clearInterval", "setTimeout", "clearTimeout"].map((name) => [
-          name,
-          "readonly",
-        ]),
+        ["process", "console", "performance", "URL", "setInterval", "clearInterval", "setTimeout", "clearTimeout"].map(
+          (name) => [name, "readonly"],
+        ),
       ),
     },
   },
