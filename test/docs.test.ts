@@ -8,9 +8,6 @@ import { KEYMAP } from "../src/ui/keymap.js";
 
 const ROOT = resolve(import.meta.dirname, "..");
 
-/** Made from a real run by scripts/picture.mjs, so it may be missing in a checkout that never made one. */
-const MAY_BE_MISSING = new Set(["docs/images/live-view.svg"]);
-
 const PATH = /^(?:\.ci|configs|docs|examples|python|scripts|src|test)\/[\w./-]*$/;
 
 interface Document {
@@ -81,7 +78,7 @@ describe.each(documents)("$path", ({ path, text, code }) => {
       if (/^(?:https?:|mailto:)/.test(target)) return false;
       const [file = "", anchor] = target.split("#");
       const linked = file === "" ? path : join(dirname(path), file);
-      if (!existsSync(join(ROOT, linked))) return !MAY_BE_MISSING.has(linked);
+      if (!existsSync(join(ROOT, linked))) return true;
       return anchor !== undefined && !anchorsOf(linked).includes(anchor);
     });
     expect(broken).toEqual([]);
