@@ -15,7 +15,7 @@ from thawline.link import ChannelClosed, Inbox, Link
 from thawline.prescan import MAX_SAFE_INTEGER
 from thawline.protocol import ControllerBody, Recall, WorkerBody
 
-__all__ = ["Bootstrap", "Channel", "ChannelClosed", "NullChannel", "ScriptedChannel", "ZmqChannel", "read_bootstrap"]
+__all__ = ["Bootstrap", "Channel", "ChannelClosed", "ScriptedChannel", "ZmqChannel", "read_bootstrap"]
 
 
 class Channel(Protocol):
@@ -104,19 +104,3 @@ class ScriptedChannel:
 
     def close(self, linger: float = 2.0) -> None:
         self.closed = True
-
-
-class NullChannel:
-    """Outside a run: what is sent goes nowhere, and nothing is ever received."""
-
-    def __init__(self) -> None:
-        self.recalled = threading.Event()
-
-    def send(self, body: WorkerBody, *, droppable: bool = False) -> None:
-        pass
-
-    def receive(self, timeout: float | None = None) -> ControllerBody:
-        raise ChannelClosed("there is no controller")
-
-    def close(self, linger: float = 2.0) -> None:
-        pass

@@ -9,7 +9,7 @@ import type { Transition } from "../core/transition.js";
 import { JOURNAL_FORMAT, type JournalRecord } from "../journal/format.js";
 import type { JournalWriter } from "../journal/writer.js";
 import { openRouter, type RouterEvent, type WorkerRouter } from "../transport/router.js";
-import type { ControllerOptions } from "./controller.js";
+import type { ControllerOptions } from "./options.js";
 import { createPerformer, type Performer } from "./perform.js";
 import { superviseAttempts, type Supervision } from "./supervision.js";
 import { createRecordGate, showsWork, workerEvent } from "./worker-events.js";

@@ -3,7 +3,7 @@ import type { EventOf, SupervisionClock } from "./events.js";
 import { composeGrant, grantFrom } from "./grant.js";
 import { dropIdentity } from "./identity.js";
 import { decideInterval } from "./interval.js";
-import { policyOf } from "./policies/policy.js";
+import { policyOf } from "./policies/choose.js";
 import type { Attempt, Checkpoint, Model, RunEnd, State } from "./state.js";
 import { andThen, stay, withCommands, withDecisions, type Transition } from "./transition.js";
 

@@ -4,7 +4,7 @@ import { endAttempt } from "./endings.js";
 import { composeGrant, dueOrders, grantFrom, isMeasured } from "./grant.js";
 import { dropIdentity } from "./identity.js";
 import { decideInterval } from "./interval.js";
-import { policyOf } from "./policies/policy.js";
+import { policyOf } from "./policies/choose.js";
 import { carryOutRequests } from "./requests.js";
 import { describeMetricValue, isFinite, sameMetricValue, signalKey } from "./signal.js";
 import type { Attempt, Model, SeriesPoint, State } from "./state.js";

@@ -3,7 +3,27 @@ import { CALM_CHANGES, type Judgement } from "../core/stabilization.js";
 import type { State } from "../core/state.js";
 import { formatNumber } from "./format.js";
 import { describeSource, signalName } from "./names.js";
-import type { Sentence, SentenceKind } from "./sentences.js";
+
+/** What a sentence is about; also the word to grep for in the plain lines. */
+export type SentenceKind =
+  | "run"
+  | "worker"
+  | "signal"
+  | "decision"
+  | "progress"
+  | "evaluation"
+  | "checkpoint"
+  | "operator"
+  | "warning"
+  | "error";
+
+/** One thing that a reader of the run wants to know, on one line. */
+export interface Sentence {
+  readonly kind: SentenceKind;
+  /** The update before which it happened; null outside training. */
+  readonly update: number | null;
+  readonly text: string;
+}
 
 /** A decision in words, with the numbers behind it. Judgements are told with the measurement they belong to. */
 export function describeDecision(decision: Decision, state: State): Sentence[] {

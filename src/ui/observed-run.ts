@@ -2,7 +2,8 @@ import { selectStep } from "../core/selectors.js";
 import type { State } from "../core/state.js";
 import type { JournalRecord } from "../journal/format.js";
 import { replayRecord } from "../journal/replay.js";
-import { describeRecord, type Sentence } from "./sentences.js";
+import type { Sentence } from "./decisions.js";
+import { describeRecord } from "./sentences.js";
 
 /** Sentences kept for the decision log: more than the tallest terminal shows. */
 const MOST_SENTENCES = 200;

@@ -1,6 +1,7 @@
 import type { State } from "../core/state.js";
 import type { JournalRecord } from "../journal/format.js";
-import { describeRecord, type Sentence } from "./sentences.js";
+import type { Sentence } from "./decisions.js";
+import { describeRecord } from "./sentences.js";
 
 /** Seconds between two lines of mere progress: a Slurm log of a day stays readable. */
 const PROGRESS_SECONDS = 10;

@@ -4,30 +4,9 @@ import { signalKey } from "../core/signal.js";
 import { CALM_CHANGES } from "../core/stabilization.js";
 import type { RunEnd, State } from "../core/state.js";
 import type { JournalRecord } from "../journal/format.js";
-import { describeDecision } from "./decisions.js";
+import { describeDecision, type Sentence, type SentenceKind } from "./decisions.js";
 import { formatAccuracy, formatCount, formatInteger, formatMetric, formatNumber, singleLine } from "./format.js";
 import { describeConfig, signalName } from "./names.js";
-
-/** What a sentence is about; also the word to grep for in the plain lines. */
-export type SentenceKind =
-  | "run"
-  | "worker"
-  | "signal"
-  | "decision"
-  | "progress"
-  | "evaluation"
-  | "checkpoint"
-  | "operator"
-  | "warning"
-  | "error";
-
-/** One thing that a reader of the run wants to know, on one line. */
-export interface Sentence {
-  readonly kind: SentenceKind;
-  /** The update before which it happened; null outside training. */
-  readonly update: number | null;
-  readonly text: string;
-}
 
 /** What a record says in words, for the plain lines and the decision log alike. `state` is the one after the record. */
 export function describeRecord(record: JournalRecord, state: State): Sentence[] {

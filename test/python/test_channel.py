@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -15,9 +13,8 @@ import zmq
 from zmq.auth.thread import ThreadAuthenticator
 
 from thawline import link
-from thawline.channel import Bootstrap, ChannelClosed, NullChannel, ScriptedChannel, ZmqChannel, read_bootstrap
+from thawline.channel import Bootstrap, ChannelClosed, ScriptedChannel, ZmqChannel
 from thawline.codec import Message, decode, encode
-from thawline.errors import UserError
 from thawline.prescan import FRAME_BYTES, ProtocolError
 from thawline.protocol import (
     ControllerBody,
@@ -284,38 +281,19 @@ def test_a_forked_child_must_not_use_it(channel: ZmqChannel) -> None:
 
 
 def test_no_thread_and_no_file_stays_behind(controller: Controller) -> None:
-    before = len(os.listdir("/proc/self/fd")), threading.active_count()
+    def held() -> tuple[int, int]:
+        return len(os.listdir("/proc/self/fd")), threading.active_count()
+
+    files, threads = held()
     for _ in range(3):
         channel = ZmqChannel(controller.bootstrap)
         channel.close()
-    assert (len(os.listdir("/proc/self/fd")), threading.active_count()) == before
-
-
-class TestBootstrap:
-    def test_is_absent_outside_a_run(self) -> None:
-        assert read_bootstrap({}) is None
-
-    def test_is_read_from_the_file_that_the_environment_names(self, tmp_path: Path, controller: Controller) -> None:
-        path = tmp_path / "bootstrap.json"
-        path.write_bytes(msgspec.json.encode(controller.bootstrap))
-        assert read_bootstrap({"THAWLINE_BOOTSTRAP": str(path)}) == controller.bootstrap
-        assert controller.bootstrap.secret_key not in repr(controller.bootstrap)
-
-    def test_a_missing_file_is_one_sentence(self, tmp_path: Path) -> None:
-        with pytest.raises(UserError, match="which cannot be read"):
-            read_bootstrap({"THAWLINE_BOOTSTRAP": str(tmp_path / "gone")})
-
-    @pytest.mark.parametrize(
-        "changes",
-        [{"endpoint": "tcp://10.0.0.1:80"}, {"attempt": 0}, {"server_key": "short"}, {"extra": 1}, {"run": None}],
-    )
-    def test_a_wrong_file_is_one_sentence(
-        self, tmp_path: Path, controller: Controller, changes: dict[str, object]
-    ) -> None:
-        path = tmp_path / "bootstrap.json"
-        path.write_text(json.dumps({**msgspec.to_builtins(controller.bootstrap), **changes}))
-        with pytest.raises(UserError, match="is not a bootstrap file of this version"):
-            read_bootstrap({"THAWLINE_BOOTSTRAP": str(path)})
+    # The controller of this test lives in the same process, and lets go of a closed connection in its own time.
+    deadline = time.monotonic() + 5
+    while held() > (files, threads) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert held()[0] <= files
+    assert held()[1] <= threads
 
 
 class TestScriptedChannel:
@@ -335,12 +313,3 @@ class TestScriptedChannel:
     def test_holds_bodies_to_the_protocol(self) -> None:
         with pytest.raises(ProtocolError):
             ScriptedChannel().send(Progress(-1, None, 0.0, "train", ""))
-
-
-def test_the_null_channel_swallows_everything() -> None:
-    channel = NullChannel()
-    channel.send(PROGRESS)
-    channel.close()
-    assert not channel.recalled.is_set()
-    with pytest.raises(ChannelClosed, match="there is no controller"):
-        channel.receive(0)

@@ -1,9 +1,6 @@
 import type { Config } from "../../config/schema.js";
 import type { Judgement } from "../stabilization.js";
 import type { Interval, Model, State } from "../state.js";
-import { fixedInterval } from "./fixed-interval.js";
-import { onlineInterval } from "./online-interval.js";
-import { standard } from "./standard.js";
 
 /** What a policy says at a boundary: the interval it decided, if it did, and the judgement behind it. */
 export interface Verdict {
@@ -17,9 +14,4 @@ export interface Policy {
   readonly initial: (intervention: Config["intervention"]) => Interval | null;
   /** Called once for every boundary at which k is still unknown, in order, after the boundary's metrics are in `state.series`. */
   readonly judgeBoundary: (state: State, model: Model, update: number) => Verdict;
-}
-
-export function policyOf(intervention: Config["intervention"]): Policy {
-  if (intervention.kind === "none") return standard;
-  return intervention.k === "online" ? onlineInterval : fixedInterval;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { fixedInterval } from "../../../src/core/policies/fixed-interval.js";
 import { onlineInterval } from "../../../src/core/policies/online-interval.js";
-import { policyOf } from "../../../src/core/policies/policy.js";
+import { policyOf } from "../../../src/core/policies/choose.js";
 import { standard } from "../../../src/core/policies/standard.js";
 import { simulatedConfig } from "../simulated-run.js";
 
