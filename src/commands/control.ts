@@ -6,7 +6,9 @@ import type { Decision } from "../core/commands.js";
 import type { OperatorCommand } from "../core/events.js";
 import { ExternalError, UserError } from "../errors.js";
 import { liveHolder } from "../journal/lock.js";
+import type { JournalRecord } from "../journal/format.js";
 import { followJournal, readJournal } from "../journal/reader.js";
+import { replayJournal } from "../journal/replay.js";
 
 const VERBS = ["pause", "continue", "unfreeze", "set-lr", "evaluate", "checkpoint", "stop"] as const;
 type Verb = (typeof VERBS)[number];
@@ -27,17 +29,20 @@ export function register(program: Command): void {
       const runFolder = resolve(folder);
       const command = parseCommand(verb, factor, options.at);
       const { records } = await readJournal(runFolder);
-      if (liveHolder(runFolder) === null) {
-        throw new UserError({
-          code: "no_controller",
-          message: `no controller is running \`${folder}\``,
-          hint: `go on with it by \`npx thawline resume ${folder}\``,
-        });
-      }
+      if (liveHolder(runFolder) === null) throw noController(folder, records);
       const who = `${userInfo().username}@${hostname()}`;
       const id = writeControlFile(runFolder, { epoch: records.at(-1)?.epoch ?? 1, who, command });
       process.stdout.write(`${await awaitAnswer(runFolder, id, verb)}\n`);
     });
+}
+
+function noController(folder: string, records: readonly JournalRecord[]): UserError {
+  const finished = replayJournal(records).end?.outcome === "finished";
+  return new UserError({
+    code: "no_controller",
+    message: finished ? `\`${folder}\` has finished` : `no controller is running \`${folder}\``,
+    hint: finished ? "start another run with `npx thawline run`" : `go on with it by \`npx thawline resume ${folder}\``,
+  });
 }
 
 function parseCommand(verb: string, factor: string | undefined, at: string | undefined): OperatorCommand {

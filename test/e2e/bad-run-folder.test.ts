@@ -108,9 +108,9 @@ describe("npx thawline control refuses", () => {
   test("a run without a controller", async () => {
     expect(await commandLine.refused("control", "finished", "pause")).toMatchInlineSnapshot(`
       "exit code 2
-      error: no controller is running \`finished\`
+      error: \`finished\` has finished
 
-      hint: go on with it by \`npx thawline resume finished\`"
+      hint: start another run with \`npx thawline run\`"
     `);
   });
 
