@@ -138,6 +138,9 @@ describe("npx thawline config show", () => {
         tau: 3
         epsilon: 0.02
         k_max: null
+        order: top_down
+        first_unfreeze: next
+        unfreeze: gradual
         before: 0.1
         after: 1
       evaluate:

@@ -66,6 +66,9 @@ class InterventionConfig(Struct, frozen=True, forbid_unknown_fields=True):
     tau: int
     epsilon: float
     k_max: int | None
+    order: Literal["top_down", "bottom_up", "random"]
+    first_unfreeze: Literal["next", "paper41"]
+    unfreeze: Literal["gradual", "all_at_once"]
     before: float
     after: float
 

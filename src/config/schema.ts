@@ -112,6 +112,18 @@ const intervention = z.strictObject({
     .default(0.02)
     .describe("Largest change of the normalised signal that is stable."),
   k_max: limit("Latest update at which k is decided; null: derived from the length of training and the blocks."),
+  order: z
+    .enum(["top_down", "bottom_up", "random"])
+    .default("top_down")
+    .describe("Order in which blocks are unfrozen; `random` is one order a seed."),
+  first_unfreeze: z
+    .enum(["next", "paper41"])
+    .default("next")
+    .describe("`next`: the first frozen block at k; `paper41`: at 2k, as the code of the paper's reference [41] does."),
+  unfreeze: z
+    .enum(["gradual", "all_at_once"])
+    .default("gradual")
+    .describe("One block every k updates, or all of them together."),
   before: z.number().min(0).default(0.1).describe("Factor on the learning rate before a learning-rate switch."),
   after: z.number().min(0).default(1).describe("Factor on the learning rate from the switch on."),
 });

@@ -1,5 +1,12 @@
 import type { Body, Order } from "../protocol/messages.js";
-import { deriveSchedule, learningRateFactorAt, nextChangeAfter, trainableAt, type Schedule } from "./schedule.js";
+import {
+  deriveSchedule,
+  lastMultiple,
+  learningRateFactorAt,
+  nextChangeAfter,
+  trainableAt,
+  type Schedule,
+} from "./schedule.js";
 import type { Decision } from "./commands.js";
 import type { Attempt, Model, State } from "./state.js";
 import type { Transition } from "./transition.js";
@@ -11,6 +18,7 @@ export function scheduleOf(state: State, model: Model): Schedule {
     model,
     interval: state.interval,
     operatorChanges: state.operatorChanges,
+    seed: state.config.seed,
   });
 }
 
@@ -111,16 +119,21 @@ function decidedAt(state: State): number {
   return state.interval?.decidedAt ?? 0;
 }
 
+/** Where one change is all there is, it comes in the first quarter of the run: the early period. */
+const EARLY_SHARE = 4;
+
 /**
- * k_max: the last update at which the online rule may decide. By default floor(N / blocks), or floor(N / 4) for a
- * learning-rate switch, rounded down to a probe boundary where that leaves one.
+ * k_max: the last update at which the online rule may decide. By default the largest k for which the last block is
+ * still unfrozen within the run, floor(N / blocks); floor(N / 4) where there is a single change (a learning-rate switch,
+ * all blocks at once). Rounded down to a probe boundary where that leaves one.
  */
 export function latestInterval(state: State, model: Model): number | null {
-  const { k_max: configured, kind } = state.config.intervention;
-  if (configured !== null) return configured;
+  const { intervention, probe } = state.config;
+  if (intervention.k_max !== null) return intervention.k_max;
   if (model.numUpdates === null) return null;
-  const share = Math.floor(model.numUpdates / (kind === "learning_rate_switch" ? 4 : model.blocks.length));
-  const rounded = share - (share % state.config.probe.every);
+  const single = intervention.kind === "learning_rate_switch" || intervention.unfreeze === "all_at_once";
+  const share = Math.floor(model.numUpdates / (single ? EARLY_SHARE : lastMultiple(intervention, model.blocks.length)));
+  const rounded = share - (share % probe.every);
   return Math.max(1, rounded > 0 ? rounded : share);
 }
 

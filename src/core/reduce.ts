@@ -2,6 +2,7 @@ import { connectWorker, describeTimeout, exitAttempt, prepareWorker, startContro
 import { reachBoundary } from "./boundary.js";
 import { endAttempt, finish } from "./endings.js";
 import type { Event, EventOf, WorkerEvent } from "./events.js";
+import { completeConfig } from "./recorded-config.js";
 import { recallOrProceed, receiveCommand } from "./operator.js";
 import { confirmApplied } from "./requests.js";
 import { countParameters } from "./schedule.js";
@@ -16,7 +17,7 @@ export function createRun(event: EventOf<"run/created">): State {
   const zero = { train: 0, probe: 0, wait: 0, evaluate: 0, checkpoint: 0 };
   return {
     run: event.run,
-    config: event.config,
+    config: completeConfig(event.config),
     coreVersion: event.coreVersion,
     epoch: 0,
     attempt: null,

@@ -1,4 +1,5 @@
 import type { Config } from "../config/schema.js";
+import { unfreezingOrder } from "./block-order.js";
 import type { Interval, Model, OperatorChange } from "./state.js";
 
 /** Everything that ever changes the trainable mask or the learning-rate factor, by the update in which it takes effect. */
@@ -13,6 +14,8 @@ export interface ScheduleInput {
   readonly model: Model;
   readonly interval: Interval | null;
   readonly operatorChanges: readonly OperatorChange[];
+  /** The run's seed, for a random order. */
+  readonly seed: number;
 }
 
 /** The schedule as far as it is decided. Derived, never stored: recovery derives it again and gets the same. */
@@ -33,14 +36,28 @@ function initialTrainable({ intervention, model }: ScheduleInput): string[] {
  * Algorithm 1: before update i the next block from the top is unfrozen if i mod k = 0 and i <= k L. An operator's
  * unfreezing takes the next block early and leaves k, so later multiples of k find fewer blocks left.
  */
-function releases({ model, interval, operatorChanges }: ScheduleInput): Schedule["releases"] {
-  const scheduled = interval === null ? [] : model.blocks.map((_, index) => (index + 1) * interval.k);
+function releases({ intervention, model, interval, operatorChanges, seed }: ScheduleInput): Schedule["releases"] {
+  const scheduled =
+    interval === null ? [] : model.blocks.map((_, index) => multipleFor(intervention, index) * interval.k);
   const byOperator = operatorChanges.filter((change) => change.kind === "unfreeze").map((change) => change.update);
   const updates = [...scheduled, ...byOperator].sort((a, b) => a - b);
-  return model.blocks.flatMap((block, index) => {
+  return unfreezingOrder(model.blocks, intervention.order, seed).flatMap((block, index) => {
     const update = updates[index];
-    return update === undefined ? [] : [{ update, block: block.name }];
+    return update === undefined ? [] : [{ update, block }];
   });
+}
+
+/**
+ * Which multiple of k unfreezes the block at `index` of the order. Deviation `paper41`: the released code of the paper's
+ * reference [41] spends its first multiple on a block that is trained already, so the first new one comes at 2k.
+ */
+function multipleFor({ first_unfreeze: first, unfreeze }: Config["intervention"], index: number): number {
+  return (unfreeze === "all_at_once" ? 1 : index + 1) + (first === "paper41" ? 1 : 0);
+}
+
+/** The multiple of k at which the last block is unfrozen: a run of N updates has room for k up to N divided by it. */
+export function lastMultiple(intervention: Config["intervention"], numBlocks: number): number {
+  return multipleFor(intervention, numBlocks - 1);
 }
 
 /** The policy's factor (a learning-rate switch) times the operator's last one. */

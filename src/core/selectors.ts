@@ -188,7 +188,7 @@ export interface BlockView {
   readonly release: number | null;
 }
 
-/** The head, then the blocks in the order of their release. Empty before the model is known. */
+/** The head, then the blocks from the top down. Empty before the model is known. */
 export function selectBlocks(state: State): BlockView[] {
   const { model } = state;
   if (model === null) return [];
@@ -209,8 +209,13 @@ export function selectBlocks(state: State): BlockView[] {
 /** The next unfreezing that is scheduled and lies within the run. */
 export function selectNextRelease(state: State): { readonly block: string; readonly update: number } | null {
   const end = state.model?.numUpdates ?? Infinity;
-  const next = selectBlocks(state).find((block) => !block.live && block.release !== null && block.release <= end);
-  return next === undefined ? null : { block: next.name, update: next.release! };
+  const coming = selectBlocks(state)
+    .flatMap(({ name, live, release }) => (live || release === null ? [] : [{ block: name, update: release }]))
+    .filter(({ update }) => update <= end);
+  return coming.reduce<(typeof coming)[number] | null>(
+    (first, other) => (first === null || other.update < first.update ? other : first),
+    null,
+  );
 }
 
 /** Blocks that stay frozen to the end under the schedule as it stands; empty where k or the end is unknown. */

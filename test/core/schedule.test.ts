@@ -31,7 +31,7 @@ function schedule(
   operatorChanges: readonly OperatorChange[] = [],
 ): Schedule {
   const { intervention } = simulatedConfig(`intervention.kind=${kind}`);
-  return deriveSchedule({ intervention, model: modelOf(numBlocks), interval: intervalOf(k), operatorChanges });
+  return deriveSchedule({ intervention, model: modelOf(numBlocks), interval: intervalOf(k), operatorChanges, seed: 0 });
 }
 
 /** Algorithm 1, word for word. */
@@ -45,6 +45,27 @@ function algorithm1(k: number, numBlocks: number, numUpdates: number): string[][
   }
   return history;
 }
+
+/** Releases with k = 10 of three blocks, b3 on top, under other settings of the intervention. */
+function releasesWith(...overrides: string[]): string[] {
+  const { intervention } = simulatedConfig(...overrides);
+  const input = { intervention, model: modelOf(3), interval: intervalOf(10), operatorChanges: [], seed: 7 };
+  return deriveSchedule(input).releases.map(({ block, update }) => `${block} at ${update}`);
+}
+
+describe("the controls of gradual unfreezing", () => {
+  it("turn the order round", () => {
+    expect(releasesWith("intervention.order=bottom_up")).toEqual(["b1 at 10", "b2 at 20", "b3 at 30"]);
+  });
+
+  it("unfreeze the first block at 2k, as the code of [41]", () => {
+    expect(releasesWith("intervention.first_unfreeze=paper41")).toEqual(["b3 at 20", "b2 at 30", "b1 at 40"]);
+  });
+
+  it("unfreeze all blocks together", () => {
+    expect(releasesWith("intervention.unfreeze=all_at_once")).toEqual(["b3 at 10", "b2 at 10", "b1 at 10"]);
+  });
+});
 
 describe("gradual unfreezing", () => {
   it("is Algorithm 1", () => {
