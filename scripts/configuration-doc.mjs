@@ -55,6 +55,7 @@ function describeDefault(node, path) {
 
 function describeValues(node) {
   if (node.anyOf ?? node.oneOf) return (node.anyOf ?? node.oneOf).map(describeValues).join(" or ");
+  if (node.const !== undefined) return `\`${node.const}\``;
   if (node.enum) return node.enum.map((word) => `\`${word}\``).join(", ");
   switch (node.type) {
     case "integer":
@@ -96,8 +97,8 @@ function wrap(text) {
 
 function keys() {
   const sections = Object.entries(configJsonSchema().properties);
-  const single = sections.filter(([, node]) => node.properties === undefined);
-  const nested = sections.filter(([, node]) => node.properties !== undefined);
+  const single = sections.filter(([, node]) => childrenOf(node).length === 0);
+  const nested = sections.filter(([, node]) => childrenOf(node).length > 0);
   const groups = [
     "### At the top\n",
     ...single.flatMap(([key, node]) => entriesOf(node, [key])),

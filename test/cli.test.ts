@@ -57,7 +57,7 @@ describe("thawline", () => {
       --- stderr
       error: there is no preset \`quikstart\`
 
-      hint: did you mean \`quickstart\`? (presets are \`mnist-resnet18\`, \`quickstart\`; a file is given by its path, like \`./my.yaml\`)"
+      hint: did you mean \`quickstart\`? (presets are \`cifar10-resnet18\`, \`cifar10-vgg11\`, \`cifar100-resnet18\`, \`mnist-resnet18\`, \`quickstart\`; a file is given by its path, like \`./my.yaml\`)"
     `);
     expect(await thawline(["config", "show"])).toMatchInlineSnapshot(`
       "exit code 2
@@ -84,11 +84,34 @@ describe("npx thawline presets", () => {
     expect(await thawline(["presets"])).toMatchInlineSnapshot(`
       "exit code 0
       --- stdout
-      mnist-resnet18  The paper's MNIST experiment (Table 5, first column): ResNet-18, 10 epochs, unfrozen when tr(F) stabilizes.
-      quickstart      Two minutes on one CPU core: a narrow ResNet-18 on MNIST, unfrozen when tr(F) stabilizes.
+      cifar10-resnet18   The paper's CIFAR-10 experiment (Table 5, second column): ResNet-18, 200 epochs, unfrozen when tr(F) stabilizes.
+      cifar10-vgg11      The paper's CIFAR-10 experiment (Table 5, third column): VGG-11, 200 epochs, unfrozen when tr(F) stabilizes.
+      cifar100-resnet18  The paper's CIFAR-100 experiment (Table 5, fourth column): ResNet-18, 200 epochs, unfrozen when tr(F) stabilizes.
+      mnist-resnet18     The paper's MNIST experiment (Table 5, first column): ResNet-18, 10 epochs, unfrozen when tr(F) stabilizes.
+      quickstart         Two minutes on one CPU core: a narrow ResNet-18 on MNIST, unfrozen when tr(F) stabilizes.
       --- stderr
       "
     `);
+  });
+
+  it("shows the paper's Table 5 beside them", async () => {
+    expect(await thawline(["presets", "--table"])).toMatchInlineSnapshot(`
+      "exit code 0
+      --- stdout
+      preset             values  optimizer  schedule  learning_rate  batch_size  epochs  weight_decay  momentum
+      mnist-resnet18     paper   sgd        constant  0.01           128         10      0.01          0.9
+      mnist-resnet18     preset  sgd        constant  0.01           128         10      0.01          0.9
+      cifar10-resnet18   paper   sgd        constant  0.1            128         200     0             0
+      cifar10-resnet18   preset  sgd        constant  0.1            128         200     0             0
+      cifar10-vgg11      paper   sgd        constant  0.15           128         200     0             0
+      cifar10-vgg11      preset  sgd        constant  0.15           128         200     0             0
+      cifar100-resnet18  paper   sgd        constant  0.01           128         200     0.0005        0.9
+      cifar100-resnet18  preset  sgd        constant  0.01           128         200     0.0005        0.9
+      --- stderr
+      "
+    `);
+    const first = (await thawline(["presets", "--table", "--json"])).split("\n")[2]!;
+    expect(JSON.parse(first)).toMatchObject({ preset: "mnist-resnet18", values: "paper", learning_rate: 0.01 });
   });
 });
 
@@ -109,6 +132,8 @@ describe("npx thawline config show", () => {
         verify_checksums: true
         max_train_examples: null
         max_test_examples: null
+        normalization: null
+        augment: none
       train:
         optimizer: sgd
         learning_rate: 0.01
@@ -131,6 +156,9 @@ describe("npx thawline config show", () => {
         rho: 0.01
         draws: 15
         iterations: 15
+        worst_value: best
+        labels: sampled
+        estimator: per_example
       intervention:
         kind: gradual_unfreezing
         k: online
@@ -141,6 +169,7 @@ describe("npx thawline config show", () => {
         order: top_down
         first_unfreeze: next
         unfreeze: gradual
+        frozen_batch_norm: track
         before: 0.1
         after: 1
       evaluate:

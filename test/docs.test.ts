@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { execa } from "execa";
 import { describe, expect, it } from "vitest";
-import { configJsonSchema } from "../src/config/json-schema.js";
+import { configPaths } from "../src/config/json-schema.js";
 import { MESSAGES } from "../src/protocol/messages.js";
 import { KEYMAP } from "../src/ui/keymap.js";
 
@@ -54,14 +54,9 @@ function anchorsOf(path: string): string[] {
 
 /** Dotted keys of the configuration: of sections, and of the settings in them. */
 function configKeys(): { sections: string[]; settings: string[] } {
-  interface Node {
-    readonly properties?: Readonly<Record<string, Node>>;
-  }
-  const properties = (configJsonSchema() as Node).properties ?? {};
-  const settings = Object.entries(properties).flatMap(([section, node]) =>
-    node.properties === undefined ? [section] : Object.keys(node.properties).map((key) => `${section}.${key}`),
-  );
-  const sections = Object.keys(properties).filter((key) => properties[key]?.properties !== undefined);
+  const paths = configPaths();
+  const sections = paths.filter((path) => paths.some((other) => other.startsWith(`${path}.`)));
+  const settings = paths.filter((path) => path.split(".").length <= 2 && !sections.includes(path));
   return { sections, settings };
 }
 

@@ -219,6 +219,9 @@ def _build_prober(training: Training, config: AttachedConfig) -> Prober | None:
         rho=config.probe.rho,
         draws=config.probe.draws,
         iterations=config.probe.iterations,
+        worst_value=config.probe.worst_value,
+        labels=config.probe.labels,
+        estimator=config.probe.estimator,
         tau=config.intervention.tau,
         every=config.probe.every,
     )

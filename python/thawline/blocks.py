@@ -42,6 +42,11 @@ def resnet18_blocks(model: nn.Module) -> BlockMap:
     return blocks_from_patterns(model, [*stages, ("stem", r"^(conv1|bn1)\.")], r"^head\.")
 
 
+def vgg11_blocks(model: nn.Module) -> BlockMap:
+    """conv8 .. conv1, each with the BatchNorm after it if there is one, and the head of three linear layers."""
+    return blocks_from_patterns(model, [(f"conv{i}", rf"^(conv|bn){i}\.") for i in range(8, 0, -1)], r"^head\.")
+
+
 def blocks_from_patterns(model: nn.Module, patterns: Sequence[tuple[str, str]], head_pattern: str) -> BlockMap:
     """Blocks from (name, regular expression) pairs, top first; an expression is searched for in parameter names.
 

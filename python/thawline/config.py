@@ -12,17 +12,32 @@ from thawline.errors import UserError
 _Form = TypeVar("_Form")
 
 
-class ModelConfig(Struct, frozen=True, forbid_unknown_fields=True):
-    kind: Literal["resnet18"]
+class ResNet18Config(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="resnet18"):
     width: int
 
 
+class VGG11Config(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="vgg11"):
+    batch_norm: bool
+    dropout: float
+    head_width: int
+
+
+ModelConfig = ResNet18Config | VGG11Config
+
+
+class NormalizationConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    mean: list[float]
+    std: list[float]
+
+
 class DataConfig(Struct, frozen=True, forbid_unknown_fields=True):
-    kind: Literal["mnist"]
+    kind: Literal["mnist", "fashion_mnist", "cifar10", "cifar100", "image_folder"]
     path: str
     verify_checksums: bool
     max_train_examples: int | None
     max_test_examples: int | None
+    normalization: NormalizationConfig | None
+    augment: Literal["none", "standard"]
 
 
 class ConstantSchedule(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="constant"):
@@ -57,6 +72,9 @@ class ProbeConfig(Struct, frozen=True, forbid_unknown_fields=True):
     rho: float
     draws: int
     iterations: int
+    worst_value: Literal["best", "last"]
+    labels: Literal["sampled", "exact", "argmax", "true"]
+    estimator: Literal["per_example", "batch"]
 
 
 class InterventionConfig(Struct, frozen=True, forbid_unknown_fields=True):
@@ -69,6 +87,7 @@ class InterventionConfig(Struct, frozen=True, forbid_unknown_fields=True):
     order: Literal["top_down", "bottom_up", "random"]
     first_unfreeze: Literal["next", "paper41"]
     unfreeze: Literal["gradual", "all_at_once"]
+    frozen_batch_norm: Literal["track", "hold", "calibrate"]
     before: float
     after: float
 

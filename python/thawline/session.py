@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
+    from thawline.batch_norm import BatchNormPolicy
     from thawline.blocks import BlockMap
     from thawline.channel import Channel
     from thawline.probes import Measurement, Prober
@@ -69,6 +70,7 @@ class Session:
         run_folder: Path,
         prober: Prober | None = None,
         abilities: Abilities | None = None,
+        batch_norm: BatchNormPolicy | None = None,
         step: int = 0,
     ) -> None:
         self.step = step
@@ -80,6 +82,7 @@ class Session:
         self._run_folder = run_folder
         self._prober = prober
         self._abilities = abilities or Abilities()
+        self._batch_norm = batch_norm
         self._stopwatch = Stopwatch()
         self._losses = LossReader()
         self._pace = Pace()
@@ -198,6 +201,8 @@ class Session:
         changed = before is None or _held(before) != _held(grant)
         if changed:
             apply_trainable(self._model, self._block_map, grant.trainable)
+        if self._batch_norm is not None and (before is None or before.trainable != grant.trainable):
+            self._batch_norm.apply(self.step + 1, first=before is None)
         if changed or grant.orders:
             self._channel.send(self._applied(grant))
 

@@ -1,9 +1,16 @@
+import { DATA_SETS } from "./data-sets.js";
 import type { Problem } from "./problems.js";
 import type { ParsedConfig } from "./schema.js";
 
 /** Keys that are fine by themselves and wrong together: everything that a schema of single keys cannot say. */
 export function findConflicts(config: ParsedConfig): readonly Problem[] {
-  return [...lengthOfTraining(config), ...signals(config), ...amounts(config)];
+  return [
+    ...lengthOfTraining(config),
+    ...signals(config),
+    ...estimators(config),
+    ...amounts(config),
+    ...dataSets(config),
+  ];
 }
 
 function lengthOfTraining({ train }: ParsedConfig): Problem[] {
@@ -53,6 +60,33 @@ function signals({ intervention, probe, train }: ParsedConfig): Problem[] {
   return conflicts;
 }
 
+function estimators({ intervention, probe }: ParsedConfig): Problem[] {
+  if (probe.estimator !== "batch") return [];
+  const conflicts: Problem[] = [];
+  if (probe.labels === "exact") {
+    conflicts.push({
+      paths: [
+        ["probe", "estimator"],
+        ["probe", "labels"],
+      ],
+      text: "`probe.estimator` is `batch`, which needs one label per point, but `probe.labels` is `exact`",
+      hint: "set `probe.labels=sampled` or `probe.estimator=per_example`",
+    });
+  }
+  const decides = intervention.kind !== "none" && intervention.k === "online" && intervention.signal === "fisher_trace";
+  if (decides) {
+    conflicts.push({
+      paths: [
+        ["probe", "estimator"],
+        ["intervention", "signal"],
+      ],
+      text: "`probe.estimator` is `batch`, which has no standard error: `fisher_trace` could never decide `k`",
+      hint: "set `probe.estimator=per_example`, or fix `intervention.k`",
+    });
+  }
+  return conflicts;
+}
+
 function amounts({ data, probe, train }: ParsedConfig): Problem[] {
   const available = data.max_train_examples;
   if (available === null) return [];
@@ -66,4 +100,44 @@ function amounts({ data, probe, train }: ParsedConfig): Problem[] {
       paths: [path, ["data", "max_train_examples"]],
       text: `\`${path.join(".")}\` is ${amount}, more than the ${available} examples of \`data.max_train_examples\``,
     }));
+}
+
+function dataSets({ model, data, evaluate }: ParsedConfig): Problem[] {
+  const { images, wanted } = DATA_SETS[data.kind];
+  const conflicts: Problem[] = [];
+  const conflict = (paths: string[], text: string, hint: string) =>
+    conflicts.push({ paths: paths.map((path) => path.split(".")), text, hint });
+  if (data.path === "bundled" && data.kind !== "mnist") {
+    conflict(
+      ["data.path", "data.kind"],
+      `\`data.path\` is missing: \`${data.kind}\` does not come with thawline`,
+      `set \`data.path\` to ${wanted}`,
+    );
+  }
+  if (evaluate.ood === "mnist_c" && data.kind !== "mnist") {
+    conflict(
+      ["evaluate.ood", "data.kind"],
+      `\`evaluate.ood\` is \`mnist_c\`, which are corruptions of MNIST, but \`data.kind\` is \`${data.kind}\``,
+      "set `evaluate.ood=none`",
+    );
+  }
+  if (model.kind === "vgg11" && images !== null && images.side < 32) {
+    conflict(
+      ["model.kind", "data.kind"],
+      `\`model.kind\` is \`vgg11\`, whose five poolings leave nothing of the ${images.side} x ${images.side} images of \`${data.kind}\``,
+      "use `model.kind=resnet18`, or images of at least 32 x 32",
+    );
+  }
+  if (data.normalization !== null) {
+    const { mean, std } = data.normalization;
+    const channels = images?.channels ?? mean.length;
+    if (mean.length !== channels || std.length !== channels) {
+      conflict(
+        ["data.normalization"],
+        `\`data.normalization\` has ${mean.length} means and ${std.length} deviations, not one of each per channel`,
+        images === null ? "give both for 1 channel or for 3" : `\`${data.kind}\` has ${channels} channel(s)`,
+      );
+    }
+  }
+  return conflicts;
 }

@@ -4,6 +4,8 @@ import { configInputSchema } from "./schema.js";
 
 interface JsonSchemaNode {
   readonly properties?: Readonly<Record<string, JsonSchemaNode>>;
+  /** The kinds of a mapping whose keys depend on its `kind`. */
+  readonly oneOf?: readonly JsonSchemaNode[];
   readonly [keyword: string]: unknown;
 }
 
@@ -41,8 +43,9 @@ function keysSchema(): JsonSchemaNode {
 }
 
 function pathsIn(schema: JsonSchemaNode, prefix: string): string[] {
-  return Object.entries(schema.properties ?? {}).flatMap(([key, child]) => [
+  const own = Object.entries(schema.properties ?? {}).flatMap(([key, child]) => [
     `${prefix}${key}`,
     ...pathsIn(child, `${prefix}${key}.`),
   ]);
+  return [...new Set([...own, ...(schema.oneOf ?? []).flatMap((kind) => pathsIn(kind, prefix))])];
 }

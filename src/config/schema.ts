@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { DATA_KINDS } from "./data-sets.js";
 
 /**
  * Every configuration key, once: its type, bounds, default and meaning. Keys are snake_case everywhere, also in the
@@ -21,23 +22,57 @@ const wordOrInteger = <const W extends string>(words: readonly [W, ...W[]]) =>
 export const SIGNALS = ["fisher_trace", "sharpness_avg", "sharpness_worst"] as const;
 export type Signal = (typeof SIGNALS)[number];
 
-const model = z.strictObject({
-  kind: z.enum(["resnet18"]).describe("Architecture."),
-  width: atLeast(1).default(64).describe("Channels of the first stage; 64 is the standard ResNet-18."),
-});
+/** Everything that can be measured: the signals, and what is recorded only, since nobody has errors for it. */
+export const METRICS = [...SIGNALS, "hessian_lambda_max", "feature_lambda_max", "feature_rank"] as const;
+
+const model = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("resnet18").describe("ResNet-18 in its small-image form; 5 blocks and a head."),
+    width: atLeast(1).default(64).describe("Channels of the first stage; 64 is the standard ResNet-18."),
+  }),
+  z.strictObject({
+    kind: z.literal("vgg11").describe("VGG-11 for images of at least 32 x 32; 8 blocks and a head of 3 layers."),
+    batch_norm: z.boolean().default(false).describe("A BatchNorm after each convolution, in the convolution's block."),
+    dropout: z.number().min(0).lt(1).default(0).describe("Dropout before the first two layers of the head."),
+    head_width: atLeast(1).default(512).describe("Units of the head's two hidden layers."),
+  }),
+]);
+
+const augment = z.enum(["none", "standard"]);
+const ood = z.enum(["mnist_c", "none"]);
+const perChannel = (number: z.ZodNumber, meaning: string) => z.array(number).min(1).max(3).describe(meaning);
 
 const data = z.strictObject({
-  kind: z.enum(["mnist"]).describe("Data set."),
+  kind: z.enum(DATA_KINDS).describe("Data set."),
   path: z
     .string()
     .min(1)
     .default("bundled")
     .describe(
-      "Folder of the data files, or `bundled`. In a file, relative to that file; elsewhere to the current folder.",
+      "Folder of the data files, or archive of CIFAR; `bundled`: the MNIST files that come with thawline. " +
+        "In a file, relative to that file; elsewhere to the current folder.",
     ),
-  verify_checksums: z.boolean().default(true).describe("Refuse data files whose checksum is not the published one."),
+  verify_checksums: z
+    .boolean()
+    .default(true)
+    .describe("Refuse data files whose checksum is not the published one, where one is published (MNIST, CIFAR)."),
   max_train_examples: limit("Use only the first so many training examples; null: all."),
   max_test_examples: limit("Use only the first so many test examples; null: all."),
+  normalization: z
+    .strictObject({
+      mean: perChannel(z.number(), "Mean of each channel, of pixels scaled to [0, 1]."),
+      std: perChannel(z.number().positive(), "Standard deviation of each channel, of pixels scaled to [0, 1]."),
+    })
+    .nullable()
+    .default(null)
+    .describe("How inputs are normalised; null: the data set's customary constants, or those of an image folder."),
+  augment: augment
+    .nullable()
+    .default(null)
+    .describe(
+      "Training batches as they are, or `standard`: zero-padded by 4, cropped at random and mirrored half the time; " +
+        "null: `standard` for CIFAR, otherwise `none`. Never for probes and evaluation.",
+    ),
 });
 
 const fullSchedule = z.discriminatedUnion("kind", [
@@ -78,7 +113,10 @@ const probe = z.strictObject({
   every: atLeast(1).default(10).describe("Updates between two measurements of the signals."),
   points: atLeast(2).default(2048).describe("Training examples of the fixed, un-augmented probe set."),
   batch_size: atLeast(1).default(256).describe("Examples per probe batch."),
-  metrics: z.array(z.enum(SIGNALS)).default(["fisher_trace"]).describe("Signals to measure."),
+  metrics: z
+    .array(z.enum(METRICS))
+    .default(["fisher_trace"])
+    .describe("What to measure. `hessian_lambda_max` and the `feature_` metrics are recorded, but decide nothing."),
   scope: z.enum(["trainable", "all"]).default("trainable").describe("Parameters the signals look at."),
   until: wordOrInteger(["decision", "end"])
     .default("decision")
@@ -90,6 +128,21 @@ const probe = z.strictObject({
     .describe("Radius (worst case) or standard deviation (average) of sharpness."),
   draws: atLeast(2).default(15).describe("Random perturbations per batch for sharpness_avg."),
   iterations: atLeast(1).default(15).describe("APGD iterations per batch for sharpness_worst."),
+  worst_value: z
+    .enum(["best", "last"])
+    .default("best")
+    .describe("Which loss of the search is sharpness_worst: the largest found, or that of the last iteration."),
+  labels: z
+    .enum(["sampled", "exact", "argmax", "true"])
+    .default("sampled")
+    .describe(
+      "Labels of fisher_trace: drawn from the model, the mean over all of them, the most probable, or the data's own. " +
+        "The last two measure something else than tr(F).",
+    ),
+  estimator: z
+    .enum(["per_example", "batch"])
+    .default("per_example")
+    .describe("How fisher_trace is estimated; `batch`, the squared norm of a batch's mean gradient, has no error."),
 });
 
 const intervention = z.strictObject({
@@ -124,13 +177,22 @@ const intervention = z.strictObject({
     .enum(["gradual", "all_at_once"])
     .default("gradual")
     .describe("One block every k updates, or all of them together."),
+  frozen_batch_norm: z
+    .enum(["track", "hold", "calibrate"])
+    .default("track")
+    .describe(
+      "Frozen BatchNorm layers keep updating their statistics, keep the initial ones, or keep those of 16 training batches.",
+    ),
   before: z.number().min(0).default(0.1).describe("Factor on the learning rate before a learning-rate switch."),
   after: z.number().min(0).default(1).describe("Factor on the learning rate from the switch on."),
 });
 
 const evaluate = z.strictObject({
   batch_size: atLeast(1).default(256).describe("Examples per evaluation batch."),
-  ood: z.enum(["mnist_c", "none"]).default("mnist_c").describe("Out-of-distribution test sets."),
+  ood: ood
+    .nullable()
+    .default(null)
+    .describe("Out-of-distribution test sets; null: `mnist_c` for MNIST, otherwise `none`."),
   images_per_corruption: wordOrInteger(["all"])
     .default("all")
     .describe("Test images per corruption: all, or the first so many."),
@@ -198,11 +260,11 @@ export const configInputSchema = z.strictObject({
 export const configSchema = z.strictObject({
   ...run,
   model,
-  data: data.extend({ path: z.string().startsWith("/") }),
+  data: data.extend({ path: z.string().startsWith("/"), augment }),
   train,
   probe,
   intervention: intervention.extend({ tau: atLeast(2) }),
-  evaluate,
+  evaluate: evaluate.extend({ ood }),
   checkpoint,
   device: device.extend({ threads: atLeast(1) }),
   supervision,

@@ -6,6 +6,9 @@ const SIGNAL_NAMES: Readonly<Record<string, string>> = {
   fisher_trace: "tr(F)",
   sharpness_avg: "average sharpness",
   sharpness_worst: "worst-case sharpness",
+  hessian_lambda_max: "largest Hessian eigenvalue",
+  feature_lambda_max: "largest feature eigenvalue",
+  feature_rank: "feature rank",
 };
 
 /** The paper's name of a signal, by its configuration name or its metric key. */
@@ -50,5 +53,12 @@ export function describeConfig(config: Config): string {
   const { model, data, train, seed } = config;
   // A scaled-down recipe is called that where it is shown.
   const schedule = train.schedule.kind === "constant" ? "" : ` ${train.schedule.kind} (paper: constant)`;
-  return `${model.kind} width ${model.width} on ${data.kind}, batch ${train.batch_size}, lr ${train.learning_rate}${schedule}, seed ${seed}`;
+  return `${describeModel(model)} on ${data.kind}, batch ${train.batch_size}, lr ${train.learning_rate}${schedule}, seed ${seed}`;
+}
+
+function describeModel(model: Config["model"]): string {
+  if (model.kind === "resnet18") return `${model.kind} width ${model.width}`;
+  const head = model.head_width === 512 ? "" : ` head width ${model.head_width}`;
+  const dropout = model.dropout === 0 ? "" : ` dropout ${model.dropout}`;
+  return `${model.kind}${model.batch_norm ? " with BatchNorm" : ""}${head}${dropout}`;
 }

@@ -45,33 +45,38 @@ function refusal(attempt: () => unknown): string {
 
 describe("presets", () => {
   it.each(listPresets().map(({ name }) => name))("%s is complete and resolved", (name) => {
-    const config = load({ source: name });
+    const config = load({ source: name, overrides: name.startsWith("cifar") ? ["data.path=archive"] : [] });
     expect(configSchema.parse(config)).toEqual(config);
     expect(config.name).toBe(name);
   });
 
-  it("holds the paper's Table 5 for MNIST", () => {
+  it("measure as in the paper's appendix B", () => {
+    const measured = { every: 10, points: 2048, batch_size: 256, rho: 0.01, draws: 15 };
     expect(load({ source: "mnist-resnet18" })).toMatchObject({
       model: { kind: "resnet18", width: 64 },
-      train: {
-        optimizer: "sgd",
-        learning_rate: 0.01,
-        momentum: 0.9,
-        weight_decay: 0.01,
-        batch_size: 128,
-        epochs: 10,
-        updates: null,
-        schedule: { kind: "constant" },
-      },
-      probe: { every: 10, points: 2048, batch_size: 256, rho: 0.01, draws: 15 },
+      probe: measured,
     });
+    const vgg11 = load({ source: "cifar10-vgg11", overrides: ["data.path=x"] });
+    expect(vgg11).toMatchObject({
+      model: { kind: "vgg11", batch_norm: false, dropout: 0, head_width: 512 },
+      data: { augment: "standard" },
+      probe: measured,
+    });
+  });
+
+  it("without data of their own want the archive", () => {
+    expect(refusal(() => load({ source: "cifar100-resnet18" }))).toMatchInlineSnapshot(`
+      "invalid_config
+      configs/cifar100-resnet18.yaml:12:3: \`data.path\` is missing: \`cifar100\` does not come with thawline
+      hint: set \`data.path\` to the archive \`cifar-100-python.tar.gz\` (the University of Toronto publishes it) or the folder \`cifar-100-python\` unpacked from it"
+    `);
   });
 
   it("proposes the preset that was meant", () => {
     expect(refusal(() => load({ source: "quikstart" }))).toMatchInlineSnapshot(`
       "unknown_preset
       there is no preset \`quikstart\`
-      hint: did you mean \`quickstart\`? (presets are \`mnist-resnet18\`, \`quickstart\`; a file is given by its path, like \`./my.yaml\`)"
+      hint: did you mean \`quickstart\`? (presets are \`cifar10-resnet18\`, \`cifar10-vgg11\`, \`cifar100-resnet18\`, \`mnist-resnet18\`, \`quickstart\`; a file is given by its path, like \`./my.yaml\`)"
     `);
   });
 });
@@ -90,6 +95,19 @@ describe("resolving", () => {
     const overrides = ["probe.metrics=[sharpness_worst]", "intervention.signal=sharpness_worst"];
     expect(load({ overrides }).intervention.tau).toBe(8);
     expect(load({ overrides: [...overrides, "intervention.tau=5"] }).intervention.tau).toBe(5);
+  });
+
+  it("chooses augmentation, out-of-distribution data and checksums by the kind of data", () => {
+    const chosen = (kind: string) => {
+      const { data, evaluate } = loadText(MINIMAL, { overrides: [`data.kind=${kind}`, "data.path=x"] });
+      return [data.augment, evaluate.ood, data.verify_checksums];
+    };
+    expect(chosen("mnist")).toEqual(["none", "mnist_c", true]);
+    expect(chosen("fashion_mnist")).toEqual(["none", "none", false]);
+    expect(chosen("cifar10")).toEqual(["standard", "none", true]);
+    expect(chosen("cifar100")).toEqual(["standard", "none", true]);
+    expect(chosen("image_folder")).toEqual(["none", "none", false]);
+    expect(load({ overrides: ["data.augment=standard"] }).data.augment).toBe("standard");
   });
 
   it("gives the same configuration when a resolved one is loaded again", () => {
@@ -137,6 +155,13 @@ describe("precedence", () => {
     });
   });
 
+  it("merges a model of the same kind and replaces another", () => {
+    expect(load({ overrides: ["model.width=4"] }).model).toEqual({ kind: "resnet18", width: 4 });
+    const overrides = ["data.path=x", "model.width=4", "model.kind=resnet18"];
+    expect(load({ source: "cifar10-vgg11", overrides }).model).toEqual({ kind: "resnet18", width: 4 });
+    expect(refusal(() => load({ overrides: ["model.kind=vgg11", "model.width=4"] }))).toContain("unknown key");
+  });
+
   it("types values of the command line as YAML", () => {
     const config = load({
       overrides: [
@@ -176,7 +201,7 @@ probe:
         my.yaml:8:3: \`intervention.k\`: expected \`online\` or a whole number of at least 1, got \`onlin\`; did you mean \`online\`?
         my.yaml:9:3: \`intervention.epsilon\`: expected a number, got a list
         my.yaml:10:1: unknown key \`learning_rate\`; did you mean \`train.learning_rate\`?
-        my.yaml:12:27: \`probe.metrics.1\`: expected \`fisher_trace\`, \`sharpness_avg\` or \`sharpness_worst\`, got \`fisher_tracer\`; did you mean \`fisher_trace\`?
+        my.yaml:12:27: \`probe.metrics.1\`: expected \`fisher_trace\`, \`sharpness_avg\`, \`sharpness_worst\`, \`hessian_lambda_max\`, \`feature_lambda_max\` or \`feature_rank\`, got \`fisher_tracer\`; did you mean \`fisher_trace\`?
       hint: \`npx thawline config show quickstart\` prints every key with its value"
     `);
   });
@@ -185,8 +210,8 @@ probe:
     expect(refusal(() => loadText("seed: 1"))).toMatchInlineSnapshot(`
       "invalid_config
       \`my.yaml\` has 4 problems
-        \`my.yaml\`: \`data.kind\` is missing: expected \`mnist\`
-        \`my.yaml\`: \`model.kind\` is missing: expected \`resnet18\`
+        \`my.yaml\`: \`data.kind\` is missing: expected \`mnist\`, \`fashion_mnist\`, \`cifar10\`, \`cifar100\` or \`image_folder\`
+        \`my.yaml\`: \`model.kind\` is missing: expected \`resnet18\` or \`vgg11\`
         \`my.yaml\`: \`train.batch_size\` is missing: expected a number
         \`my.yaml\`: \`train.learning_rate\` is missing: expected a number
       hint: \`npx thawline config show quickstart\` prints every key with its value"
@@ -241,7 +266,7 @@ probe:
     expect(refusal(() => loadText("preset: quikstart"))).toMatchInlineSnapshot(`
       "unknown_preset
       my.yaml:1:1: there is no preset \`quikstart\`
-      hint: did you mean \`quickstart\`? (presets are \`mnist-resnet18\`, \`quickstart\`; a file is given by its path, like \`./my.yaml\`)"
+      hint: did you mean \`quickstart\`? (presets are \`cifar10-resnet18\`, \`cifar10-vgg11\`, \`cifar100-resnet18\`, \`mnist-resnet18\`, \`quickstart\`; a file is given by its path, like \`./my.yaml\`)"
     `);
     expect(refusal(() => load({ source: "other.yaml" }))).toMatchInlineSnapshot(`
       "config_not_readable

@@ -1,7 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { loadConfig } from "../../src/config/load.js";
 import { checkPaths } from "../../src/config/paths.js";
 
@@ -32,4 +32,32 @@ it("names the files that a folder lacks, in any of their spellings", () => {
   expect(() => checkPaths(withData("."))).toThrow(`\`${folder}\` lacks \`t10k-labels-idx1-ubyte\``);
   writeFileSync(join(folder, "t10k-labels-idx1-ubyte.gz"), "");
   expect(() => checkPaths(withData("."))).not.toThrow();
+});
+
+describe.each([
+  { kind: "cifar10", archive: "cifar-10-python.tar.gz", unpacked: "cifar-10-batches-py", first: "data_batch_1" },
+  { kind: "cifar100", archive: "cifar-100-python.tar.gz", unpacked: "cifar-100-python", first: "train" },
+])("$kind", ({ kind, archive, unpacked, first }) => {
+  const check = (path: string) => {
+    const overrides = [`data.kind=${kind}`, "evaluate.ood=none", `data.path=${path}`];
+    checkPaths(loadConfig({ source: "quickstart", overrides, cwd: folder }));
+  };
+
+  it("may be the archive, its folder, or a folder with one of them", () => {
+    expect(() => check(".")).toThrow(`\`${folder}\` holds neither \`${archive}\` nor \`${first}\``);
+    writeFileSync(join(folder, archive), "");
+    expect(() => check(archive)).not.toThrow();
+    expect(() => check(".")).not.toThrow();
+    rmSync(join(folder, archive));
+    mkdirSync(join(folder, unpacked));
+    writeFileSync(join(folder, unpacked, first), "");
+    expect(() => check(unpacked)).not.toThrow();
+    expect(() => check(".")).not.toThrow();
+  });
+});
+
+it("names the split that an image folder lacks", () => {
+  mkdirSync(join(folder, "train"));
+  const overrides = ["data.kind=image_folder", "evaluate.ood=none", "data.path=."];
+  expect(() => checkPaths(loadConfig({ source: "quickstart", overrides, cwd: folder }))).toThrow("lacks `test`");
 });

@@ -20,6 +20,8 @@ def run_config(**sections: dict[str, Any] | int) -> dict[str, Any]:
             "verify_checksums": False,
             "max_train_examples": 40,
             "max_test_examples": 20,
+            "normalization": None,
+            "augment": "none",
         },
         "train": {
             "optimizer": "sgd",
@@ -41,6 +43,9 @@ def run_config(**sections: dict[str, Any] | int) -> dict[str, Any]:
             "rho": 0.01,
             "draws": 2,
             "iterations": 2,
+            "worst_value": "best",
+            "labels": "sampled",
+            "estimator": "per_example",
         },
         "intervention": {
             "kind": "gradual_unfreezing",
@@ -52,6 +57,7 @@ def run_config(**sections: dict[str, Any] | int) -> dict[str, Any]:
             "order": "top_down",
             "first_unfreeze": "next",
             "unfreeze": "gradual",
+            "frozen_batch_norm": "track",
             "before": 0.1,
             "after": 1,
         },

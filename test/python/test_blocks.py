@@ -1,9 +1,10 @@
 import pytest
 from torch import nn
 
-from thawline.blocks import blocks_from_patterns, resnet18_blocks
+from thawline.blocks import blocks_from_patterns, resnet18_blocks, vgg11_blocks
 from thawline.errors import UserError
 from thawline.models.resnet import build_resnet18
+from thawline.models.vgg import build_vgg11
 
 
 @pytest.fixture
@@ -39,6 +40,26 @@ def test_resnet18_blocks_hold_every_parameter_once():
     names = [name for block in (*block_map.blocks, block_map.head) for name in block.parameter_names]
     assert sorted(names) == sorted(name for name, _ in model.named_parameters())
     assert block_map.blocks[-1].parameter_names == ("conv1.weight", "bn1.weight", "bn1.bias")
+
+
+def test_vgg11_has_eight_blocks_from_the_top_down():
+    block_map = vgg11_blocks(build_vgg11(in_channels=3, num_classes=10))
+    assert [block.name for block in block_map.blocks] == [f"conv{i}" for i in (8, 7, 6, 5, 4, 3, 2, 1)]
+    assert [block.num_params for block in block_map.blocks] == [
+        *[2_359_808] * 3,
+        1_180_160,
+        590_080,
+        295_168,
+        73_856,
+        1_792,
+    ]
+    assert block_map.head.num_params == 530_442
+    assert block_map.num_params == 9_750_922
+
+
+def test_a_batch_norm_of_vgg11_belongs_to_its_convolution():
+    block_map = vgg11_blocks(build_vgg11(in_channels=1, num_classes=2, batch_norm=True, head_width=2))
+    assert block_map.blocks[-1].parameter_names == ("conv1.weight", "conv1.bias", "bn1.weight", "bn1.bias")
 
 
 def test_blocks_keep_the_order_of_their_patterns(model):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import typing
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,8 @@ def test_an_unknown_and_a_missing_key_are_named(section: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "place"),
     [
-        ({"model": {"kind": "vgg11"}}, r"\$\.model\.kind"),
+        ({"model": {"kind": "vgg16"}}, r"\$\.model\.kind"),
+        ({"data": {"kind": "svhn"}}, r"\$\.data\.kind"),
         ({"train": {"learning_rate": "high"}}, r"\$\.train\.learning_rate"),
         ({"train": {"schedule": {"kind": "cosine"}}}, r"\$\.train\.schedule"),
         ({"seed": 1.5}, r"\$\.seed"),
@@ -86,5 +88,13 @@ def test_the_worker_knows_exactly_the_keys_that_the_controller_checks() -> None:
     assert fields.keys() == sections.keys()
     for name, form in fields.items():
         if name not in ("name", "seed", "supervision"):
-            known = {field.name for field in msgspec.structs.fields(form)}
-            assert known == sections[name]["properties"].keys(), name
+            # A mapping whose keys depend on its kind has as many forms, on both sides in the same order.
+            kinds = sections[name].get("oneOf", [sections[name]])
+            forms = typing.get_args(form) or [form]
+            for section, struct in zip(kinds, forms, strict=True):
+                assert known_keys(struct) == section["properties"].keys(), name
+
+
+def known_keys(struct: type[msgspec.Struct]) -> set[str]:
+    tag = struct.__struct_config__.tag_field
+    return {field.name for field in msgspec.structs.fields(struct)} | ({tag} if tag else set())

@@ -51,7 +51,7 @@ export function quickstartConfig(changes: ConfigChanges = {}): Config {
   const input = configInputSchema.parse({ name: "quickstart", ...(parse(text) as object) });
   const fixed = {
     ...input,
-    data: { ...input.data, path: "/data/mnist" },
+    data: { ...input.data, path: "/data/mnist", augment: "none" },
     intervention: { ...input.intervention, tau: input.intervention.tau ?? 3 },
     device: { ...input.device, threads: 1 },
   };

@@ -1,5 +1,7 @@
 """Probes: the Fisher trace and the sharpness of a model in training (equations 2 to 4), in plain PyTorch.
 
+Also the largest eigenvalue of the Hessian, and the spectrum of the features before the head, when asked for by name.
+
 They know no controller and no run. To watch any classifier:
 
     from thawline.probes import ClassificationObjective, Prober, ProbeSet, ProbeSettings
@@ -17,12 +19,14 @@ is trainable, and it is one linear layer before one softmax, a boundary costs li
 Another task needs an `Objective`: the logits of its softmaxes and its loss, example by example.
 """
 
-from thawline.probes.measure import METRICS, Measurement, ProbeInterrupted, Prober, ProbeSettings
+from thawline.probes.measure import Measurement, ProbeInterrupted, Prober
 from thawline.probes.objective import ClassificationObjective, LabelledObjective, LinearHeadObjective, Objective
 from thawline.probes.probe_set import ProbeSet, probe_indices
+from thawline.probes.settings import METRICS, SIGNALS, ProbeSettings
 
 __all__ = [
     "METRICS",
+    "SIGNALS",
     "ClassificationObjective",
     "LabelledObjective",
     "LinearHeadObjective",

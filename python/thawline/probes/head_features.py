@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from thawline.errors import UserError
 from thawline.probes.objective import LinearHeadObjective, Objective, forward_parts
 from thawline.probes.probe_set import ProbeSet
 from thawline.probes.scope import Scope
@@ -74,3 +75,29 @@ def head_features(
             parts.append(inputs)
         features.append(torch.cat(parts))
     return HeadFeatures(objective, head, features)
+
+
+@torch.no_grad()
+def features_before_head(
+    model: nn.Module, objective: Objective, probe_set: ProbeSet, poll: Callable[[], None]
+) -> Tensor:
+    """The features of all probe points, [points, D], whatever is in scope; `poll` is called before each batch.
+
+    Raises UserError for a model without a linear head that reads one feature vector per point.
+    """
+    head = linear_head(model, objective)
+    features = []
+    for batch in probe_set.batches:
+        poll()
+        for part in forward_parts(batch, next(model.parameters()).device):
+            with recorded_calls(head) as calls:
+                objective.logits(model, part)
+            if len(calls) != 1 or calls[0][0].dim() != 2:
+                raise UserError(
+                    "probe_features",
+                    "probe.metrics asks for the features before the head, but the model has no linear head that reads "
+                    "one feature vector per point",
+                    "remove `feature_rank` and `feature_lambda_max` from probe.metrics",
+                )
+            features.append(calls[0][0])
+    return torch.cat(features)

@@ -1,4 +1,4 @@
-"""The vectors behind the last values of each signal, for the errors of its changes."""
+"""What is kept of the last boundaries: vectors for the errors of changes, and where a search starts."""
 
 from __future__ import annotations
 
@@ -62,3 +62,34 @@ class SignalHistory:
 
     def _update(self, position: int) -> int:
         return 1 if position == 0 else (position + 1 if self.every == 1 else position * self.every)
+
+
+@dataclass
+class EigenvectorHistory:
+    """The eigenvectors of the two newest boundaries, from which the next search starts.
+
+    Two, because a boundary that is measured again after a resume must start where it started the first time: from the
+    boundary before it, not from its own result.
+    """
+
+    _vectors: dict[int, tuple[str, Tensor]] = field(default_factory=dict)
+
+    def record(self, update: int, scope_digest: str, vector: Tensor) -> None:
+        earlier = sorted(kept for kept in self._vectors if kept < update)[-1:]
+        self._vectors = {kept: self._vectors[kept] for kept in earlier} | {update: (scope_digest, vector.cpu())}
+
+    def before(self, update: int, scope_digest: str) -> Tensor | None:
+        """That of the last boundary before `update`; None if there is none or it was taken with another scope."""
+        earlier = [kept for kept in self._vectors if kept < update]
+        found_digest, vector = self._vectors[max(earlier)] if earlier else ("", None)
+        return vector if found_digest == scope_digest else None
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """One tensor per entry, named update/scope digest."""
+        return {f"{update}/{digest}": vector for update, (digest, vector) in self._vectors.items()}
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        self._vectors = {}
+        for name, vector in state.items():
+            update, digest = name.split("/")
+            self._vectors[int(update)] = (digest, vector)

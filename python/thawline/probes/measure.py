@@ -5,26 +5,30 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
+import torch
 from torch import Tensor, nn
 
 from thawline.errors import UserError
 from thawline.probes.example_gradients import ExampleGradients
+from thawline.probes.feature_spectrum import FeatureSpectrum, feature_spectrum
 from thawline.probes.fisher import (
-    Estimator,
     FisherTrace,
     fisher_trace_by_batch,
     fisher_trace_of_head,
     fisher_trace_per_example,
 )
-from thawline.probes.head_features import HeadFeatures, head_features
-from thawline.probes.history import SignalHistory
-from thawline.probes.label_source import Labels, LabelSource
+from thawline.probes.head_features import HeadFeatures, features_before_head, head_features
+from thawline.probes.hessian import head_loss_terms, hessian_lambda_max, network_loss_terms
+from thawline.probes.history import EigenvectorHistory, SignalHistory
+from thawline.probes.label_source import LabelSource
+from thawline.probes.noise import search_start
 from thawline.probes.objective import Objective
 from thawline.probes.probe_set import ProbeSet
-from thawline.probes.scope import PerturbedWeights, Scope, ScopeKind, measuring, resolve_scope
+from thawline.probes.scope import PerturbedWeights, Scope, measuring, resolve_scope
+from thawline.probes.settings import METRICS, SIGNALS, ProbeSettings
 from thawline.probes.sharpness import (
     Surfaces,
     head_surfaces,
@@ -35,44 +39,12 @@ from thawline.probes.sharpness import (
 )
 from thawline.probes.standard_errors import error_over_draws_and_points, error_over_points, error_within_batches
 
-METRICS = ("fisher_trace", "sharpness_avg", "sharpness_worst")
+# What the names of eigenvectors begin with in the state of a prober.
+_EIGENVECTOR = "eigenvector/"
 
 
 class ProbeInterrupted(Exception):
     """The measurement was told to stop; the model is as it was, and nothing was recorded."""
-
-
-@dataclass(frozen=True)
-class ProbeSettings:
-    """What decides a value besides the weights and the points. Defaults are the paper's, where it states them.
-
-    `seed` fixes labels and noise for the run. `tau` and `every` are the detector's window and the updates between two
-    boundaries: `span_standard_error` compares with the boundary tau points ago. `all_parameter_names` lists the
-    parameters of blocks and head, for scope `all`. Raises UserError for settings that make no sense.
-    """
-
-    seed: int
-    scope: ScopeKind = "trainable"
-    all_parameter_names: Sequence[str] = ()
-    labels: Labels = "sampled"
-    estimator: Estimator = "per_example"
-    rho: float = 0.01
-    draws: int = 15
-    iterations: int = 15
-    worst_value: Literal["best", "last"] = "best"
-    tau: int = 3
-    every: int = 10
-
-    def __post_init__(self) -> None:
-        for name in ("rho", "draws", "iterations", "tau", "every"):
-            if not getattr(self, name) > 0:
-                raise UserError(f"probe_{name}", f"probe {name} is {getattr(self, name)}", "set it to a number above 0")
-        if self.estimator == "batch" and self.labels == "exact":
-            raise UserError(
-                "probe_labels",
-                "probe.estimator is batch, which draws one label per point, but probe.labels is exact",
-                "set probe.labels to sampled, or probe.estimator to per_example",
-            )
 
 
 @dataclass(frozen=True)
@@ -101,14 +73,35 @@ class _Signal:
     error: Callable[[Tensor], float | None]
     extras: dict[str, float]
     companions: dict[str, float]
+    eigenvector: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class _Shared:
+    """What the metrics of one boundary have in common. `features` are those of the closed forms, if they hold."""
+
+    model: nn.Module
+    objective: Objective
+    probe_set: ProbeSet
+    scope: Scope
+    features: HeadFeatures | None
+    poll: Callable[[], None]
+
+    @cached_property
+    def spectrum(self) -> FeatureSpectrum:
+        """Raises UserError for a model without a linear head."""
+        if self.features is not None:
+            return feature_spectrum(torch.cat(self.features.features))
+        return feature_spectrum(features_before_head(self.model, self.objective, self.probe_set, self.poll))
 
 
 class Prober:
-    """Measures the three signals of a model on a fixed probe set.
+    """Measures the signals of a model, and what else describes it, on a fixed probe set.
 
     The model may be in any mode and any state of freezing: `training` flags, requires_grad, gradients, weights,
     buffers and the global random state are the same after a measurement as before it, bit for bit. The same weights
-    give the same values, bit for bit, on the same machine with the same number of threads.
+    give the same values, bit for bit, on the same machine with the same number of threads. Only `hessian_lambda_max`
+    also depends, within its residual, on the boundary before, where its search starts.
     """
 
     def __init__(self, model: nn.Module, objective: Objective, probe_set: ProbeSet, settings: ProbeSettings) -> None:
@@ -118,15 +111,16 @@ class Prober:
         self._settings = settings
         self._sizes = probe_set.sizes
         self._history = SignalHistory(settings.every, settings.tau)
+        self._eigenvectors = EigenvectorHistory()
         self._example_gradients: tuple[tuple[int, ...], ExampleGradients] | None = None
 
     def measure(
-        self, update: int, metrics: Sequence[str] = METRICS, should_stop: Callable[[], bool] = lambda: False
+        self, update: int, metrics: Sequence[str] = SIGNALS, should_stop: Callable[[], bool] = lambda: False
     ) -> list[Measurement]:
         """The metrics of boundary `update`, in the order asked for, each followed by its companions.
 
         `should_stop` is asked between batches; if it says yes, ProbeInterrupted is raised.
-        Raises UserError for an unknown metric and for an empty scope.
+        Raises UserError for an unknown metric, for an empty scope, and for the features of a model without linear head.
         """
 
         def poll() -> None:
@@ -142,8 +136,9 @@ class Prober:
         with measuring(self._model, scope):
             began = time.perf_counter()
             features = head_features(self._model, self._objective, self._probe_set, scope, poll)
+            shared = _Shared(self._model, self._objective, self._probe_set, scope, features, poll)
             for metric in metrics:
-                signal = self._signal(metric, scope, features, poll)
+                signal = self._signal(update, metric, shared)
                 ended = time.perf_counter()
                 signals[metric] = (signal, ended - began)
                 began = ended
@@ -154,19 +149,50 @@ class Prober:
         ]
 
     def state_dict(self) -> dict[str, Tensor]:
-        """The vectors of the last boundaries, float64 on the CPU, for the errors of changes after a resume."""
-        return self._history.state_dict()
+        """The vectors of the last boundaries, on the CPU, from which a resumed run goes on."""
+        eigenvectors = {f"{_EIGENVECTOR}{name}": vector for name, vector in self._eigenvectors.state_dict().items()}
+        return self._history.state_dict() | eigenvectors
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
-        self._history.load_state_dict(state)
+        found = {name: tensor for name, tensor in state.items() if name.startswith(_EIGENVECTOR)}
+        self._eigenvectors.load_state_dict({name.removeprefix(_EIGENVECTOR): tensor for name, tensor in found.items()})
+        self._history.load_state_dict({name: tensor for name, tensor in state.items() if name not in found})
 
-    def _signal(self, metric: str, scope: Scope, features: HeadFeatures | None, poll: Callable[[], None]) -> _Signal:
-        if metric == "fisher_trace":
-            return self._fisher_trace(scope, features, poll)
+    def _signal(self, update: int, metric: str, shared: _Shared) -> _Signal:
+        scope, features, poll = shared.scope, shared.features, shared.poll
+        match metric:
+            case "fisher_trace":
+                return self._fisher_trace(scope, features, poll)
+            case "hessian_lambda_max":
+                return self._hessian_lambda_max(update, shared)
+            case "feature_lambda_max":
+                return self._described(shared.spectrum.lambda_max, {})
+            case "feature_rank":
+                ranks = shared.spectrum
+                companions = {"numerical_rank": ranks.numerical_rank, "entropy_rank": ranks.entropy_rank}
+                return self._described(ranks.rank, {f"feature_{name}": rank for name, rank in companions.items()})
         with self._surfaces(scope, features) as surfaces:
             if metric == "sharpness_avg":
                 return self._sharpness_avg(surfaces, scope, poll)
             return self._sharpness_worst(surfaces, scope, poll)
+
+    def _described(self, value: float, companions: dict[str, float]) -> _Signal:
+        """A value of the whole probe set, which is no mean over points and has no standard error."""
+        return _Signal(value, None, error_over_points, {"points": sum(self._sizes)}, companions)
+
+    def _hessian_lambda_max(self, update: int, shared: _Shared) -> _Signal:
+        scope = shared.scope
+        if shared.features is not None:
+            terms = head_loss_terms(shared.features, self._probe_set, shared.poll)
+        else:
+            terms = network_loss_terms(self._model, self._objective, self._probe_set, scope, shared.poll)
+        device = scope.parameters[0].device
+        fresh = search_start(scope.num_parameters, self._settings.seed).to(device)
+        warm = self._eigenvectors.before(update, scope.digest)
+        found = hessian_lambda_max(terms, scope, fresh, None if warm is None else warm.to(device))
+        signal = self._described(found.value, {"hessian_lambda_max_residual": found.residual})
+        signal.extras.update(num_parameters=scope.num_parameters, products=found.products)
+        return replace(signal, eigenvector=found.vector)
 
     def _fisher_trace(self, scope: Scope, features: HeadFeatures | None, poll: Callable[[], None]) -> _Signal:
         settings, model, objective, probe_set = self._settings, self._model, self._objective, self._probe_set
@@ -249,4 +275,6 @@ class Prober:
         )
         if signal.vector is not None:
             self._history.record(update, metric, scope.digest, signal.vector)
+        if signal.eigenvector is not None:
+            self._eigenvectors.record(update, scope.digest, signal.eigenvector)
         return [measurement, *(Measurement(f"probe/{name}", value) for name, value in signal.companions.items())]

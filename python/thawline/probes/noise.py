@@ -24,6 +24,11 @@ def label_signs(seed: int, points: int, softmax: int) -> Tensor:
     return torch.randint(0, 2, (points,), generator=generator).double() * 2 - 1
 
 
+def search_start(dimension: int, seed: int) -> Tensor:
+    """A random direction from which the first search for an eigenvector starts, fp32 [dimension] on the CPU."""
+    return torch.randn(dimension, generator=derive_generator(seed, "probe_search_start"))
+
+
 def weight_noise(named_sizes: Sequence[tuple[str, int]], rho: float, seed: int, batch: int, draw: int) -> Tensor:
     """delta ~ N(0, rho^2) per coordinate as one flat CPU vector, fp32, parameter after parameter.
 

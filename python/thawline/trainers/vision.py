@@ -5,32 +5,32 @@ Started by `python -m thawline.worker`; everything random is a function of (seed
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
 from torch import nn
 from torch.nn import functional
 
-from thawline.blocks import BlockMap, resnet18_blocks
 from thawline.channel import Channel
 from thawline.checkpoint import SavedCheckpoint, load_checkpoint, restore_training, save_checkpoint
 from thawline.config import RunConfig
-from thawline.data.corruptions.cache import default_cache_folder
-from thawline.data.mnist import load_mnist
-from thawline.data.vision import VisionData, batch_indices, normalize, updates_per_epoch
-from thawline.determinism import capture_random_state, derive_seed, make_deterministic, restore_random_state
-from thawline.evaluation.vision import EvaluationStopped, accuracy, evaluate_mnist_c
+from thawline.data.loading import load_vision_data
+from thawline.data.vision import augment_batch, batch_indices, normalize, updates_per_epoch
+from thawline.determinism import capture_random_state, make_deterministic, restore_random_state
 from thawline.learning_rates import ScheduledRates, schedule_factor
-from thawline.models.resnet import build_resnet18
-from thawline.probes import ClassificationObjective, Prober, ProbeSet, ProbeSettings, probe_indices
+from thawline.probes import Prober
 from thawline.protocol import Welcome
 from thawline.session import Session, TrainingStopped
-from thawline.training import Abilities, Facts, Interrupted, SplitScore
-
-# Corruptions are one fixed test set, like the published files, so their seed is not the run's.
-CORRUPTION_SEED = 0
-MEMORY_FORMAT = torch.channels_last
+from thawline.trainers.vision_parts import (
+    MEMORY_FORMAT,
+    build_batch_norm_policy,
+    build_model,
+    build_prober,
+    choose_device,
+    evaluator,
+)
+from thawline.training import Abilities, Facts
 
 
 def train_vision(channel: Channel, config: RunConfig, welcome: Welcome) -> None:
@@ -40,14 +40,9 @@ def train_vision(channel: Channel, config: RunConfig, welcome: Welcome) -> None:
     """
     make_deterministic(config.seed, config.device.threads)
     device = choose_device(config)
-    data = load_mnist(
-        Path(config.data.path),
-        verify_checksums=config.data.verify_checksums,
-        max_train_examples=config.data.max_train_examples,
-        max_test_examples=config.data.max_test_examples,
-    )
-    model = build_model(config, data).to(device).to(memory_format=MEMORY_FORMAT)  # type: ignore[call-overload]
-    blocks = resnet18_blocks(model)
+    data = load_vision_data(config.data)
+    model, blocks = build_model(config, data)
+    model = model.to(device).to(memory_format=MEMORY_FORMAT)  # type: ignore[call-overload]
     optimizer = torch.optim.SGD(
         model.parameters(),
         lr=config.train.learning_rate,
@@ -71,6 +66,7 @@ def train_vision(channel: Channel, config: RunConfig, welcome: Welcome) -> None:
             save=checkpointer(run_folder, model, optimizer, prober),
             evaluate=evaluator(config, data, model, device),
         ),
+        batch_norm=build_batch_norm_policy(config, data, model, device),
         step=step,
     )
     images, labels = data.train_images.to(device), data.train_labels.to(device)
@@ -82,7 +78,10 @@ def train_vision(channel: Channel, config: RunConfig, welcome: Welcome) -> None:
             batch = batch_indices(
                 update, num_examples=len(labels), batch_size=config.train.batch_size, seed=config.seed
             ).to(device)
-            inputs = normalize(images[batch], data.mean, data.std, memory_format=MEMORY_FORMAT)
+            examples = images[batch]
+            if config.data.augment == "standard":
+                examples = augment_batch(examples, padding=4, flip=True, seed=config.seed, update=update)
+            inputs = normalize(examples, data.mean, data.std, memory_format=MEMORY_FORMAT)
             loss = functional.cross_entropy(model(inputs), labels[batch])
             optimizer.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
@@ -92,40 +91,6 @@ def train_vision(channel: Channel, config: RunConfig, welcome: Welcome) -> None:
         session.close(stopped)
     else:
         session.finish()
-
-
-def choose_device(config: RunConfig) -> torch.device:
-    if config.device.kind == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return torch.device(config.device.kind)
-
-
-def build_model(config: RunConfig, data: VisionData) -> nn.Module:
-    """The network with weights that depend on the seed alone, not on what was drawn before."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(derive_seed(config.seed, "initial_weights"))
-        channels = data.train_images.shape[1]
-        return build_resnet18(width=config.model.width, in_channels=channels, num_classes=data.num_classes)
-
-
-def build_prober(
-    config: RunConfig, data: VisionData, model: nn.Module, blocks: BlockMap, device: torch.device
-) -> Prober:
-    chosen = probe_indices(len(data.train_labels), config.probe.points, config.seed)
-    inputs = normalize(data.train_images[chosen].to(device), data.mean, data.std, memory_format=MEMORY_FORMAT)
-    probe_set = ProbeSet.split(inputs, data.train_labels[chosen].to(device), config.probe.batch_size)
-    names = [name for block in (blocks.head, *blocks.blocks) for name in block.parameter_names]
-    settings = ProbeSettings(
-        seed=config.seed,
-        scope=config.probe.scope,
-        all_parameter_names=names,
-        rho=config.probe.rho,
-        draws=config.probe.draws,
-        iterations=config.probe.iterations,
-        tau=config.intervention.tau,
-        every=config.probe.every,
-    )
-    return Prober(model, ClassificationObjective(head_name="head"), probe_set, settings)
 
 
 def resume(
@@ -155,41 +120,3 @@ def checkpointer(
         return save_checkpoint(folder, step, model=model, optimizer=optimizer, extra=probe | random, state={})
 
     return save
-
-
-def evaluator(
-    config: RunConfig, data: VisionData, model: nn.Module, device: torch.device
-) -> Callable[[Callable[[], bool]], Iterator[SplitScore]]:
-    """In-distribution test accuracy, then each corruption of the out-of-distribution set."""
-    limit = config.evaluate.images_per_corruption
-    images_per_corruption = limit if isinstance(limit, int) else None
-    num_corrupted = min(len(data.test_labels), images_per_corruption or len(data.test_labels))
-
-    def evaluate(should_stop: Callable[[], bool]) -> Iterator[SplitScore]:
-        settings = {
-            "normalization": data.normalization,
-            "batch_size": config.evaluate.batch_size,
-            "device": device,
-            "memory_format": MEMORY_FORMAT,
-            "should_stop": should_stop,
-        }
-        images, labels = data.test_images, data.test_labels
-        try:
-            score = accuracy(model, images, labels, **settings)  # type: ignore[arg-type]
-            yield SplitScore("in_dist", {"accuracy": score}, len(labels), regenerated=False)
-            if config.evaluate.ood == "none":
-                return
-            for corruption, score in evaluate_mnist_c(
-                model,
-                images,
-                labels,
-                images_per_corruption=images_per_corruption,
-                seed=CORRUPTION_SEED,
-                cache_folder=default_cache_folder(),
-                **settings,  # type: ignore[arg-type]
-            ):
-                yield SplitScore(f"ood/{corruption}", {"accuracy": score}, num_corrupted, regenerated=True)
-        except EvaluationStopped:
-            raise Interrupted from None
-
-    return evaluate

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from thawline.probes.history import SignalHistory
+from thawline.probes.history import EigenvectorHistory, SignalHistory
 
 
 def filled(every, tau, updates):
@@ -47,3 +47,19 @@ def test_state_comes_back_whole():
     restored.load_state_dict(history.state_dict())
     for back in (1, 2):
         assert torch.equal(restored.partner(20, back, "m", "scope"), history.partner(20, back, "m", "scope"))
+
+
+def test_a_search_starts_from_the_last_boundary_before_also_when_one_is_measured_again():
+    history = EigenvectorHistory()
+    assert history.before(1, "scope") is None
+    for update in (1, 10, 20, 20):
+        history.record(update, "scope", torch.tensor([float(update)]))
+    assert history.before(30, "scope").tolist() == [20.0]
+    assert history.before(20, "scope").tolist() == [10.0]
+    assert history.before(10, "scope") is None
+    assert history.before(30, "other scope") is None
+    restored = EigenvectorHistory()
+    restored.load_state_dict(history.state_dict())
+    assert restored.before(20, "scope").tolist() == [10.0]
+    history.record(10, "scope", torch.tensor([-1.0]))  # a run that went back knows no later boundary
+    assert history.before(30, "scope").tolist() == [-1.0]

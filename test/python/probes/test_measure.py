@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from thawline.errors import UserError
-from thawline.probes import METRICS, ProbeInterrupted, Prober, ProbeSet, ProbeSettings
+from thawline.probes import METRICS, SIGNALS, ProbeInterrupted, Prober, ProbeSet, ProbeSettings
 from thawline.probes.standard_errors import error_over_draws_and_points, error_over_points, error_within_batches
 
 HEAD = ("fc.weight", "fc.bias")
@@ -54,13 +54,13 @@ def test_the_model_comes_back_as_it_was(network, probe_set, objective, only_head
     before = snapshot(network)
     with torch.no_grad():  # a caller's mode must neither break the probes nor be changed by them
         inside = snapshot(network)
-        prober.measure(1)
+        prober.measure(1, METRICS)
         assert snapshot(network) == inside
     assert snapshot(network) == before
 
 
 @pytest.mark.parametrize("scope", ["trainable", "all"])
-@pytest.mark.parametrize("polls", [0, 1, 4, 8])
+@pytest.mark.parametrize("polls", [0, 1, 4, 8, 14])
 def test_an_interrupted_measurement_leaves_no_trace(network, probe_set, objective, only_head_trainable, scope, polls):
     only_head_trainable(network)
     prober = Prober(network, objective, probe_set, all_settings(network, scope=scope))
@@ -84,13 +84,15 @@ def test_the_same_weights_give_the_same_bits_again_and_in_a_new_prober(
     only_head_trainable(network)
     settings = all_settings(network, scope=scope)
     prober = Prober(network, objective, probe_set, settings)
-    first = {key: m.value for key, m in by_key(prober.measure(1)).items()}
+    first, again, anew = (
+        {measurement.key: measurement.value for measurement in source.measure(1, METRICS)}
+        for source in (prober, prober, Prober(network, objective, probe_set, settings))
+    )
+    assert again == anew == first
     torch.manual_seed(99)
-    again = by_key(prober.measure(10))
-    anew = by_key(Prober(network, objective, probe_set, settings).measure(1))
-    assert {key: m.value for key, m in again.items()} == first
-    assert {key: m.value for key, m in anew.items()} == first
-    assert again["probe/fisher_trace"].change_standard_error == 0.0
+    later = by_key(prober.measure(10))
+    assert {key: measurement.value for key, measurement in later.items()} == {key: first[key] for key in later}
+    assert later["probe/fisher_trace"].change_standard_error == 0.0
 
 
 def test_keys_counts_and_order(network, probe_set, objective):
@@ -139,7 +141,7 @@ def test_the_closed_forms_agree_with_the_general_path(network, probe_set, object
     closed = by_key(Prober(network, objective, probe_set, ProbeSettings(seed=0)).measure(1))
     without_head = type(objective)()
     general = by_key(Prober(network, without_head, probe_set, ProbeSettings(seed=0, labels="exact")).measure(1))
-    for metric in METRICS:
+    for metric in SIGNALS:
         one, other = closed[f"probe/{metric}"], general[f"probe/{metric}"]
         assert one.value == pytest.approx(other.value, rel=1e-3, abs=1e-7)
         assert one.standard_error == pytest.approx(other.standard_error, rel=1e-3)
@@ -176,8 +178,8 @@ def test_unfreezing_makes_the_errors_of_changes_unknown(network, probe_set, obje
     prober.measure(1)
     network.hidden.weight.requires_grad_(True)
     after = by_key(prober.measure(10))
-    assert all(after[f"probe/{metric}"].change_standard_error is None for metric in METRICS)
-    assert all(after[f"probe/{metric}"].standard_error is not None for metric in METRICS)
+    assert all(after[f"probe/{metric}"].change_standard_error is None for metric in SIGNALS)
+    assert all(after[f"probe/{metric}"].standard_error is not None for metric in SIGNALS)
 
 
 def test_a_resumed_prober_gives_the_errors_of_the_uninterrupted_one(network, probe_set, objective, only_head_trainable):
@@ -227,7 +229,7 @@ def test_diverged_weights_give_values_without_errors(network, probe_set, objecti
     only_head_trainable(network)
     nn.init.constant_(network.fc.weight, float("nan"))
     found = by_key(Prober(network, objective, probe_set, ProbeSettings(seed=0)).measure(1))
-    for metric in METRICS:
+    for metric in SIGNALS:
         assert found[f"probe/{metric}"].value != found[f"probe/{metric}"].value
         assert found[f"probe/{metric}"].standard_error is None
 
@@ -239,3 +241,15 @@ def test_settings_and_metrics_that_make_no_sense_are_the_users_mistake(network, 
         ProbeSettings(seed=0, labels="exact", estimator="batch")
     with pytest.raises(UserError, match="unknown probe metric 'sharpness'"):
         Prober(network, objective, probe_set, ProbeSettings(seed=0)).measure(1, ["sharpness"])
+
+
+def test_sampled_labels_agree_with_exact_ones_within_the_stated_error(network, points, objective):
+    """Two of the network's blocks and the head in scope; 4,000 points drawn from 13 whose exact value is the truth."""
+    names = [name for name, _ in network.named_parameters() if name.startswith(("conv", "bn2", "hidden", "fc"))]
+    settings = {"seed": 5, "scope": "all", "all_parameter_names": names}
+    chosen = torch.randint(0, 13, (4000,), generator=torch.Generator().manual_seed(6))
+    drawn = ProbeSet.split(points[0][chosen], points[1][chosen], batch_size=256)
+    (exact, *_) = Prober(network, objective, ProbeSet([points]), ProbeSettings(**settings, labels="exact")).measure(1)
+    (sampled, *_) = Prober(network, objective, drawn, ProbeSettings(**settings)).measure(1, ["fisher_trace"])
+    assert abs(sampled.value - exact.value) < 4 * sampled.standard_error
+    assert sampled.standard_error < 0.05 * exact.value

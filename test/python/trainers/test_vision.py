@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 import torch
+from PIL import Image
 
 from example_config import MNIST_FOLDER, run_config
 from granting_channel import GrantingChannel
 from thawline.config import parse_config
 from thawline.errors import NonFiniteLossError, UserError
+from thawline.probes import METRICS
 from thawline.protocol import PROTOCOL_VERSION, Boundary, Checkpointed, Evaluated, Finished, Ready, Stopped, Welcome
 from thawline.trainers.vision import train_vision
 
@@ -22,7 +24,6 @@ pytestmark = [
 ]
 
 SCHEDULE = {1: ["head"], 3: ["head", "layer4"], 6: ["head", "layer4", "layer3"]}
-SIGNALS = ["fisher_trace", "sharpness_avg", "sharpness_worst"]
 
 
 def train(folder: Path, config: dict[str, Any] | None = None, **channel_arguments: Any) -> GrantingChannel:
@@ -66,7 +67,7 @@ def test_the_same_seed_gives_the_same_weights_and_another_one_others(tmp_path: P
 
 
 def test_training_with_every_probe_equals_training_with_none(tmp_path: Path) -> None:
-    probed = train(tmp_path, metrics=SIGNALS, probe_every=1)
+    probed = train(tmp_path, metrics=list(METRICS), probe_every=1)
     measured = [body for body in probed.sent_of(Boundary) if body.metrics]
     assert [body.update for body in measured] == list(range(1, 10))
     assert weights_of(probed) == weights_of(train(tmp_path))
@@ -82,7 +83,7 @@ def test_the_mask_of_a_grant_matters(tmp_path: Path) -> None:
 def test_a_stopped_and_resumed_run_equals_an_uninterrupted_one(tmp_path: Path, momentum: float) -> None:
     """Also what is measured: the errors of changes need the vectors of earlier boundaries."""
     config = run_config(train={"momentum": momentum})
-    probes: dict[str, Any] = {"metrics": SIGNALS, "probe_every": 2}
+    probes: dict[str, Any] = {"metrics": list(METRICS), "probe_every": 2}
     whole = train(tmp_path / "whole", config, **probes)
 
     stopped = train(tmp_path, config, stop=(5, "operator", True), **probes)
@@ -107,6 +108,71 @@ def test_a_stopped_and_resumed_run_equals_an_uninterrupted_one(tmp_path: Path, m
 
     assert values(resumed) == values(whole)
     assert values(whole).keys() == {6, 8}
+
+
+def test_the_configured_estimators_are_the_probes(tmp_path: Path) -> None:
+    def first_metrics(**probe: str) -> dict[str, Any]:
+        config = run_config(probe=probe, train={"updates": 1})
+        channel = train(tmp_path, config, metrics=["fisher_trace", "sharpness_worst"], probe_every=1)
+        return {metric.key: metric for metric in channel.sent_of(Boundary)[0].metrics}
+
+    default = first_metrics()
+    assert first_metrics(labels="argmax")["probe/fisher_trace"].value < default["probe/fisher_trace"].value
+    assert first_metrics(estimator="batch")["probe/fisher_trace"].standard_error is None
+    last = first_metrics(worst_value="last")
+    assert last["probe/sharpness_worst"].value == last["probe/sharpness_worst_last"].value
+
+
+@pytest.fixture
+def colour_images(tmp_path: Path) -> Path:
+    """Two classes of 32 x 32 noise, four images each to train on and two to test."""
+    pixels = torch.randint(256, (12, 32, 32, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)).numpy()
+    for i, image in enumerate(pixels):
+        split, label = "train" if i < 8 else "test", "ab"[i % 2]
+        path = tmp_path / "images" / split / label / f"{i}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(path)
+    return tmp_path / "images"
+
+
+def test_vgg11_learns_block_by_block(tmp_path: Path, colour_images: Path) -> None:
+    config = run_config(
+        data={"kind": "image_folder", "path": str(colour_images)},
+        probe={"points": 4},
+        train={"batch_size": 4, "updates": 3},
+    )
+    config["model"] = {"kind": "vgg11", "batch_norm": False, "dropout": 0.5, "head_width": 8}
+    schedule = {1: ["head"], 3: ["head", "conv8"]}
+    channel = GrantingChannel(schedule, run_folder=str(tmp_path), metrics=list(METRICS))
+    train_over(channel, tmp_path, config)
+    assert [block.name for block in channel.sent_of(Ready)[0].blocks] == [f"conv{i}" for i in range(8, 0, -1)]
+    assert channel.sent_of(Finished)[0].step == 3
+    # Dropout draws from the training generator, which neither a resume nor a probe may shift.
+    plain = GrantingChannel(schedule, run_folder=str(tmp_path))
+    train_over(plain, tmp_path, config)
+    assert weights_of(plain) == weights_of(channel)
+
+
+def test_vgg11_refuses_images_that_it_cannot_pool_five_times(tmp_path: Path) -> None:
+    config = run_config()
+    config["model"] = {"kind": "vgg11", "batch_norm": False, "dropout": 0.0, "head_width": 8}
+    with pytest.raises(UserError, match=r"five poolings leave nothing of images of 28 x 28"):
+        train(tmp_path, config)
+
+
+def test_augmentation_changes_the_training_and_no_probe(tmp_path: Path) -> None:
+    config = run_config(data={"augment": "standard"})
+    augmented = train(tmp_path / "whole", config, metrics=list(METRICS), probe_every=1)
+    plain = train(tmp_path / "plain", metrics=list(METRICS), probe_every=1)
+    assert weights_of(augmented) != weights_of(plain)
+
+    def at_the_start(channel: GrantingChannel) -> list[tuple[str, Any]]:
+        return [(metric.key, metric.value) for metric in channel.sent_of(Boundary)[0].metrics]
+
+    assert at_the_start(augmented) == at_the_start(plain)
+    stopped = train(tmp_path, config, stop=(5, "operator", True))
+    resumed = train(tmp_path, config, resume_from=stopped.sent_of(Checkpointed)[0])
+    assert weights_of(resumed) == weights_of(augmented)
 
 
 def test_evaluation_says_which_data_were_regenerated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,49 @@
+"""What the probes of a run are asked to measure, and how."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from thawline.errors import UserError
+from thawline.probes.fisher import Estimator
+from thawline.probes.label_source import Labels
+from thawline.probes.scope import ScopeKind
+
+# The paper's three signals, which a detector may watch: they come with errors.
+SIGNALS = ("fisher_trace", "sharpness_avg", "sharpness_worst")
+METRICS = (*SIGNALS, "hessian_lambda_max", "feature_lambda_max", "feature_rank")
+
+
+@dataclass(frozen=True)
+class ProbeSettings:
+    """What decides a value besides the weights and the points. Defaults are the paper's, where it states them.
+
+    `seed` fixes labels and noise for the run. `tau` and `every` are the detector's window and the updates between two
+    boundaries: `span_standard_error` compares with the boundary tau points ago. `all_parameter_names` lists the
+    parameters of blocks and head, for scope `all`. Raises UserError for settings that make no sense.
+    """
+
+    seed: int
+    scope: ScopeKind = "trainable"
+    all_parameter_names: Sequence[str] = ()
+    labels: Labels = "sampled"
+    estimator: Estimator = "per_example"
+    rho: float = 0.01
+    draws: int = 15
+    iterations: int = 15
+    worst_value: Literal["best", "last"] = "best"
+    tau: int = 3
+    every: int = 10
+
+    def __post_init__(self) -> None:
+        for name in ("rho", "draws", "iterations", "tau", "every"):
+            if not getattr(self, name) > 0:
+                raise UserError(f"probe_{name}", f"probe {name} is {getattr(self, name)}", "set it to a number above 0")
+        if self.estimator == "batch" and self.labels == "exact":
+            raise UserError(
+                "probe_labels",
+                "probe.estimator is batch, which draws one label per point, but probe.labels is exact",
+                "set probe.labels to sampled, or probe.estimator to per_example",
+            )

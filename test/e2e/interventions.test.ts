@@ -1,0 +1,51 @@
+import { expect, test } from "vitest";
+import { isFinite } from "../../src/core/signal.js";
+import { killWorker, newRunFolder, runTiny, tinyConfig } from "./harness.js";
+
+const RUN_MILLISECONDS = 60_000;
+
+test(
+  "bottom up: the stem is the first block to train",
+  async () => {
+    const unfrozen: string[] = [];
+    const end = await runTiny(
+      newRunFolder(),
+      tinyConfig("intervention.k=15", "intervention.order=bottom_up", "train.updates=40"),
+      {
+        onRecord: ({ decisions = [] }) => {
+          for (const decision of decisions) {
+            if (decision.type === "block/unfrozen") unfrozen.push(`${decision.blocks.join(" ")} at ${decision.update}`);
+          }
+        },
+      },
+    );
+    expect(end.results).toMatchObject({ outcome: "finished", left_frozen: ["layer4", "layer3", "layer2"] });
+    expect(unfrozen).toEqual(["stem at 15", "layer1 at 30"]);
+  },
+  RUN_MILLISECONDS,
+);
+
+test(
+  "calibrated BatchNorm is held while frozen: no early transient, and the same weights after a kill",
+  async () => {
+    const config = tinyConfig("intervention.frozen_batch_norm=calibrate", "intervention.k_max=30", "train.updates=60");
+    const undisturbed = await runTiny(newRunFolder(), config);
+    const norms = undisturbed.state.series["probe/feature_norm_squared"]!.map(({ value }) => value);
+    // Features before the head depend on frozen layers alone, and nothing in those moves.
+    expect(norms.every(isFinite)).toBe(true);
+    expect(new Set(norms).size).toBe(1);
+    expect(undisturbed.results.k).toMatchObject({ value: 30, source: "cap" });
+
+    let killed = false;
+    const disturbed = await runTiny(newRunFolder(), config, {
+      onRecord: ({ event }, state) => {
+        if (killed || event.type !== "worker/reachedBoundary" || event.body.update !== 40) return;
+        killed = true;
+        killWorker(state);
+      },
+    });
+    expect(disturbed.results.attempts).toBe(2);
+    expect(disturbed.results.weights_sha256).toBe(undisturbed.results.weights_sha256);
+  },
+  RUN_MILLISECONDS,
+);
