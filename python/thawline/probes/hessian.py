@@ -19,8 +19,8 @@ from thawline.probes.scope import Scope
 # Relative to the eigenvalue. Its error is at most this and usually about its square, far below what another draw of
 # the probe points would change; rounding in single precision is a hundred times smaller still.
 RESIDUAL_TOLERANCE = 1e-3
-# A bound on memory: each product leaves one vector as large as the weights. A fresh start on a trained network takes
-# about 20, a warm one 3 to 6; a search that ends here shows it by its residual.
+# A bound on memory: each product leaves one vector as large as the weights. At width 8 a fresh start took 11,
+# a warm one 9, since the weights had moved; a search that ends here shows it by its residual.
 MAX_PRODUCTS = 40
 # A warm start that happens to be an eigenvector (of a part of the network that nothing couples to the rest, say) would
 # never see another one overtake it. This much of the fixed random start keeps every direction in sight.

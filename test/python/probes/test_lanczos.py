@@ -20,14 +20,18 @@ def start_of(size):
     return torch.randn(size, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
 
 
-@given(st.lists(st.floats(-50, 50), min_size=1, max_size=12), st.integers(0, 1000))
+# To three places: below about 1e-150 the squares in a norm vanish.
+eigenvalue_lists = st.lists(st.floats(-50, 50).map(lambda value: round(value, 3)), min_size=1, max_size=12)
+
+
+@given(eigenvalue_lists, st.integers(0, 1000))
 def test_the_value_is_the_top_of_the_spectrum_of_any_symmetric_matrix(eigenvalues, seed):
     matrix = symmetric(eigenvalues, seed)
     found = largest_eigenpair(
         lambda v: matrix @ v, start_of(len(eigenvalues)), tolerance=1e-9, max_products=len(eigenvalues)
     )
     scale = max(map(abs, eigenvalues))
-    assert found.value == pytest.approx(max(eigenvalues), abs=1e-6 * scale + 1e-300)
+    assert found.value == pytest.approx(max(eigenvalues), abs=1e-6 * scale)
     assert found.products <= len(eigenvalues)
 
 
