@@ -36,7 +36,7 @@ describe("npx thawline run refuses", () => {
       "exit code 2
       error: there is no preset \`quikstart\`
 
-      hint: did you mean \`quickstart\`? (presets are \`mnist-resnet18\`, \`quickstart\`; a file is given by its path, like \`./my.yaml\`)"
+      hint: did you mean \`quickstart\`? (presets are \`cifar10-resnet18\`, \`cifar10-vgg11\`, \`cifar100-resnet18\`, \`mnist-resnet18\`, \`quickstart\`; a file is given by its path, like \`./my.yaml\`)"
     `);
   });
 
@@ -45,7 +45,7 @@ describe("npx thawline run refuses", () => {
       "exit code 2
       error: \`data.path\` names \`CWD/nowhere\`, which does not exist
 
-      hint: correct \`data.path\`, or leave it out to use the MNIST files that come with thawline"
+      hint: set \`data.path\` to a folder with the four MNIST files, or leave it out to use those that come with thawline"
     `);
   });
 
@@ -54,7 +54,7 @@ describe("npx thawline run refuses", () => {
       "exit code 2
       error: \`CWD/finished\` lacks \`train-images-idx3-ubyte\`, \`train-labels-idx1-ubyte\`, \`t10k-images-idx3-ubyte\`, \`t10k-labels-idx1-ubyte\`
 
-      hint: an MNIST folder holds the four IDX files under their published names, with or without \`.gz\`"
+      hint: set \`data.path\` to a folder with the four MNIST files, or leave it out to use those that come with thawline"
     `);
   });
 
