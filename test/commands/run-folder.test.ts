@@ -23,7 +23,7 @@ test("a run's time is in UTC and holds nothing that a shell or a file system min
 
 describe("the folder of a new run", () => {
   test("is the one that was asked for, from the current folder", () => {
-    expect(chooseRunFolder(config, "here/now", "/work", NOW)).toBe("/work/here/now");
+    expect(chooseRunFolder(config, "here/now", "/home/ada", NOW)).toBe("/home/ada/here/now");
     expect(chooseRunFolder(config, "/there", "/work", NOW)).toBe("/there");
   });
 
