@@ -24,7 +24,7 @@ test("a run's time is in UTC and holds nothing that a shell or a file system min
 describe("the folder of a new run", () => {
   test("is the one that was asked for, from the current folder", () => {
     expect(chooseRunFolder(config, "here/now", "/home/ada", NOW)).toBe("/home/ada/here/now");
-    expect(chooseRunFolder(config, "/there", "/work", NOW)).toBe("/there");
+    expect(chooseRunFolder(config, "/there", "/home/ada", NOW)).toBe("/there");
   });
 
   test("is named by run and time, and numbered within one second", () => {
