@@ -28,7 +28,8 @@ from thawline.errors import UserError
 from thawline.failure import describe_failure, report_failure
 from thawline.handshake import Rejected, shake_hands
 from thawline.learning_rates import FactoredRates
-from thawline.probes import Prober, ProbeSet, ProbeSettings
+from thawline.probe_settings import probe_settings
+from thawline.probes import Prober, ProbeSet
 from thawline.process import bind_life_to_controller
 from thawline.session import Session, TrainingStopped
 from thawline.training import Facts
@@ -211,20 +212,7 @@ def _build_prober(training: Training, config: AttachedConfig) -> Prober | None:
     probe, block_map = training.probe, training.block_map
     if probe is None:
         return None
-    names = [name for block in (block_map.head, *block_map.blocks) for name in block.parameter_names]
-    settings = ProbeSettings(
-        seed=config.seed,
-        scope=config.probe.scope,
-        all_parameter_names=names,
-        rho=config.probe.rho,
-        draws=config.probe.draws,
-        iterations=config.probe.iterations,
-        worst_value=config.probe.worst_value,
-        labels=config.probe.labels,
-        estimator=config.probe.estimator,
-        tau=config.intervention.tau,
-        every=config.probe.every,
-    )
+    settings = probe_settings(config.seed, config.probe, config.intervention, block_map)
     return Prober(training.model, probe.objective, ProbeSet(probe.batches), settings)
 
 

@@ -17,7 +17,8 @@ from thawline.errors import UserError
 from thawline.evaluation.vision import EvaluationStopped, accuracy, evaluate_mnist_c
 from thawline.models.resnet import build_resnet18
 from thawline.models.vgg import MIN_IMAGE_SIDE, build_vgg11
-from thawline.probes import ClassificationObjective, Prober, ProbeSet, ProbeSettings, probe_indices
+from thawline.probe_settings import probe_settings
+from thawline.probes import ClassificationObjective, Prober, ProbeSet, probe_indices
 from thawline.training import Interrupted, SplitScore
 
 # Corruptions are one fixed test set, like the published files, so their seed is not the run's.
@@ -71,20 +72,7 @@ def build_prober(
     chosen = probe_indices(len(data.train_labels), config.probe.points, config.seed)
     inputs = normalize(data.train_images[chosen].to(device), data.mean, data.std, memory_format=MEMORY_FORMAT)
     probe_set = ProbeSet.split(inputs, data.train_labels[chosen].to(device), config.probe.batch_size)
-    names = [name for block in (blocks.head, *blocks.blocks) for name in block.parameter_names]
-    settings = ProbeSettings(
-        seed=config.seed,
-        scope=config.probe.scope,
-        all_parameter_names=names,
-        rho=config.probe.rho,
-        draws=config.probe.draws,
-        iterations=config.probe.iterations,
-        worst_value=config.probe.worst_value,
-        labels=config.probe.labels,
-        estimator=config.probe.estimator,
-        tau=config.intervention.tau,
-        every=config.probe.every,
-    )
+    settings = probe_settings(config.seed, config.probe, config.intervention, blocks)
     return Prober(model, ClassificationObjective(head_name="head"), probe_set, settings)
 
 
