@@ -1,0 +1,68 @@
+// Makes the runs behind docs/results.md, one after the other; each ends as one file in docs/results/.
+//
+//   npm run build && node scripts/results/run-plan.mjs vision [--only TEXT] [--images FOLDER] [--commit]
+//
+// A run whose file is there is skipped; one that was interrupted is resumed. `--only` takes runs whose name contains
+// TEXT; `--images` names a folder with CIFAR-10 as images (train/<class>/, test/<class>/); `--commit` commits each
+// file. Hours of two cores; several of these may work at the same time on different `--only`.
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { ROOT } from "../python.mjs";
+import { summarise } from "./summary.mjs";
+
+const RESULTS = join(ROOT, "docs", "results");
+const RUN_FOLDERS = join(ROOT, "runs", "results");
+const PLANS = ["vision"];
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { only: { type: "string" }, images: { type: "string" }, commit: { type: "boolean" } },
+});
+const [plan] = positionals;
+if (!PLANS.includes(plan)) {
+  process.stderr.write(`error: name one plan of ${PLANS.join(", ")}\n`);
+  process.exit(2);
+}
+
+const { RUNS } = await import(`./${plan}-plan.mjs`);
+const missing = RUNS.filter((run) => run.id.includes(values.only ?? "") && !existsSync(fileOf(run)));
+mkdirSync(RESULTS, { recursive: true });
+for (const [index, run] of missing.entries()) {
+  if (run.needsImages && values.images === undefined) {
+    process.stderr.write(`${run.id}: left out; name CIFAR-10 as images with --images\n`);
+    continue;
+  }
+  process.stderr.write(`${run.id} (${index + 1} of ${missing.length})\n`);
+  if (!train(run)) continue;
+  const summary = await summarise(run, join(RUN_FOLDERS, run.id));
+  writeFileSync(fileOf(run), `${JSON.stringify(summary, null, 1)}\n`);
+  if (values.commit) commit(run);
+}
+
+function fileOf(run) {
+  return join(RESULTS, `${run.id}.json`);
+}
+
+/** Starts the run, or goes on with it; whether it finished. */
+function train(run) {
+  const folder = join(RUN_FOLDERS, run.id);
+  const images = run.needsImages ? [`data.path=${values.images}`] : [];
+  const begun = existsSync(join(folder, "journal"));
+  const verb = begun ? ["resume", folder] : ["run", run.config, ...run.settings, ...images, "--run-dir", folder];
+  if (existsSync(join(folder, "results.json"))) return true;
+  const { status } = spawnSync(process.execPath, [join(ROOT, "dist", "cli.js"), ...verb, "--headless"], {
+    stdio: ["ignore", "ignore", "inherit"],
+    cwd: ROOT,
+  });
+  if (status !== 0) process.stderr.write(`${run.id}: ended with ${status}; see ${folder}\n`);
+  return status === 0;
+}
+
+function commit(run) {
+  const file = fileOf(run);
+  const git = (...args) => spawnSync("git", args, { cwd: ROOT, stdio: "inherit" });
+  git("add", file);
+  git("commit", "--quiet", "--message", `Result of ${run.id}`, "--", file);
+}

@@ -1,0 +1,61 @@
+// What is kept of a run: how it was made, what came out, its signals, and which k other detectors would have chosen.
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { cpus } from "node:os";
+import { join } from "node:path";
+import { askWhatIf, replayJournal } from "../../dist/journal/replay.js";
+import { readJournal } from "../../dist/journal/reader.js";
+import { ROOT } from "../python.mjs";
+
+const EPSILON = 0.02;
+const SIGNALS = ["fisher_trace", "sharpness_avg", "sharpness_worst"];
+/** Series that explain a signal; the others can be had by running it again. */
+const EXPLANATIONS = ["feature_norm_squared", "label_uncertainty", "sharpness_worst_last"];
+
+export async function summarise(run, folder) {
+  const { records } = await readJournal(folder);
+  const state = replayJournal(records);
+  const { thawline, node, software, threads, promise } = readJson(join(folder, "manifest.json"));
+  return {
+    id: run.id,
+    config: run.config,
+    settings: run.settings,
+    made_by: { thawline, commit: commitOf(), node, software, threads, processor: cpus()[0].model, promise },
+    results: readJson(join(folder, "results.json")),
+    what_if: whatIf(state),
+    series: seriesOf(state),
+  };
+}
+
+function whatIf(state) {
+  const measured = SIGNALS.filter((metric) => state.series[`probe/${metric}`] !== undefined);
+  return measured.flatMap((metric) =>
+    [3, 8].map((tau) => {
+      const { kOnline, offline } = askWhatIf(state, { metric, tau, epsilon: EPSILON });
+      return { metric, tau, k_online: kOnline, k_offline: offline.k, reason: offline.reason, flat: offline.flat };
+    }),
+  );
+}
+
+function seriesOf(state) {
+  const kept = [...SIGNALS, ...EXPLANATIONS].filter((name) => state.series[`probe/${name}`] !== undefined);
+  return Object.fromEntries(
+    kept.map((name) => {
+      const points = state.series[`probe/${name}`];
+      const column = (key) => points.map((point) => point[key] ?? null);
+      const errors = column("error");
+      const withErrors = errors.some((error) => error !== null);
+      return [
+        name,
+        { update: column("update"), value: column("value"), ...(withErrors && { standard_error: errors }) },
+      ];
+    }),
+  );
+}
+
+function commitOf() {
+  const { stdout } = spawnSync("git", ["rev-parse", "--short", "HEAD"], { cwd: ROOT, encoding: "utf8" });
+  return stdout.trim();
+}
+
+const readJson = (path) => JSON.parse(readFileSync(path, "utf8"));
