@@ -43,7 +43,7 @@ function seriesOf(state) {
     kept.map((name) => {
       const points = state.series[`probe/${name}`];
       const column = (key) => points.map((point) => point[key] ?? null);
-      const errors = column("error");
+      const errors = column("standardError");
       const withErrors = errors.some((error) => error !== null);
       return [
         name,
