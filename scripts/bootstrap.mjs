@@ -1,6 +1,8 @@
 // Makes a checkout ready to run: node_modules, the build in dist/, and a Python environment in .venv/.
 //
-//   node scripts/bootstrap.mjs [--with-tests]
+//   node scripts/bootstrap.mjs [--with-text] [--with-tests]
+//
+// `--with-text` adds what the text side needs (transformers, peft), `--with-tests` that and the tools of the tests.
 //
 // Plain Node without dependencies. Never asks; writes only into this folder; says what it does; silent when there is
 // nothing to do. THAWLINE_PYTHON names an interpreter that is used as it is: checked, nothing is installed into it.
@@ -16,13 +18,22 @@ const STAMP = ".thawline-stamp";
 const PYTHONS = ["python3", "python3.13", "python3.12", "python3.11"];
 const inRoot = (...path) => join(ROOT, ...path);
 
-async function bootstrap({ withTests }) {
+/** Each lock file, and the modules that show that it was installed. */
+const MODULES = {
+  "requirements.lock": ["torch", "numpy", "scipy", "PIL", "safetensors", "zmq", "msgspec"],
+  "requirements-text.lock": ["transformers", "peft", "datasets", "tokenizers", "accelerate"],
+  "requirements-test.lock": ["pytest", "hypothesis", "ruff", "mypy", "lightning"],
+};
+
+async function bootstrap({ withText, withTests }) {
   checkNode();
   // A package from the registry has neither lock file nor sources: its dependencies and its build came with it.
   if (existsSync(inRoot("package-lock.json"))) await installNodeModules();
   if (existsSync(inRoot("src"))) await build();
-  const locks = ["requirements.lock", ...(withTests ? ["requirements-test.lock"] : [])];
-  if (process.env.THAWLINE_PYTHON) checkChosenPython(locks.length > 1);
+  const locks = ["requirements.lock"];
+  if (withText || withTests) locks.push("requirements-text.lock");
+  if (withTests) locks.push("requirements-test.lock");
+  if (process.env.THAWLINE_PYTHON) checkChosenPython(locks);
   else await installPython(locks);
 }
 
@@ -87,7 +98,7 @@ async function makeEnvironment(python) {
   );
 }
 
-function checkChosenPython(withTests) {
+function checkChosenPython(locks) {
   const python = projectPython();
   const version = pythonVersion(python);
   if (version === null) throw new StepError(`THAWLINE_PYTHON names \`${python}\`, which does not run`);
@@ -96,19 +107,21 @@ function checkChosenPython(withTests) {
       `THAWLINE_PYTHON is Python ${version.join(".")}; thawline needs ${OLDEST_PYTHON.join(".")} or newer`,
     );
   }
-  const modules = ["torch", "numpy", "scipy", "PIL", "safetensors", "zmq", "msgspec"];
-  if (withTests) modules.push("pytest", "hypothesis", "ruff", "mypy");
+  const modules = locks.flatMap((lock) => MODULES[lock]);
   const code = "import sys, importlib.util as u; print(*[m for m in sys.argv[1:] if u.find_spec(m) is None])";
   const { stdout } = spawnSync(python, ["-c", code, ...modules], { encoding: "utf8" });
   if (stdout.trim() === "") return;
-  const locks = withTests ? "-r requirements.lock -r requirements-test.lock" : "-r requirements.lock";
+  const files = locks.map((lock) => `-r ${lock}`).join(" ");
   throw new StepError(
-    `\`${python}\` lacks ${stdout.trim().split(" ").join(", ")}; run \`${python} -m pip install ${locks}\``,
+    `\`${python}\` lacks ${stdout.trim().split(" ").join(", ")}; run \`${python} -m pip install ${files}\``,
   );
 }
 
 try {
-  await bootstrap({ withTests: process.argv.includes("--with-tests") });
+  await bootstrap({
+    withText: process.argv.includes("--with-text"),
+    withTests: process.argv.includes("--with-tests"),
+  });
 } catch (error) {
   if (!(error instanceof StepError)) throw error;
   process.stderr.write(`error: ${error.message}\n`);
