@@ -1,0 +1,99 @@
+"""MultiNLI and XNLI as published: tab-separated values with a header line and without quoting."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from thawline.data.text.records import NO_AGREED_LABEL, PAIR_LABELS, Pair, parse_pair_label
+from thawline.data.text.squad import missing_file
+from thawline.errors import UserError
+
+# By name: MultiNLI, GLUE's copy of it and XNLI have the same columns at other places.
+_COLUMNS = ("sentence1", "sentence2", "gold_label")
+_TRANSLATED_COLUMNS = ("premise", "hypo", "label")
+
+MnliSplit = Literal["train", "dev_matched", "dev_mismatched"]
+
+
+class _Line(NamedTuple):
+    place: str
+    values: tuple[str, ...]
+
+
+def read_mnli(path: Path, split: MnliSplit) -> list[Pair]:
+    """The pairs that have a label; `path` is a file, or the folder that holds `multinli_1.0_<split>.txt`.
+
+    A file may also be GLUE's `train.tsv` or `dev_*.tsv`, or a translation `multinli.train.<language>.tsv` of XNLI.
+    Raises UserError: `missing_data`, `wrong_data` (other columns, a line that is too short, an unknown label).
+    """
+    file = path / f"multinli_1.0_{split}.txt" if path.is_dir() else path
+    columns = _TRANSLATED_COLUMNS if _TRANSLATED_COLUMNS[0] in _header(file) else _COLUMNS
+    pairs = [pair for line in _lines(file, columns) if (pair := _parse_pair(*line.values, place=line.place))]
+    if not pairs:
+        raise _wrong_data(f"{file} has no pair with a label")
+    return pairs
+
+
+def read_xnli(path: Path, split: Literal["dev", "test"], languages: Sequence[str]) -> dict[str, list[Pair]]:
+    """Pairs by language; `path` is a file, or the folder that holds `xnli.<split>.tsv`, all languages in one.
+
+    Raises UserError like `read_mnli`, and `wrong_data` for a language that the file does not have.
+    """
+    file = path / f"xnli.{split}.tsv" if path.is_dir() else path
+    pairs: dict[str, list[Pair]] = {language: [] for language in languages}
+    for place, (language, *values) in _lines(file, ("language", *_COLUMNS)):
+        if language in pairs and (pair := _parse_pair(*values, place=place)):
+            pairs[language].append(pair)
+    for language, found in pairs.items():
+        if not found:
+            raise _wrong_data(f'{file} has no pair in the language "{language}"')
+    return pairs
+
+
+def _parse_pair(premise: str, hypothesis: str, name: str, *, place: str) -> Pair | None:
+    if name == NO_AGREED_LABEL:
+        return None
+    label = parse_pair_label(name)
+    if label is None:
+        raise _wrong_data(f'{place}: the label "{name}" is none of {", ".join(PAIR_LABELS)}')
+    return Pair(premise, hypothesis, label)
+
+
+def _header(path: Path) -> list[str]:
+    return next(_rows(path), "").split("\t")
+
+
+def _lines(path: Path, columns: Sequence[str]) -> Iterator[_Line]:
+    """The values of `columns` in each line after the header; other columns may be absent at a line's end."""
+    header = _header(path)
+    for column in columns:
+        if column not in header:
+            raise _wrong_data(f'{path}, line 1: there is no column "{column}" among {", ".join(header)}')
+    indices = [header.index(column) for column in columns]
+    for number, row in enumerate(_rows(path), start=1):
+        if number == 1:
+            continue
+        place, values = f"{path}, line {number}", row.split("\t")
+        if not max(indices) < len(values) <= len(header):
+            raise _wrong_data(f"{place} has {len(values)} columns, the header {len(header)}")
+        yield _Line(place, tuple(values[index] for index in indices))
+
+
+def _rows(path: Path) -> Iterator[str]:
+    try:
+        # Only a line feed ends a line: sentences hold U+0085 and U+2028, which str.splitlines would cut at.
+        with open(path, encoding="utf-8", newline="\n") as file:
+            for line in file:
+                yield line.rstrip("\r\n")
+    except OSError as error:
+        raise missing_file(path, error) from error
+    except UnicodeDecodeError as error:
+        raise _wrong_data(f"{path} is not UTF-8 text ({error})") from error
+
+
+def _wrong_data(message: str) -> UserError:
+    return UserError(
+        "wrong_data", message, hint="use the published file as it is: tab-separated, with its header, without quoting"
+    )

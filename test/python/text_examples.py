@@ -1,0 +1,85 @@
+"""Hand-made questions in the form of SQuAD JSON, a tokenizer like XLM-R's, and where the real XQuAD may be found."""
+
+import copy
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+from transformers import PreTrainedTokenizerFast
+
+from thawline.data.text.records import Answer, Question
+
+XQUAD_FILE_LANGUAGES = ("en", "ar", "de", "el", "es", "hi", "ro", "ru", "th", "tr", "vi", "zh")
+
+_XQUAD_FOLDER = os.environ.get("THAWLINE_TEST_XQUAD")
+XQUAD_FOLDER = Path(_XQUAD_FOLDER or "unset")
+needs_xquad = pytest.mark.skipif(
+    _XQUAD_FOLDER is None, reason="THAWLINE_TEST_XQUAD does not name a folder with xquad.<language>.json"
+)
+
+RIVER = "\ufeffドナウ川 is a river. It flows through Wien, Budapest and बेलग्रेद."
+CITY = "北京大学 is in 北京. The cafe\u0301 opened in 1898."
+BRIDGE = "The bridge was built by Ada Byron (1843)."
+
+
+def answer_entry(context: str, text: str) -> dict[str, Any]:
+    return {"text": text, "answer_start": context.index(text)}
+
+
+def paragraph_entry(context: str, **answers: list[str]) -> dict[str, Any]:
+    """Questions by id, each with its gold answers."""
+    questions = [
+        {"id": key, "question": f"What about {key}?", "answers": [answer_entry(context, text) for text in texts]}
+        for key, texts in answers.items()
+    ]
+    return {"context": context, "qas": questions}
+
+
+_EXAMPLE = {
+    "version": "1.1",
+    "data": [
+        {
+            "title": "Rivers",
+            "paragraphs": [
+                paragraph_entry(RIVER, q1=["ドナウ川", "ドナウ川 is a river"], q2=["Wien, Budapest and बेलग्रेद"]),
+                paragraph_entry(BRIDGE, q3=["Ada Byron"]),
+            ],
+        },
+        {"title": "Städte", "paragraphs": [paragraph_entry(CITY, q4=["北京"], q5=["1898", "in 1898"])]},
+    ],
+}
+
+
+def squad_example() -> dict[str, Any]:
+    """Two articles, three paragraphs, five questions, q1 to q5; the first context starts with U+FEFF."""
+    return copy.deepcopy(_EXAMPLE)
+
+
+def write_json(path: Path, content: Any) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+    return path
+
+
+def make_question(context: str, answer: str, *, id: str = "q", question: str = "What is it?") -> Question:
+    return Question(id, question, context, (Answer(answer, context.index(answer)),), 0, "Title")
+
+
+def build_tokenizer() -> PreTrainedTokenizerFast:
+    """Unigram with XLM-R's pair form and special ids: single letters, a few longer pieces, no U+FEFF."""
+    pieces = ["<s>", "<pad>", "</s>", "<unk>", "\u2581"]
+    pieces += [chr(code) for code in range(33, 127)] + list("ドナウ川बलगद北京大学é")
+    pieces = [*dict.fromkeys(pieces), "\u2581the", "\u2581is", "\u2581river", "\u2581in", "\u2581and"]
+    model = models.Unigram([(piece, -float(i)) for i, piece in enumerate(pieces)], unk_id=3)
+    tokenizer = Tokenizer(model)
+    tokenizer.normalizer = normalizers.Sequence([normalizers.Replace("\ufeff", ""), normalizers.NFKC()])
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace()])
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", pair="<s> $A </s> </s> $B </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, cls_token="<s>", sep_token="</s>", pad_token="<pad>", unk_token="<unk>"
+    )
