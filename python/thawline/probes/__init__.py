@@ -19,7 +19,8 @@ is trainable, and it is one linear layer before one softmax, a boundary costs li
 Another task needs an `Objective`: the logits of its softmaxes and its loss, example by example.
 """
 
-from thawline.probes.measure import Measurement, ProbeInterrupted, Prober
+from thawline.probes.measure import ProbeInterrupted, Prober
+from thawline.probes.measurement import Measurement
 from thawline.probes.objective import ClassificationObjective, LabelledObjective, LinearHeadObjective, Objective
 from thawline.probes.probe_set import ProbeSet, probe_indices
 from thawline.probes.settings import METRICS, SIGNALS, ProbeSettings

@@ -103,7 +103,7 @@ class ExampleGradients:
         disagreeing = {
             name
             for name, norms in by_rule.items()
-            if not torch.allclose(norms, by_autograd[name], rtol=RULE_TOLERANCE, atol=1e-12)
+            if not torch.allclose(norms.double(), by_autograd[name].double(), rtol=RULE_TOLERANCE, atol=1e-12)
         }
         return disagreeing | recording.unfit
 

@@ -11,12 +11,13 @@ from torch import Tensor
 class SignalHistory:
     """Per-point (and per-draw) vectors of the newest boundary and of the tau before it.
 
-    Point 0 of a signal is boundary 1 (before any update) and point j is boundary j * every; with every = 1, boundary 1
-    is both, and counts once. Measuring a boundary again replaces what was kept of it.
+    Point 0 of a signal is boundary `start` and point j is boundary start - 1 + j * every; with every = 1, boundary
+    `start` is both, and counts once. Measuring a boundary again replaces what was kept of it.
     """
 
     every: int
     tau: int
+    start: int = 1
     _vectors: dict[tuple[int, str], tuple[str, Tensor]] = field(default_factory=dict)
 
     def record(self, update: int, metric: str, scope_digest: str, vector: Tensor) -> None:
@@ -49,11 +50,12 @@ class SignalHistory:
 
     def _position(self, update: int) -> int | None:
         """Which point of a signal the boundary is; None for a boundary that is no point, as a recalled one."""
-        if update == 1:
+        index = update - self.start + 1
+        if index == 1:
             return 0
-        if update % self.every:
+        if index < 1 or index % self.every:
             return None
-        return update // self.every - (1 if self.every == 1 else 0)
+        return index // self.every - (1 if self.every == 1 else 0)
 
     def _ordinal(self, update: int) -> int:
         position = self._position(update)
@@ -61,7 +63,8 @@ class SignalHistory:
         return position
 
     def _update(self, position: int) -> int:
-        return 1 if position == 0 else (position + 1 if self.every == 1 else position * self.every)
+        index = 1 if position == 0 else (position + 1 if self.every == 1 else position * self.every)
+        return self.start - 1 + index
 
 
 @dataclass

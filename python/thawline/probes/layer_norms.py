@@ -15,8 +15,14 @@ from torch.nn import functional
 # (module, input [examples, ...], gradient at the output [examples, ...]) -> {"weight": [examples], "bias": [examples]}
 LayerNorms = Callable[[nn.Module, Tensor, Tensor], dict[str, Tensor]]
 
-# 4 MiB of float32 patches stay in a core's cache; larger parts were up to twice as slow.
-PATCH_NUMBERS_AT_ONCE = 2**20
+# The squared norms of a convolution's weight gradients: (module, inputs, gradients) -> [examples].
+ConvolutionForm = Callable[[nn.Conv2d, Tensor, Tensor], Tensor]
+
+# 2 MiB of float32 stay in a core's cache; larger parts were up to twice as slow.
+NUMBERS_AT_ONCE = 2**19
+# Copying or adding one number of a strided view takes as long as so many multiply-adds of a matrix product, measured
+# on a CPU for ResNet-18 of widths 8 to 64.
+COPY_COST = 20
 
 
 def layer_norms_for(module: nn.Module) -> LayerNorms | None:
@@ -51,37 +57,95 @@ def linear_norms(module: nn.Module, inputs: Tensor, gradients: Tensor) -> dict[s
 def conv2d_norms(module: nn.Module, inputs: Tensor, gradients: Tensor) -> dict[str, Tensor]:
     """Conv2d as a linear layer on patches: inputs [examples, C, H, W], gradients [examples, O, H', W']."""
     assert isinstance(module, nn.Conv2d)
-    patches = _patches(module, inputs)
-    channels_out, positions = module.out_channels // module.groups, gradients.shape[2] * gradients.shape[3]
-    weights = []
-    # A view of all patches costs nothing; a copy of them all would not fit the cache, so copies are made in parts.
-    step = max(1, PATCH_NUMBERS_AT_ONCE // patches[0].numel())
-    for left, right in zip(torch.split(patches, step), torch.split(gradients, step), strict=True):
-        groups = len(left) * module.groups
-        norms = squared_product_norms(
-            left.reshape(groups, -1, positions), right.reshape(groups, channels_out, positions)
-        )
-        weights.append(norms.view(len(left), module.groups).sum(dim=1))
-    return {"weight": torch.cat(weights), "bias": gradients.sum(dim=(2, 3)).square().sum(dim=1)}
+    form, numbers = _cheaper_form(module, inputs, gradients)
+    # All examples at once would not fit the cache.
+    step = max(1, NUMBERS_AT_ONCE // numbers)
+    parts = zip(torch.split(inputs, step), torch.split(gradients, step), strict=True)
+    norms = {"weight": torch.cat([form(module, left, right) for left, right in parts])}
+    if module.bias is not None:
+        norms["bias"] = gradients.sum(dim=(2, 3)).square().sum(dim=1)
+    return norms
 
 
-def _patches(module: nn.Conv2d, inputs: Tensor) -> Tensor:
-    """The inputs under the kernel at each output position: a view [examples, C, kH, kW, H', W'] of the padded inputs.
-
-    A copy of this view is several times faster than `functional.unfold` on the CPU.
-    """
-    assert not isinstance(module.padding, str)
-    (pad_h, pad_w), (stride_h, stride_w), (dilation_h, dilation_w) = module.padding, module.stride, module.dilation
+def _cheaper_form(module: nn.Conv2d, inputs: Tensor, gradients: Tensor) -> tuple[ConvolutionForm, int]:
+    """The form that takes fewer multiply-adds an example, and how many numbers it makes of an example."""
     kernel_h, kernel_w = module.kernel_size
-    padded = functional.pad(inputs, (pad_w, pad_w, pad_h, pad_h)).contiguous()
-    examples, channels, height, width = padded.shape
-    out_h = (height - dilation_h * (kernel_h - 1) - 1) // stride_h + 1
-    out_w = (width - dilation_w * (kernel_w - 1) - 1) // stride_w + 1
+    in_pixels, out_pixels = inputs[0, 0].numel(), gradients[0, 0].numel()
+    padded_h = inputs.shape[2] + 2 * _padding(module)[0]
+    unfolded = module.in_channels * kernel_w * padded_h * gradients.shape[3]
+    by_product = out_pixels * module.weight.numel() + COPY_COST * unfolded
+    shifted = kernel_h * kernel_w * out_pixels**2 * module.groups
+    by_gram = in_pixels**2 * module.in_channels + out_pixels**2 * module.out_channels + COPY_COST * shifted
+    if by_gram < by_product:
+        return convolution_by_gram, 2 * in_pixels**2 * module.groups
+    return convolution_by_product, unfolded + module.weight.numel() // kernel_h
+
+
+def convolution_by_product(module: nn.Conv2d, inputs: Tensor, gradients: Tensor) -> Tensor:
+    """The squared norms of the products that are the weight gradients, [examples], one kernel row at a time.
+
+    Inputs are unfolded along their width only, which copies a pixel kW times instead of kH kW times: the patches of
+    another kernel row are the same numbers some image rows further on.
+    """
+    (stride_h, stride_w), (dilation_h, dilation_w) = module.stride, module.dilation
+    kernel_h, kernel_w = module.kernel_size
+    examples, channels_out, out_h, out_w = gradients.shape
+    products = examples * module.groups
+    right = gradients.reshape(products, channels_out // module.groups, out_h * out_w)
+    # Image rows are dealt out to `stride_h` stacks, so that the rows under one kernel row are neighbours in a stack.
+    stack_h = (kernel_h - 1) * dilation_h // stride_h + out_h
+    padded = _padded(module, inputs, min_height=stride_h * stack_h)
     by_example, by_channel, by_row, by_column = padded.stride()
-    return padded.as_strided(
-        (examples, channels, kernel_h, kernel_w, out_h, out_w),
-        (by_example, by_channel, dilation_h * by_row, dilation_w * by_column, stride_h * by_row, stride_w * by_column),
+    unfolded = padded.as_strided(
+        (examples, module.in_channels, kernel_w, stride_h, stack_h, out_w),
+        (by_example, by_channel, dilation_w * by_column, by_row, stride_h * by_row, stride_w * by_column),
+    ).reshape(products, -1, stride_h, stack_h, out_w)
+    norms = gradients.new_zeros(products)
+    for row in range(kernel_h):
+        first, stack = divmod(row * dilation_h, stride_h)
+        left = unfolded[:, :, stack, first : first + out_h].flatten(2)
+        norms += torch.bmm(right, left.mT).square().sum(dim=(1, 2))
+    return norms.view(examples, module.groups).sum(dim=1)
+
+
+def convolution_by_gram(module: nn.Conv2d, inputs: Tensor, gradients: Tensor) -> Tensor:
+    """The same by Gram matrices: that of the patches is a sum of that of the pixels, shifted; no patch is made."""
+    examples, _, in_h, in_w = inputs.shape
+    out_h, out_w = gradients.shape[2:]
+    groups = examples * module.groups
+    pixels = inputs.reshape(groups, -1, in_h * in_w)
+    pad_h, pad_w = _padding(module)
+    pixel_gram = functional.pad(
+        torch.bmm(pixels.mT, pixels).view(groups, in_h, in_w, in_h, in_w), (pad_w, pad_w, pad_h, pad_h) * 2
     )
+    patch_gram = pixels.new_zeros(groups, out_h, out_w, out_h, out_w)
+    for rows in _taps(module, 0, out_h):
+        for columns in _taps(module, 1, out_w):
+            patch_gram += pixel_gram[:, rows, columns, rows, columns]
+    outputs = gradients.reshape(groups, -1, out_h * out_w)
+    output_gram = torch.bmm(outputs.mT, outputs).view_as(patch_gram)
+    return (patch_gram * output_gram).view(examples, -1).sum(dim=1)
+
+
+def _taps(module: nn.Conv2d, dimension: int, outputs: int) -> list[slice]:
+    """For each element of the kernel, along one image dimension, the padded pixels that it meets."""
+    stride, dilation = module.stride[dimension], module.dilation[dimension]
+    firsts = range(0, module.kernel_size[dimension] * dilation, dilation)
+    return [slice(first, first + (outputs - 1) * stride + 1, stride) for first in firsts]
+
+
+def _padding(module: nn.Conv2d) -> tuple[int, ...]:
+    assert not isinstance(module.padding, str)
+    return module.padding
+
+
+def _padded(module: nn.Conv2d, inputs: Tensor, min_height: int) -> Tensor:
+    """The inputs between zeros, at least `min_height` high, contiguous whatever the format of the inputs."""
+    pad_h, pad_w = _padding(module)
+    examples, channels, height, width = inputs.shape
+    padded = inputs.new_zeros(examples, channels, max(height + 2 * pad_h, min_height), width + 2 * pad_w)
+    padded[:, :, pad_h : pad_h + height, pad_w : pad_w + width] = inputs
+    return padded
 
 
 def batch_norm2d_norms(module: nn.Module, inputs: Tensor, gradients: Tensor) -> dict[str, Tensor]:
@@ -89,7 +153,7 @@ def batch_norm2d_norms(module: nn.Module, inputs: Tensor, gradients: Tensor) -> 
     assert isinstance(module, nn.BatchNorm2d)
     assert module.running_mean is not None
     assert module.running_var is not None
-    scale = torch.rsqrt(module.running_var + module.eps)
-    normalised = (inputs - module.running_mean[:, None, None]) * scale[:, None, None]
-    weight = (gradients * normalised).sum(dim=(2, 3)).square().sum(dim=1)
+    # Centred before the sum: a channel's mean may be much larger than what it varies by.
+    centred = (inputs - module.running_mean[:, None, None]).mul_(gradients).sum(dim=(2, 3))
+    weight = (centred * torch.rsqrt(module.running_var + module.eps)).square().sum(dim=1)
     return {"weight": weight, "bias": gradients.sum(dim=(2, 3)).square().sum(dim=1)}

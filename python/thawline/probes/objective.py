@@ -69,14 +69,19 @@ class ClassificationObjective:
         return self.logits_loss(self.logits(model, batch)[0], batch)
 
     def logits_loss(self, logits: Tensor, batch: Batch) -> Tensor:
-        _, labels = batch
-        log_probabilities = torch.log_softmax(logits.double(), dim=-1)
-        index = labels.expand(logits.shape[:-1]).unsqueeze(-1)
-        return -log_probabilities.gather(-1, index).squeeze(-1)
+        (labels,) = self.labels(batch)
+        return cross_entropy(logits, labels)
 
     def head(self, model: nn.Module) -> nn.Linear | None:
         module = None if self.head_name is None else model.get_submodule(self.head_name)
         return module if isinstance(module, nn.Linear) else None
+
+
+def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+    """-log p(label) of each example in float64, [..., examples] for logits [..., examples, classes]."""
+    log_probabilities = torch.log_softmax(logits.double(), dim=-1)
+    index = labels.expand(logits.shape[:-1]).unsqueeze(-1)
+    return -log_probabilities.gather(-1, index).squeeze(-1)
 
 
 def slice_batch(batch: Batch, start: int, stop: int) -> Batch:

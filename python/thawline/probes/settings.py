@@ -10,6 +10,7 @@ from thawline.errors import UserError
 from thawline.probes.fisher import Estimator
 from thawline.probes.label_source import Labels
 from thawline.probes.scope import ScopeKind
+from thawline.probes.search_precision import Precision
 
 # The paper's three signals, which a detector may watch: they come with errors.
 SIGNALS = ("fisher_trace", "sharpness_avg", "sharpness_worst")
@@ -21,8 +22,11 @@ class ProbeSettings:
     """What decides a value besides the weights and the points. Defaults are the paper's, where it states them.
 
     `seed` fixes labels and noise for the run. `tau` and `every` are the detector's window and the updates between two
-    boundaries: `span_standard_error` compares with the boundary tau points ago. `all_parameter_names` lists the
-    parameters of blocks and head, for scope `all`. Raises UserError for settings that make no sense.
+    boundaries: `span_standard_error` compares with the boundary tau points ago; `start` is the boundary of point 0.
+    `all_parameter_names` lists the parameters of blocks and head, for scope `all`. `search_precision` is that of the
+    search for the worst case through the network; all that is reported is computed in float32. `cache_bytes` bounds
+    what the frozen layers give for the probe set, kept from one measurement to the next; 0 keeps nothing. Raises
+    UserError for settings that make no sense.
     """
 
     seed: int
@@ -36,11 +40,16 @@ class ProbeSettings:
     worst_value: Literal["best", "last"] = "best"
     tau: int = 3
     every: int = 10
+    start: int = 1
+    search_precision: Precision = "float32"
+    cache_bytes: int = 2**30
 
     def __post_init__(self) -> None:
-        for name in ("rho", "draws", "iterations", "tau", "every"):
+        for name in ("rho", "draws", "iterations", "tau", "every", "start"):
             if not getattr(self, name) > 0:
                 raise UserError(f"probe_{name}", f"probe {name} is {getattr(self, name)}", "set it to a number above 0")
+        if self.cache_bytes < 0:
+            raise UserError("probe_cache_bytes", f"probe cache_bytes is {self.cache_bytes}", "set it to 0 or more")
         if self.estimator == "batch" and self.labels == "exact":
             raise UserError(
                 "probe_labels",

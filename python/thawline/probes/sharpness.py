@@ -19,6 +19,7 @@ from thawline.probes.noise import weight_noise
 from thawline.probes.objective import Objective
 from thawline.probes.probe_set import ProbeSet
 from thawline.probes.scope import PerturbedWeights, Scope
+from thawline.probes.search_precision import BFloat16Surface, Precision, rescored
 
 # The loss surface of the batch with this index.
 Surfaces = Callable[[int], LossSurface]
@@ -79,17 +80,23 @@ def sharpness_worst(
     rho: float,
     iterations: int,
     poll: Callable[[], None],
+    search_precision: Precision = "float32",
 ) -> WorstCase:
     """Loss increases of each point where Auto-PGD, run on each batch by itself, found the largest mean loss.
 
-    The best is never below the clean loss; the last iterate may be, and explains negative values in the paper.
+    The best is never below the clean loss; the last iterate may be, and explains negative values in the paper. Whatever
+    the precision of the search, the increases are those of float32.
     """
     device = scope.parameters[0].device
     best, last = [], []
     for index in range(len(probe_set.batches)):
         poll()
         start = torch.zeros(scope.num_parameters, device=device)
-        ascent = maximise_loss(surfaces(index), start, rho, iterations)
+        surface = surfaces(index)
+        if search_precision == "bfloat16":
+            ascent = rescored(maximise_loss(BFloat16Surface(surface, device), start, rho, iterations), surface)
+        else:
+            ascent = maximise_loss(surface, start, rho, iterations)
         best.append((ascent.best_losses - ascent.clean_losses).cpu())
         last.append((ascent.last_losses - ascent.clean_losses).cpu())
     return WorstCase(torch.cat(best), torch.cat(last))

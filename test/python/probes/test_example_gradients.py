@@ -54,6 +54,17 @@ def test_norms_equal_those_of_functional_transforms(network, points, freezing):
     torch.testing.assert_close(norms, expected, rtol=1e-5, atol=0)
 
 
+def test_a_network_in_double_precision_has_norms_in_double_precision(network, points):
+    network.double()
+    batch, scope = (points[0].double(), points[1]), resolve_scope(network, "trainable")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        norms, (gradients,) = norms_by_hooks(network, scope, batch)
+    network.eval()
+    expected = norms_by_functional_transforms(network, scope, batch[0], gradients)
+    torch.testing.assert_close(norms, expected, rtol=1e-12, atol=0)
+
+
 def test_norms_add_up_over_backward_passes(network, points):
     scope = resolve_scope(network, "trainable")
     norms, passes = norms_by_hooks(network, scope, points, passes=3)

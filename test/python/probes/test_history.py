@@ -4,8 +4,8 @@ import torch
 from thawline.probes.history import EigenvectorHistory, SignalHistory
 
 
-def filled(every, tau, updates):
-    history = SignalHistory(every, tau)
+def filled(every, tau, updates, start=1):
+    history = SignalHistory(every, tau, start)
     for update in updates:
         history.record(update, "m", "scope", torch.tensor([float(update)]))
     return history
@@ -18,6 +18,22 @@ def filled(every, tau, updates):
 def test_points_are_boundary_one_and_the_multiples_of_every(every, update, back, expected):
     updates = [1, *range(every, update + 1, every)]
     assert filled(every, 4, updates).partner(update, back, "m", "scope").tolist() == [expected]
+
+
+@pytest.mark.parametrize(
+    ("every", "update", "back", "expected"),
+    [(10, 44, 1, 35), (10, 54, 2, 35), (10, 64, 3, 35), (10, 74, 3, 44), (1, 36, 1, 35), (1, 38, 3, 35)],
+)
+def test_points_are_counted_from_a_later_start(every, update, back, expected):
+    updates = [35, *(34 + index for index in range(every, update - 33, every))]
+    assert filled(every, 4, updates, start=35).partner(update, back, "m", "scope").tolist() == [expected]
+
+
+def test_a_boundary_before_the_start_is_no_point():
+    history = filled(10, 3, [1, 10, 34, 35], start=35)
+    assert [name.split("/")[0] for name in history.state_dict()] == ["35"]
+    assert history.partner(44, 1, "m", "scope").tolist() == [35.0]
+    assert history.partner(34, 1, "m", "scope") is None
 
 
 def test_no_partner_before_the_first_point_off_the_grid_or_for_another_scope_or_metric():

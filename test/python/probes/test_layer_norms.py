@@ -1,6 +1,7 @@
 import pytest
 import torch
 from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from thawline.probes import layer_norms
 from thawline.probes.layer_norms import layer_norms_for, squared_product_norms
@@ -20,7 +21,7 @@ LAYERS = {
 @pytest.mark.parametrize("name", LAYERS)
 @pytest.mark.parametrize("numbers_at_once", [1, 2**20])
 def test_rules_agree_with_autograd_example_by_example(name, numbers_at_once, monkeypatch):
-    monkeypatch.setattr(layer_norms, "PATCH_NUMBERS_AT_ONCE", numbers_at_once)
+    monkeypatch.setattr(layer_norms, "NUMBERS_AT_ONCE", numbers_at_once)
     layer, shape = LAYERS[name]
     layer = layer.double().eval()
     generator = torch.Generator().manual_seed(0)
@@ -37,6 +38,47 @@ def test_rules_agree_with_autograd_example_by_example(name, numbers_at_once, mon
         expected = dict(zip(("weight", "bias"), (gradient.square().sum() for gradient in found), strict=True))
         for parameter in ("weight", "bias"):
             torch.testing.assert_close(norms[parameter][example], expected[parameter])
+
+
+@pytest.mark.parametrize("form", [layer_norms.convolution_by_product, layer_norms.convolution_by_gram])
+@pytest.mark.parametrize("name", [name for name, (layer, _) in LAYERS.items() if isinstance(layer, nn.Conv2d)])
+def test_both_forms_hold_for_every_convolution(name, form):
+    layer, shape = LAYERS[name]
+    layer = layer.double()
+    generator = torch.Generator().manual_seed(1)
+    inputs = torch.randn(shape, dtype=torch.float64, generator=generator)
+    outputs = layer(inputs)
+    gradients = torch.randn(outputs.shape, dtype=torch.float64, generator=generator)
+    rows = zip(outputs, gradients, strict=True)
+    found = [torch.autograd.grad(out, layer.weight, g, retain_graph=True)[0] for out, g in rows]
+    expected = torch.stack([gradient.square().sum() for gradient in found])
+    torch.testing.assert_close(form(layer, inputs, gradients), expected)
+
+
+class LargestTensor(TorchDispatchMode):
+    """Notes how many numbers the largest tensor holds that an operation makes; views count by their own shape."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.numbers = 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        result = function(*args, **(kwargs or {}))
+        for tensor in result if isinstance(result, list | tuple) else [result]:
+            self.numbers = max(self.numbers, tensor.numel())
+        return result
+
+
+@pytest.mark.parametrize(("channels", "side"), [(8, 32), (64, 4)], ids=["by product", "by Gram matrices"])
+def test_gradients_of_single_examples_are_never_held_for_a_whole_batch(channels, side, monkeypatch):
+    examples, numbers_at_once = 200, 2**16
+    monkeypatch.setattr(layer_norms, "NUMBERS_AT_ONCE", numbers_at_once)
+    layer = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+    inputs = torch.randn(1, channels, side, side).expand(examples, -1, -1, -1)
+    with LargestTensor() as largest:
+        layer_norms_for(layer)(layer, inputs, inputs)
+    all_patches = inputs.numel() * 9
+    assert largest.numbers <= max(inputs.numel(), 2 * numbers_at_once) < all_patches
 
 
 @pytest.mark.parametrize(("d", "o", "t"), [(3, 4, 9), (30, 40, 2)])

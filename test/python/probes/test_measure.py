@@ -237,6 +237,8 @@ def test_diverged_weights_give_values_without_errors(network, probe_set, objecti
 def test_settings_and_metrics_that_make_no_sense_are_the_users_mistake(network, probe_set, objective):
     with pytest.raises(UserError, match="probe rho is 0"):
         ProbeSettings(seed=0, rho=0)
+    with pytest.raises(UserError, match="probe cache_bytes is -1"):
+        ProbeSettings(seed=0, cache_bytes=-1)
     with pytest.raises(UserError, match=r"probe.labels is exact"):
         ProbeSettings(seed=0, labels="exact", estimator="batch")
     with pytest.raises(UserError, match="unknown probe metric 'sharpness'"):

@@ -1,0 +1,75 @@
+"""From signals to numbers for the wire: with their standard errors, and those of their changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+from thawline.probes.history import EigenvectorHistory, SignalHistory
+from thawline.probes.scope import Scope
+from thawline.probes.signals import Signal
+
+# What the names of eigenvectors begin with in the state of a prober.
+_EIGENVECTOR = "eigenvector/"
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One number for the wire. Errors are None where there is none to give; seconds count wall time.
+
+    A feature forward that several signals share is counted with the first of them. `extras` holds what the value must
+    not be reported without: its settings and counts.
+    """
+
+    key: str
+    value: float
+    standard_error: float | None = None
+    change_standard_error: float | None = None
+    span_standard_error: float | None = None
+    seconds: float = 0.0
+    extras: dict[str, float] = field(default_factory=dict)
+
+
+class MeasurementHistory:
+    """What is kept of the last boundaries, for the errors of changes and for the next search."""
+
+    def __init__(self, every: int, tau: int, start: int) -> None:
+        self._tau = tau
+        self._signals = SignalHistory(every, tau, start)
+        self._eigenvectors = EigenvectorHistory()
+
+    def measurements(self, update: int, metric: str, scope: Scope, signal: Signal, seconds: float) -> list[Measurement]:
+        """The signal of boundary `update` with its errors, then its companions; what lies behind it is recorded."""
+
+        def paired_error(back: int) -> float | None:
+            partner = self._signals.partner(update, back, metric, scope.digest)
+            return None if partner is None or signal.vector is None else signal.error(signal.vector - partner)
+
+        measurement = Measurement(
+            f"probe/{metric}",
+            signal.value,
+            None if signal.vector is None else signal.error(signal.vector),
+            paired_error(1),
+            paired_error(self._tau),
+            seconds,
+            signal.extras,
+        )
+        if signal.vector is not None:
+            self._signals.record(update, metric, scope.digest, signal.vector)
+        if signal.eigenvector is not None:
+            self._eigenvectors.record(update, scope.digest, signal.eigenvector)
+        return [measurement, *(Measurement(f"probe/{name}", value) for name, value in signal.companions.items())]
+
+    def earlier_eigenvector(self, update: int, scope: Scope) -> Tensor | None:
+        """That of the last boundary before `update`, if it was taken with the same scope."""
+        return self._eigenvectors.before(update, scope.digest)
+
+    def state_dict(self) -> dict[str, Tensor]:
+        eigenvectors = {f"{_EIGENVECTOR}{name}": vector for name, vector in self._eigenvectors.state_dict().items()}
+        return self._signals.state_dict() | eigenvectors
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        found = {name: tensor for name, tensor in state.items() if name.startswith(_EIGENVECTOR)}
+        self._eigenvectors.load_state_dict({name.removeprefix(_EIGENVECTOR): tensor for name, tensor in found.items()})
+        self._signals.load_state_dict({name: tensor for name, tensor in state.items() if name not in found})
