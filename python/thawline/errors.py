@@ -19,6 +19,14 @@ class EnvironmentFault(Exception):
     """The machine failed us (disk full, device lost): the run may be restarted from its last checkpoint."""
 
 
+class UserCodeError(Exception):
+    """Code that the configuration names raised; its author needs `traceback`, which has no frame of ours."""
+
+    def __init__(self, message: str, traceback: str) -> None:
+        super().__init__(message)
+        self.traceback = traceback
+
+
 class NonFiniteLossError(Exception):
     """Training diverged; carries the update and the learning rate that a reader needs to act on it."""
 

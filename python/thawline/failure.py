@@ -7,12 +7,15 @@ import traceback
 from typing import TYPE_CHECKING
 
 from thawline.codec import cut_text
-from thawline.errors import EnvironmentFault, NonFiniteLossError, UserError
+from thawline.errors import EnvironmentFault, NonFiniteLossError, UserCodeError, UserError
 from thawline.link import ChannelClosed
 from thawline.protocol import Failed
 
 if TYPE_CHECKING:
     from thawline.channel import Channel
+
+
+TRACEBACK_HINT = "the traceback is in `worker.log`"
 
 
 def describe_failure(error: BaseException, step: int = 0) -> Failed:
@@ -24,12 +27,14 @@ def describe_failure(error: BaseException, step: int = 0) -> Failed:
     if isinstance(error, UserError):
         return Failed(step, "user", error.code, cut_text(error.message), cut_text(error.hint))
     if isinstance(error, NonFiniteLossError):
-        hint = "lower `train.learning_rate`; the last checkpoint is kept"
+        hint = "lower the learning rate; the last checkpoint is kept"
         return Failed(error.update, "code", "non_finite_loss", str(error), hint)
+    if isinstance(error, UserCodeError):
+        return Failed(step, "code", "user_code", cut_text(str(error)), TRACEBACK_HINT, cut_text(error.traceback))
     if isinstance(error, EnvironmentFault | MemoryError | OSError) or type(error).__name__ == "OutOfMemoryError":
         return Failed(step, "environment", "environment", cut_text(str(error) or type(error).__name__), "", text)
     message = cut_text(f"{type(error).__name__}: {error}")
-    return Failed(step, "code", "exception", message, "the traceback is in `worker.log`", text)
+    return Failed(step, "code", "exception", message, TRACEBACK_HINT, text)
 
 
 def report_failure(channel: Channel, failure: Failed) -> None:

@@ -1,7 +1,8 @@
 import { z } from "zod";
+import { patternFault } from "../patterns.js";
 import { atLeast } from "./fields.js";
 
-export const model = z.discriminatedUnion("kind", [
+const builtIn = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("resnet18").describe("ResNet-18 in its small-image form; 5 blocks and a head."),
     width: atLeast(1).default(64).describe("Channels of the first stage; 64 is the standard ResNet-18."),
@@ -13,3 +14,62 @@ export const model = z.discriminatedUnion("kind", [
     head_width: atLeast(1).default(512).describe("Units of the head's two hidden layers."),
   }),
 ]);
+
+const DOTTED_NAME = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*$/);
+
+const pattern = (meaning: string) =>
+  z
+    .string()
+    .min(1)
+    .refine((text) => patternFault(text) === null, {
+      error: ({ input }) => `expected a regular expression (${patternFault(String(input))})`,
+    })
+    .describe(meaning);
+
+const option = z.union([z.string(), z.number(), z.boolean(), z.null()], {
+  error: "expected a text, a number, `true`, `false` or `null`",
+});
+
+const own = z.strictObject({
+  kind: z
+    .templateLiteral([DOTTED_NAME, ":", DOTTED_NAME])
+    .describe("A function of your own that builds the model, by module and name: `my_package.my_module:build`."),
+  folder: z
+    .string()
+    .min(1)
+    .default(".")
+    .describe(
+      "Folder in which the module is looked for, before the Python path. In a file, relative to that file; elsewhere " +
+        "to the current folder.",
+    ),
+  options: z
+    .record(z.string(), option)
+    .default({})
+    .describe("What the function is given besides the sizes, by name; a number without a fraction arrives as int."),
+  blocks: z
+    .array(
+      z.strictObject({
+        name: z
+          .string()
+          .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, {
+            error: "expected up to 64 letters, digits, `.`, `_` and `-`, beginning with a letter or digit",
+          })
+          .describe("Name of the block."),
+        pattern: pattern("Regular expression of Python that is found in the names of the block's parameters."),
+      }),
+    )
+    .min(1)
+    .describe("The model's blocks, from the head down; every parameter is in exactly one of them or in the head."),
+  head: pattern("Regular expression of the parameters that train from the first update."),
+});
+
+const KINDS = "`resnet18`, `vgg11` or an import path such as `my_package.my_module:build`";
+
+/** Said where no form knows the `kind`; zod names neither form of a union. */
+const error = ({ input }: { readonly input?: unknown }): string =>
+  typeof input === "object" ? `expected ${KINDS}` : `expected a mapping whose \`kind\` is ${KINDS}`;
+
+export const model = z.union([builtIn, own], { error });
+
+/** As a run uses it: the folder of a user's own module is absolute. */
+export const resolvedModel = z.union([builtIn, own.extend({ folder: z.string().startsWith("/") })], { error });

@@ -1,0 +1,102 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { execa } from "execa";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { loadConfig } from "../../src/config/load.js";
+import { listPresets } from "../../src/config/presets.js";
+import { findPython } from "../../src/launch/python.js";
+import { PACKAGE_ROOT } from "../../src/package.js";
+import { CommandLine } from "./command-line.js";
+import { newRunFolder, runTiny } from "./harness.js";
+
+/** An unpacked folder of CIFAR-10 images, `train/<class>/*.jpg` and `test/<class>/*.jpg`: real data where they are. */
+const CIFAR10_IMAGES = process.env["THAWLINE_TEST_CIFAR"];
+const RUN_MILLISECONDS = 180_000;
+
+/** Each preset of images: at which width it is tried here, and the data that it does not bring along. */
+const VISION_PRESETS: Readonly<
+  Record<string, { readonly width: number | "full"; readonly cifar?: "cifar10" | "cifar100" }>
+> = {
+  quickstart: { width: "full" },
+  "mnist-resnet18": { width: 16 },
+  "cifar10-resnet18": { width: 16, cifar: "cifar10" },
+  "cifar10-vgg11": { width: "full", cifar: "cifar10" },
+  "cifar100-resnet18": { width: 16, cifar: "cifar100" },
+};
+
+/** Presets whose models of language are downloaded: they are tried where those are at hand. */
+const TEXT_PRESETS = ["mnli-xlmr-lora", "squad-xlmr-lora", "xquad-small"];
+
+/** Makes 30 updates of it, with k capped at 20, and changes nothing else: not the batches, the rates or the signals. */
+const SHORTER = [
+  "train.updates=30",
+  "intervention.k_max=20",
+  "probe.points=64",
+  "data.max_test_examples=32",
+  "evaluate.images_per_corruption=8",
+  "device.threads=1",
+];
+
+const folder = mkdtempSync(join(tmpdir(), "thawline-presets-"));
+let commandLine: CommandLine;
+beforeAll(async () => {
+  vi.stubEnv("THAWLINE_CACHE", join(folder, "cache"));
+  commandLine = await CommandLine.open();
+});
+afterAll(() => {
+  commandLine.close();
+  vi.unstubAllEnvs();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** What makes a preset use the real images, or a small archive in the format of the real one. */
+async function cifarSettings(kind: "cifar10" | "cifar100"): Promise<string[]> {
+  if (kind === "cifar10" && CIFAR10_IMAGES !== undefined) {
+    return ["data.kind=image_folder", `data.path=${CIFAR10_IMAGES}`];
+  }
+  const archive = join(folder, `${kind}.tar.gz`);
+  const python = await findPython({ env: process.env, packageRoot: PACKAGE_ROOT });
+  await execa(python.command, [resolve(import.meta.dirname, "../fixtures/write_cifar.py"), kind, archive]);
+  return [`data.path=${archive}`, "data.verify_checksums=false"];
+}
+
+test("every preset is tried here, or has to do with language", () => {
+  const names = listPresets().map(({ name }) => name);
+  expect(names.filter((name) => !TEXT_PRESETS.includes(name)).sort()).toEqual(Object.keys(VISION_PRESETS).sort());
+});
+
+describe.each(Object.entries(VISION_PRESETS))("%s", (name, { width, cifar }) => {
+  const shown = width === "full" ? "at full width" : `narrowed to width ${width}`;
+  const real = cifar === undefined || (cifar === "cifar10" && CIFAR10_IMAGES !== undefined);
+
+  test(
+    `trains 30 updates ${shown}, on ${real ? "real images" : "an archive of noise"}`,
+    async () => {
+      const narrowed = width === "full" ? [] : [`model.width=${width}`];
+      const data = cifar === undefined ? [] : await cifarSettings(cifar);
+      const config = loadConfig({ source: name, overrides: [...SHORTER, ...narrowed, ...data], cwd: folder });
+      const { results, state } = await runTiny(newRunFolder(), config);
+      expect(results).toMatchObject({ outcome: "finished", updates: 30, attempts: 1, k: { value: 20, source: "cap" } });
+      expect(state.series["probe/fisher_trace"]?.map((point) => point.update)).toEqual([1, 10, 20]);
+      expect(results.in_dist?.accuracy).toBeGreaterThanOrEqual(0);
+      expect(results.ood === null).toBe(config.evaluate.ood === "none");
+    },
+    RUN_MILLISECONDS,
+  );
+
+  test("says where its data are to be had when they are not there", async () => {
+    const said = await commandLine.refused("run", name, "data.path=nowhere");
+    expect(said).toMatch(
+      /^exit code 2\nerror: `data\.path` names `CWD\/nowhere`, which does not exist\n\nhint: set `data\.path` to /,
+    );
+    if (cifar === undefined) return;
+    const missing = await commandLine.refused("run", name);
+    expect(missing).toMatch(
+      new RegExp(
+        `^exit code 2\\nerror: configs/${name}\\.yaml:\\d+:3: \`data\\.path\` is missing: \`${cifar}\` does not come with ` +
+          "thawline\\n\\nhint: set `data\\.path` to the archive .* \\(the University of Toronto publishes it\\)",
+      ),
+    );
+  });
+});
