@@ -28,26 +28,27 @@ const required = new Set(
     .error.issues.map((issue) => issue.path.join(".")),
 );
 
-/** Keys of a node, also of those mappings that are one of several forms. */
+/** Keys of a node, also of those mappings that are one of several forms, and whether their form needs them. */
 function childrenOf(node) {
-  const forms = [...(node.anyOf ?? []), ...(node.oneOf ?? [])];
-  return [...Object.entries(node.properties ?? {}), ...forms.flatMap(childrenOf)];
+  const forms = [...(node.anyOf ?? []), ...(node.oneOf ?? []), ...(node.items ? [node.items] : [])];
+  const own = Object.entries(node.properties ?? {});
+  return [...own.map(([key, child]) => [key, child, node.required?.includes(key)]), ...forms.flatMap(childrenOf)];
 }
 
 /** One entry for each key that has a description; those without one are explained by the key above them. */
-function entriesOf(node, path) {
-  const own = node.description === undefined ? [] : [entryOf(node, path)];
-  return [...own, ...childrenOf(node).flatMap(([key, child]) => entriesOf(child, [...path, key]))];
+function entriesOf(node, path, isRequired) {
+  const own = node.description === undefined ? [] : [entryOf(node, path, isRequired)];
+  return [...own, ...childrenOf(node).flatMap(([key, child, needed]) => entriesOf(child, [...path, key], needed))];
 }
 
-function entryOf(node, path) {
-  const facts = [describeValues(node), describeDefault(node, path)].filter((text) => text !== "");
+function entryOf(node, path, isRequired) {
+  const facts = [describeValues(node), describeDefault(node, path, isRequired)].filter((text) => text !== "");
   return wrap(`- \`${path.join(".")}\` (${facts.join("; ")}): ${node.description}`);
 }
 
-function describeDefault(node, path) {
+function describeDefault(node, path, isRequired) {
   const key = path.join(".");
-  if (required.has(key)) return "required";
+  if (isRequired || required.has(key)) return "required";
   const value = path.reduce((under, step) => under?.[step], defaults);
   const shown = value === undefined || key === "name" ? node.default : value;
   return shown === undefined ? "" : `default \`${typeof shown === "string" ? shown : JSON.stringify(shown)}\``;
@@ -55,15 +56,17 @@ function describeDefault(node, path) {
 
 function describeValues(node) {
   if (node.anyOf ?? node.oneOf) return (node.anyOf ?? node.oneOf).map(describeValues).join(" or ");
+  if (Array.isArray(node.type)) return node.type.map((type) => describeValues({ type })).join(" or ");
   if (node.const !== undefined) return `\`${node.const}\``;
   if (node.enum) return node.enum.map((word) => `\`${word}\``).join(", ");
   switch (node.type) {
     case "integer":
     case "number":
-      return `${node.type === "integer" ? "whole number" : "number"} ${boundsOf(node).join(", ")}`;
+      return `${node.type === "integer" ? "whole number" : "number"} ${boundsOf(node).join(", ")}`.trim();
     case "array":
       return `list of ${describeValues(node.items)}`;
     case "object":
+      if (node.properties === undefined) return `mapping of names to ${describeValues(node.additionalProperties)}`;
       return `mapping of ${Object.keys(node.properties)
         .map((key) => `\`${key}\``)
         .join(", ")}`;

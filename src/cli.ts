@@ -1,11 +1,13 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from "commander";
 import { colorEnabled } from "./ui/terminal.js";
+import * as attach from "./commands/attach.js";
 import * as config from "./commands/config.js";
 import * as control from "./commands/control.js";
 import * as controller from "./commands/controller.js";
 import * as doctor from "./commands/doctor.js";
 import * as list from "./commands/list.js";
+import * as prefetch from "./commands/prefetch.js";
 import * as presets from "./commands/presets.js";
 import * as replay from "./commands/replay.js";
 import * as resume from "./commands/resume.js";
@@ -15,7 +17,7 @@ import { exitCodeOf, formatError, UserError } from "./errors.js";
 import { packageVersion } from "./package.js";
 
 /** In the order in which `--help` lists them. */
-const COMMANDS = [run, watch, resume, control, replay, list, presets, config, doctor, controller];
+const COMMANDS = [run, attach, watch, resume, control, replay, list, presets, config, prefetch, doctor, controller];
 
 function createProgram(): Command {
   const program = new Command("thawline")

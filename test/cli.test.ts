@@ -166,6 +166,7 @@ describe("npx thawline config show", () => {
         tau: 3
         epsilon: 0.02
         k_max: null
+        start: 1
         order: top_down
         first_unfreeze: next
         unfreeze: gradual
@@ -175,6 +176,9 @@ describe("npx thawline config show", () => {
       evaluate:
         batch_size: 256
         ood: mnist_c
+        ood_path: null
+        corruptions: main
+        frost_textures: null
         images_per_corruption: 2000
       checkpoint:
         every: 250
@@ -183,6 +187,7 @@ describe("npx thawline config show", () => {
         kind: auto
         threads: 1
         shared: false
+        precision: float32
       supervision:
         connect_seconds: 60
         ready_seconds: 600

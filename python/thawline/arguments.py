@@ -62,8 +62,12 @@ def check_arguments(
     most = "" if num_updates is None else f" to num_updates ({num_updates})"
     is_step = _is_count(resumed_from, 0) and (num_updates is None or resumed_from <= num_updates)
     _expect(is_step, "resumed_from", f"a number of completed updates, 0{most or ' or more'}", resumed_from)
-    block_map = blocks_from_patterns(model, blocks, _rest(model, blocks) if head is None else head)
-    _check_optimizer(model, optimizer)
+    among = _parameters_that_train(
+        model, [*(expression for _, expression in blocks), *([] if head is None else [head])]
+    )
+    rest = _rest(among, blocks) if head is None else head
+    block_map = blocks_from_patterns(model, blocks, rest, among)
+    _check_optimizer(model, optimizer, among)
     return Training(model, optimizer, block_map, probe, num_updates, resumed_from)
 
 
@@ -93,22 +97,29 @@ def _is_count(value: object, least: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= least
 
 
-def _rest(model: nn.Module, blocks: Sequence[tuple[str, str]]) -> str:
-    """An expression for the parameters that are in no block."""
-    rest = [
-        name for name, _ in model.named_parameters() if not any(re.search(expression, name) for _, expression in blocks)
+def _parameters_that_train(model: nn.Module, expressions: Sequence[str]) -> list[str]:
+    """Names of what trains sooner or later: a parameter that is frozen already, and that nobody names, stays frozen."""
+    return [
+        name
+        for name, parameter in model.named_parameters()
+        if parameter.requires_grad or any(re.search(expression, name) for expression in expressions)
     ]
-    _expect(len(rest) > 0, "head", "a regular expression where the blocks leave no parameter", None)
+
+
+def _rest(names: Sequence[str], blocks: Sequence[tuple[str, str]]) -> str:
+    """An expression for those that are in no block."""
+    rest = [name for name in names if not any(re.search(expression, name) for _, expression in blocks)]
+    _expect(len(rest) > 0, "head", "a regular expression where the blocks leave no trainable parameter", None)
     return rf"^({'|'.join(map(re.escape, rest))})\Z"
 
 
-def _check_optimizer(model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+def _check_optimizer(model: nn.Module, optimizer: torch.optim.Optimizer, among: Sequence[str]) -> None:
     held = {id(parameter) for group in optimizer.param_groups for parameter in group["params"]}
-    missing = [name for name, parameter in model.named_parameters() if id(parameter) not in held]
+    missing = [name for name, parameter in model.named_parameters() if name in among and id(parameter) not in held]
     if missing:
         shown = ", ".join(missing[:3]) + (f" and {len(missing) - 3} more" if len(missing) > 3 else "")
         raise UserError(
             "invalid_argument",
-            f"attach: `optimizer` must hold every parameter of the model, it lacks {shown}",
+            f"attach: `optimizer` must hold every parameter of the blocks and the head, it lacks {shown}",
             "make the optimizer with all parameters, before any of them is frozen; what is frozen stays as it is",
         )

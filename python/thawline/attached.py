@@ -5,6 +5,8 @@ with thawline.attach(model, optimizer, blocks=[("layer4", r"^layer4\\."), ...], 
         run.before_update()
         ...  # forward, backward, optimizer.step()
         run.after_update(loss)
+
+An update is one call of `optimizer.step()`, however many batches its gradient was accumulated over.
 """
 
 from __future__ import annotations
@@ -15,24 +17,23 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
+import msgspec
 import torch
 from torch import nn
 
 from thawline.arguments import Probe, Training, check_arguments
 from thawline.bootstrap import BOOTSTRAP_VARIABLE, read_bootstrap
 from thawline.channel import Channel, ZmqChannel
-from thawline.config import AttachedConfig, parse_attached_config
-from thawline.errors import UserError
+from thawline.config import parse_attached_config
+from thawline.controlled_run import ControlledRun
 from thawline.failure import describe_failure, report_failure
 from thawline.handshake import Rejected, shake_hands
 from thawline.learning_rates import FactoredRates
-from thawline.probe_settings import probe_settings
-from thawline.probes import Prober, ProbeSet
 from thawline.process import bind_life_to_controller
-from thawline.session import Session, TrainingStopped
-from thawline.training import Facts
+from thawline.script_state import ListeningChannel, ScriptState, parse_state
+from thawline.session import TrainingStopped
 
 __all__ = ["AttachedRun", "InertSession", "Probe", "attach"]
 
@@ -48,13 +49,27 @@ class AttachedRun(Protocol):
     def stopped(self) -> bool:
         """Whether the controller, and not the loop itself, ended the training."""
 
+    @property
+    def k(self) -> int | None:
+        """The unfreezing interval, or the update of the switch, once it is decided; None without a controller."""
+
     def before_update(self) -> None:
         """Returns when the next update may be made; leaves the `with` block where the controller ends the run."""
 
-    def after_update(self, loss: torch.Tensor, num_samples: int = 0) -> None:
-        """Counts an update that was made; `loss` is its training loss, a scalar tensor.
+    def after_update(self, loss: torch.Tensor | None, num_samples: int = 0) -> None:
+        """Counts an update; `loss` is its training loss, a scalar tensor, or None where the loop does not know it.
 
-        Raises NonFiniteLossError.
+        An update whose step a GradScaler skipped counts like any other, and its loss is not looked at. Raises
+        NonFiniteLossError.
+        """
+
+    def state_dict(self) -> dict[str, Any]:
+        """What the script has to put into its own checkpoint: plain values, for torch.save and for JSON."""
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Goes on from `state`; to be called before the first `before_update`.
+
+        Raises UserError for what `state_dict` never gave.
         """
 
 
@@ -73,9 +88,10 @@ def attach(
 
     `blocks` are (name, regular expression) pairs, top first, each searched for in the names of the parameters; `head`
     is the expression of what trains from the start, None for everything that is in no block. The optimizer must hold
-    all of them; nothing is ever added to it or removed. Without `probe` no signal is measured. `num_updates` is None
-    where only the loop knows its end. A script that restored a checkpoint of its own says in `resumed_from` how many
-    updates that had.
+    all of them; nothing is ever added to it or removed. A parameter that is frozen already and in no block stays frozen
+    for ever. Without `probe` no signal is measured. `num_updates` is None where only the loop knows its end. A script
+    that restores a checkpoint of its own calls `run.load_state_dict`; `resumed_from` says how many updates a checkpoint
+    had that has no state of a run in it, which only works without a controller.
 
     Without a controller (no THAWLINE_BOOTSTRAP in the environment) one line says so, and nothing else happens; the
     arguments are checked all the same. Learning rates stay the script's own: the controller's factor holds during
@@ -100,31 +116,35 @@ def attach(
     bind_life_to_controller(bootstrap.controller_pid)
     channel = ZmqChannel(bootstrap)
     try:
-        with attach_over(channel, bootstrap.attempt, check) as run:
-            yield run
+        with attach_over(channel, bootstrap.run, bootstrap.attempt, check) as controlled:
+            yield controlled
     finally:
         channel.close()
 
 
 @contextmanager
-def attach_over(channel: Channel, attempt: int, check: Callable[[], Training]) -> Iterator[AttachedRun]:
-    """`attach` on a channel that is open; `check` gives the training, or raises the user's mistake."""
-    run: _ControlledRun | None = None
+def attach_over(channel: Channel, run: str, attempt: int, check: Callable[[], Training]) -> Iterator[AttachedRun]:
+    """`attach` on a channel that is open, in the run named `run`; `check` gives the training, or raises UserError."""
+    controlled: ControlledRun | None = None
     try:
         welcome = shake_hands(channel, attempt)
         training = check()
         with _factored_rates(training.optimizer) as rates:
-            config = parse_attached_config(welcome.config)
-            session = _open_session(channel, training, config, rates, Path(welcome.run_folder))
-            run = _ControlledRun(session, training.num_updates)
-            run.begin()
+            controlled = ControlledRun(
+                ListeningChannel(channel, run),
+                training,
+                parse_attached_config(welcome.config),
+                rates,
+                run=run,
+                run_folder=Path(welcome.run_folder),
+            )
             with suppress(TrainingStopped):
-                yield run
-            run.end()
+                yield controlled
+            controlled.end()
     except Rejected:
         raise
     except BaseException as error:
-        report_failure(channel, describe_failure(error, 0 if run is None else run.step))
+        report_failure(channel, describe_failure(error, 0 if controlled is None else controlled.step))
         raise
 
 
@@ -134,86 +154,20 @@ class InertSession:
     def __init__(self, step: int = 0) -> None:
         self.step = step
         self.stopped = False
+        self.k = None
 
     def before_update(self) -> None:
         pass
 
-    def after_update(self, loss: torch.Tensor, num_samples: int = 0) -> None:
+    def after_update(self, loss: torch.Tensor | None, num_samples: int = 0) -> None:
         self.step += 1
 
+    def state_dict(self) -> dict[str, Any]:
+        state: dict[str, Any] = msgspec.to_builtins(ScriptState(step=self.step))
+        return state
 
-class _ControlledRun:
-    """Inside a run: a session, and the memory of how it was ended."""
-
-    def __init__(self, session: Session, num_updates: int | None) -> None:
-        self._session = session
-        self._num_updates = num_updates
-        self._end: TrainingStopped | None = None
-
-    @property
-    def step(self) -> int:
-        return self._session.step
-
-    @property
-    def stopped(self) -> bool:
-        return self._end is not None
-
-    def begin(self) -> None:
-        # A `with` block cannot be skipped: a stop that comes this early is raised by the first `before_update`.
-        try:
-            self._session.begin()
-        except TrainingStopped as stopped:
-            self._end = stopped
-
-    def before_update(self) -> None:
-        # Raised again for a loop that catches every exception and goes on.
-        if self._end is not None:
-            raise self._end
-        try:
-            self._session.before_update()
-        except TrainingStopped as stopped:
-            self._end = stopped
-            raise
-
-    def after_update(self, loss: torch.Tensor, num_samples: int = 0) -> None:
-        self._session.after_update(loss, num_samples)
-
-    def end(self) -> None:
-        """Says how it ended. Raises UserError where the loop made fewer updates than it had announced."""
-        if self._end is not None:
-            self._session.close(self._end)
-            return
-        if self._num_updates is not None and self.step < self._num_updates:
-            raise UserError(
-                "ended_early",
-                f"attach: `num_updates` is {self._num_updates}, but the `with` block ended after {self.step} updates",
-                "leave `num_updates` out where the loop may end early",
-            )
-        self._session.finish()
-
-
-def _open_session(
-    channel: Channel, training: Training, config: AttachedConfig, rates: FactoredRates, run_folder: Path
-) -> Session:
-    parameter = next(training.model.parameters())
-    return Session(
-        channel,
-        training.model,
-        training.block_map,
-        rates,
-        facts=Facts(training.num_updates, None, str(parameter.device), torch.get_num_threads(), config.seed),
-        run_folder=run_folder,
-        prober=_build_prober(training, config),
-        step=training.resumed_from,
-    )
-
-
-def _build_prober(training: Training, config: AttachedConfig) -> Prober | None:
-    probe, block_map = training.probe, training.block_map
-    if probe is None:
-        return None
-    settings = probe_settings(config.seed, config.probe, config.intervention, block_map)
-    return Prober(training.model, probe.objective, ProbeSet(probe.batches), settings)
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.step = parse_state(state).step
 
 
 @contextmanager

@@ -1,8 +1,9 @@
 """What frozen BatchNorm layers do while the layers above them learn. The paper does not say, so it is an option.
 
-`track`: they keep updating their running statistics, as plain `requires_grad` freezing does. `hold`: they stay in eval
-mode; from random initialisation that alone is useless, since features stay near zero. `calibrate`: their statistics are
-averaged over some training batches first, and then held.
+`track`: they keep updating their running statistics, as plain `requires_grad` freezing does. `hold`: they go to eval
+mode with what they have; from random initialisation that alone is useless, since features stay near zero, but an
+intervention that starts later finds the statistics of the updates before it. `calibrate`: their statistics are averaged
+over some training batches first, and then held.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ class BatchNormPolicy:
 
     `calibration_inputs(update)` gives the batches to calibrate on before `update`; they come from a stream of their
     own, so that data order and training RNG stay as they are. `recalibrates` says whether a release changes what flows
-    into layers that stay frozen: true for every order but top down.
+    into layers that stay frozen: true for every order but top down. `start` is the update in which layers are frozen;
+    until then all of them track.
     """
 
     def __init__(
@@ -33,22 +35,26 @@ class BatchNormPolicy:
         *,
         calibration_inputs: Callable[[int], Iterable[Tensor]],
         recalibrates: bool,
+        start: int = 1,
     ) -> None:
         self._model = model
         self._frozen = frozen
         self._calibration_inputs = calibration_inputs
         self._recalibrates = recalibrates
+        self._start = start
 
     def apply(self, update: int, *, first: bool) -> None:
         """Call when the mask that holds from `update` on has been applied; `first` for the first mask of an attempt.
 
-        An attempt that was resumed has its statistics from the checkpoint: only before update 1, and at releases, are
-        they calibrated.
+        An attempt that was resumed has its statistics from the checkpoint: they are calibrated where layers are frozen,
+        before update `start`, and at releases, and nowhere else.
         """
         if self._frozen == "track":
             return
         frozen = [layer for layer in batch_norm_layers(self._model) if is_frozen(layer)]
-        if self._frozen == "calibrate" and frozen and (update == 1 if first else self._recalibrates):
+        # Once: a release in that very update finds them in eval mode, and is a release like any other.
+        begins = update == self._start and any(layer.training for layer in frozen)
+        if self._frozen == "calibrate" and frozen and (begins or (not first and self._recalibrates)):
             calibrate(self._model, frozen, self._calibration_inputs(update))
         held = set(map(id, frozen))
         for layer in batch_norm_layers(self._model):

@@ -22,7 +22,22 @@ class VGG11Config(Struct, frozen=True, forbid_unknown_fields=True, tag_field="ki
     head_width: int
 
 
-ModelConfig = ResNet18Config | VGG11Config
+class BlockPattern(Struct, frozen=True, forbid_unknown_fields=True):
+    name: str
+    pattern: str
+
+
+class UserModelConfig(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="import"):
+    """A model of the user's own; `import_path` is what the configuration has as `model.kind`."""
+
+    import_path: str
+    folder: str
+    options: dict[str, str | int | float | bool | None]
+    blocks: list[BlockPattern]
+    head: str
+
+
+ModelConfig = ResNet18Config | VGG11Config | UserModelConfig
 
 
 class NormalizationConfig(Struct, frozen=True, forbid_unknown_fields=True):
@@ -62,10 +77,10 @@ class TrainConfig(Struct, frozen=True, forbid_unknown_fields=True):
     schedule: Schedule
 
 
-class ProbeConfig(Struct, frozen=True, forbid_unknown_fields=True):
+class SignalConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How signals are measured, whatever they are measured on."""
+
     every: int
-    points: int
-    batch_size: int
     metrics: list[str]
     scope: Literal["trainable", "all"]
     until: str | int
@@ -77,6 +92,11 @@ class ProbeConfig(Struct, frozen=True, forbid_unknown_fields=True):
     estimator: Literal["per_example", "batch"]
 
 
+class ProbeConfig(SignalConfig, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    points: int
+    batch_size: int
+
+
 class InterventionConfig(Struct, frozen=True, forbid_unknown_fields=True):
     kind: Literal["gradual_unfreezing", "learning_rate_switch", "none"]
     k: str | int
@@ -84,6 +104,7 @@ class InterventionConfig(Struct, frozen=True, forbid_unknown_fields=True):
     tau: int
     epsilon: float
     k_max: int | None
+    start: int
     order: Literal["top_down", "bottom_up", "random"]
     first_unfreeze: Literal["next", "paper41"]
     unfreeze: Literal["gradual", "all_at_once"]
@@ -91,10 +112,18 @@ class InterventionConfig(Struct, frozen=True, forbid_unknown_fields=True):
     before: float
     after: float
 
+    @property
+    def first_update(self) -> int:
+        """The first update of the intervention; of the run where there is none (src/core/counting.ts, `startOf`)."""
+        return 1 if self.kind == "none" else self.start
+
 
 class EvaluateConfig(Struct, frozen=True, forbid_unknown_fields=True):
     batch_size: int
-    ood: Literal["mnist_c", "none"]
+    ood: Literal["mnist_c", "cifar_c", "none"]
+    ood_path: str | None
+    corruptions: Literal["main", "all"]
+    frost_textures: str | None
     images_per_corruption: str | int
 
 
@@ -107,6 +136,7 @@ class DeviceConfig(Struct, frozen=True, forbid_unknown_fields=True):
     kind: Literal["auto", "cpu", "cuda"]
     threads: int
     shared: bool
+    precision: Literal["float32", "bfloat16"]
 
 
 class RunConfig(Struct, frozen=True, forbid_unknown_fields=True):
@@ -127,7 +157,7 @@ class AttachedConfig(Struct, frozen=True):
     """What concerns a user's own training; model, data and optimizer are the script's, whatever else is configured."""
 
     seed: int
-    probe: ProbeConfig
+    probe: SignalConfig
     intervention: InterventionConfig
 
 
@@ -137,12 +167,20 @@ def parse_config(config: dict[str, Any]) -> RunConfig:
     Raises UserError `invalid_config` naming the key: the controller has checked the values, so this means that the two
     sides are of different versions.
     """
-    return _convert(config, RunConfig)
+    return _convert(_with_tagged_model(config), RunConfig)
 
 
 def parse_attached_config(config: dict[str, Any]) -> AttachedConfig:
     """The part of `welcome.config` that a user's own script needs; raises UserError like `parse_config`."""
     return _convert(config, AttachedConfig)
+
+
+def _with_tagged_model(config: dict[str, Any]) -> dict[str, Any]:
+    """An import path cannot be a tag, since tags are fixed words: it becomes a field of the form tagged `import`."""
+    match config.get("model"):
+        case {"kind": str(kind), **settings} if ":" in kind:
+            return config | {"model": {"kind": "import", "import_path": kind, **settings}}
+    return config
 
 
 def _convert(config: dict[str, Any], form: type[_Form]) -> _Form:

@@ -64,6 +64,11 @@ class FactoredRates:
     def apply(self, update: int, factor: float) -> None:
         self._update, self._factor, self._used = update, factor, None
 
+    @property
+    def stepped(self) -> bool:
+        """Whether `optimizer.step()` was called in this update; a GradScaler skips it where gradients overflow."""
+        return self._used is not None
+
     def detach(self) -> None:
         """Leaves the optimizer as it was found."""
         self._take_back()

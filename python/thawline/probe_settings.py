@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from thawline.blocks import BlockMap
-from thawline.config import InterventionConfig, ProbeConfig
+from thawline.config import InterventionConfig, SignalConfig
 from thawline.probes import ProbeSettings
 
 
 def probe_settings(
-    seed: int, probe: ProbeConfig, intervention: InterventionConfig, block_map: BlockMap
+    seed: int, probe: SignalConfig, intervention: InterventionConfig, block_map: BlockMap
 ) -> ProbeSettings:
     """What decides a value besides the weights and the points; scope `all` is blocks and head.
 
@@ -27,4 +27,5 @@ def probe_settings(
         estimator=probe.estimator,
         tau=intervention.tau,
         every=probe.every,
+        start=intervention.first_update,
     )

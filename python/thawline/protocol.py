@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from thawline.prescan import MAX_SAFE_INTEGER
 
@@ -117,6 +117,49 @@ class Reject(_Body, frozen=True):
     hint: Text
 
 
+class DecidedInterval(_Body, frozen=True):
+    k: Update
+    source: Literal["online", "fixed", "cap", "operator"]
+    signal: Name | None
+    decided_at: Count
+    k_offline: Update | None
+    k_offline_reason: ShortText | None
+
+
+class OperatorChanges(_Body, frozen=True):
+    """The updates before which an operator unfroze a block, and the factor that an operator set last."""
+
+    unfreezes: Annotated[list[Update], Meta(max_length=1024)]
+    learning_rate_factor: NonNegative
+
+
+class Decided(_Body, frozen=True):
+    """What was decided so far and cannot be told from the weights: a script keeps it beside its own checkpoint."""
+
+    interval: DecidedInterval | None
+    operator: OperatorChanges
+
+
+class Resumed(_Body, frozen=True):
+    """What a script's own checkpoint says of the run that it comes from."""
+
+    run: Name
+    trainable: Annotated[list[Name], Meta(max_length=1024)]
+    learning_rate_factor: NonNegative
+    decided: Decided
+
+
+class Point(_Body, frozen=True, kw_only=True):
+    """One measured value of a series, as it was before boundary `update`."""
+
+    value: MetricValue
+    standard_error: MetricValue | None = None
+    change_standard_error: MetricValue | None = None
+    span_standard_error: MetricValue | None = None
+    seconds: NonNegative
+    update: Update
+
+
 class Ready(_Body, frozen=True):
     blocks: Annotated[list[Block], Meta(max_length=1024)]
     head: Block
@@ -128,6 +171,14 @@ class Ready(_Body, frozen=True):
     seed: Count
     resumed_from: Count
     can: Orders
+    resumed: Resumed | UnsetType = UNSET
+
+
+class History(_Body, frozen=True):
+    """Points of a series that a script measured in another run and goes on from; sent before `Ready`."""
+
+    key: Name
+    points: Annotated[list[Point], Meta(max_length=256)]
 
 
 class Grant(_Body, frozen=True):
@@ -136,6 +187,7 @@ class Grant(_Body, frozen=True):
     learning_rate_factor: NonNegative
     orders: Orders
     probe: Annotated[list[Name], Meta(max_length=64)]
+    decided: Decided | UnsetType = UNSET
 
 
 class Recall(_Body, frozen=True):
@@ -175,6 +227,8 @@ class Evaluated(_Body, frozen=True):
     values: dict[Key, MetricValue]
     num_examples: Count
     regenerated: bool
+    from_jpeg: bool | UnsetType = UNSET
+    left_out: ShortText | UnsetType | None = UNSET
 
 
 class Checkpointed(_Body, frozen=True):
@@ -219,7 +273,7 @@ class Failed(_Body, frozen=True, tag_field="outcome", tag="failed"):
 
 Closed: TypeAlias = Finished | Stopped | Failed
 WorkerBody: TypeAlias = (
-    Hello | Ready | Applied | Boundary | Progress | Evaluated | Checkpointed | Log | Ping | Pong | Closed
+    Hello | Ready | History | Applied | Boundary | Progress | Evaluated | Checkpointed | Log | Ping | Pong | Closed
 )
 ControllerBody: TypeAlias = Welcome | Reject | Grant | Recall | Stop | Ping | Pong
 Body: TypeAlias = WorkerBody | ControllerBody
@@ -230,6 +284,7 @@ BODIES: Final[dict[str, Any]] = {
     "welcome": Welcome,
     "reject": Reject,
     "ready": Ready,
+    "history": History,
     "grant": Grant,
     "recall": Recall,
     "stop": Stop,

@@ -10,7 +10,6 @@ from thawline.learning_rates import LearningRates
 from thawline.loss_reader import LossReader, Pace
 from thawline.protocol import (
     Applied,
-    Block,
     Boundary,
     Checkpointed,
     Evaluated,
@@ -20,14 +19,13 @@ from thawline.protocol import (
     MetricValue,
     Order,
     Progress,
-    Ready,
     Recall,
     Stop,
     Stopped,
     to_metric_value,
 )
 from thawline.stopwatch import Stopwatch
-from thawline.training import Abilities, Facts, Interrupted
+from thawline.training import Abilities, Facts, Interrupted, describe_training
 from thawline.weights import weights_sha256
 
 if TYPE_CHECKING:
@@ -90,23 +88,8 @@ class Session:
 
     def begin(self) -> None:
         """Says `ready` and carries out the first grant, which fixes the mask."""
-        blocks = [Block(block.name, block.num_params) for block in self._block_map.blocks]
-        head = self._block_map.head
-        facts = self._facts
-        self._channel.send(
-            Ready(
-                blocks=blocks,
-                head=Block(head.name, head.num_params),
-                num_updates=facts.num_updates,
-                updates_per_epoch=facts.updates_per_epoch,
-                learning_rates=self._rates.at(self.step + 1, 1.0),
-                device=facts.device,
-                threads=facts.threads,
-                seed=facts.seed,
-                resumed_from=self.step,
-                can=self._abilities.orders,
-            )
-        )
+        rates = self._rates.at(self.step + 1, 1.0)
+        self._channel.send(describe_training(self._block_map, self._facts, self._abilities, rates, self.step))
         self._obey()
 
     def before_update(self) -> None:
@@ -120,15 +103,17 @@ class Session:
         assert self._grant is not None
         self._rates.apply(update, self._grant.learning_rate_factor)
 
-    def after_update(self, loss: torch.Tensor, num_samples: int = 0) -> None:
-        """Counts the update that was just made; `loss` is its training loss, a scalar tensor.
+    def after_update(self, loss: torch.Tensor | None, num_samples: int = 0) -> None:
+        """Counts the update that was just made.
+
+        `loss` is its training loss, a scalar tensor; None where its step was skipped.
 
         Raises NonFiniteLossError.
         """
         self.step += 1
         assert self._grant is not None, "after_update without before_update"
         rate = self._rates.at(self.step, self._grant.learning_rate_factor)[0]
-        latest = self._losses.offer(loss, self.step, rate)
+        latest = None if loss is None else self._losses.offer(loss, self.step, rate)
         self._pace.count(num_samples)
         if self._pace.is_due():
             shown = None if latest is None else to_metric_value(latest)
@@ -252,8 +237,17 @@ class Session:
         with self._stopwatch.measure("evaluate"):
             for score in self._abilities.evaluate(self._poll("evaluate", "")):
                 values = {name: to_metric_value(value) for name, value in score.values.items()}
-                evaluated = Evaluated(self.step, score.split, values, score.num_examples, score.regenerated)
-                self._channel.send(evaluated)
+                self._channel.send(
+                    Evaluated(
+                        self.step,
+                        score.split,
+                        values,
+                        score.num_examples,
+                        score.regenerated,
+                        score.from_jpeg,
+                        score.left_out,
+                    )
+                )
 
     def _poll(self, phase: Phase, detail: str) -> Callable[[], bool]:
         """To be asked between batches: whether to stop. Also says, now and then, that the work goes on."""

@@ -6,9 +6,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from thawline.protocol import Order
+from msgspec import UNSET, UnsetType
+
+from thawline.protocol import Block, Order, Ready, Resumed
 
 if TYPE_CHECKING:
+    from thawline.blocks import BlockMap
     from thawline.checkpoint import SavedCheckpoint
 
 
@@ -18,12 +21,18 @@ class Interrupted(Exception):
 
 @dataclass(frozen=True)
 class SplitScore:
-    """Accuracy (or another score) of one evaluation split; `regenerated` marks data that are not the official files."""
+    """Accuracy (or another score) of one evaluation split; `regenerated` marks data that are not the official files.
+
+    `from_jpeg`: the images it was made from were JPEG files. `left_out`: why an out-of-distribution split does not
+    count in the mean over these; one that could not be made has no values.
+    """
 
     split: str
     values: dict[str, float]
     num_examples: int
     regenerated: bool
+    from_jpeg: bool = False
+    left_out: str | None = None
 
 
 @dataclass(frozen=True)
@@ -52,3 +61,23 @@ class Facts:
     device: str
     threads: int
     seed: int
+    resumed: Resumed | UnsetType = UNSET
+
+
+def describe_training(
+    block_map: BlockMap, facts: Facts, abilities: Abilities, learning_rates: list[float], step: int
+) -> Ready:
+    """The `ready` of a training that stands after `step` updates, before any mask or factor is applied."""
+    return Ready(
+        blocks=[Block(block.name, block.num_params) for block in block_map.blocks],
+        head=Block(block_map.head.name, block_map.head.num_params),
+        num_updates=facts.num_updates,
+        updates_per_epoch=facts.updates_per_epoch,
+        learning_rates=learning_rates,
+        device=facts.device,
+        threads=facts.threads,
+        seed=facts.seed,
+        resumed_from=step,
+        can=abilities.orders,
+        resumed=facts.resumed,
+    )

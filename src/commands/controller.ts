@@ -1,5 +1,8 @@
 import type { Command } from "commander";
 import { runInForeground } from "./foreground.js";
+import { readJournal } from "../journal/reader.js";
+import { replayJournal } from "../journal/replay.js";
+import type { RunConfig } from "../config/attached.js";
 import { readRunConfig } from "./run-folder.js";
 
 interface ControllerOptions {
@@ -15,13 +18,21 @@ export function register(program: Command): void {
     .option("--create <run>")
     .option("--takeover")
     .action(async (runFolder: string, options: ControllerOptions) => {
-      const create = options.create === undefined ? null : { run: options.create, config: readRunConfig(runFolder) };
+      const { create: run } = options;
+      const config = run === undefined ? await journaledConfig(runFolder) : readRunConfig(runFolder);
       await runInForeground({
         runFolder,
-        create,
+        config,
+        create: run === undefined ? null : { run, config },
         telling: "plain",
         takeover: options.takeover ?? false,
         ignoreHangup: true,
       });
     });
+}
+
+/** The file beside the journal is for people; what a run goes on with is in the journal. */
+async function journaledConfig(runFolder: string): Promise<RunConfig> {
+  const { records } = await readJournal(runFolder);
+  return replayJournal(records.slice(0, 1)).config;
 }

@@ -1,16 +1,15 @@
-import { join } from "node:path";
-import type { Config } from "../config/schema.js";
+import type { RunConfig } from "../config/attached.js";
 import { control, type ControllerEnd } from "../controller/controller.js";
 import type { State } from "../core/state.js";
 import type { JournalRecord } from "../journal/format.js";
 import { ExternalError, UserError } from "../errors.js";
 import { localLauncher } from "../launch/local.js";
-import { findPython } from "../launch/python.js";
-import { PACKAGE_ROOT, packageVersion } from "../package.js";
+import { packageVersion } from "../package.js";
 import { createPlainLines, jsonLine, type PlainLines } from "../ui/plain.js";
 import { shortPath } from "../ui/format.js";
 import { summary } from "../ui/summary.js";
 import { colorEnabled } from "../ui/terminal.js";
+import { workerProgramOf } from "./worker-program.js";
 
 /** How a controller in the foreground tells what happens: a line an event, JSON lines, or nothing until the end. */
 export type Telling = "plain" | "json" | "quiet";
@@ -19,7 +18,9 @@ const SIGNALS = ["SIGINT", "SIGTERM", "SIGUSR2", "SIGHUP"] as const;
 
 export interface ForegroundOptions {
   readonly runFolder: string;
-  readonly create: { readonly run: string; readonly config: Config } | null;
+  /** Of the run to create, or of the one in the folder. */
+  readonly config: RunConfig;
+  readonly create: { readonly run: string; readonly config: RunConfig } | null;
   readonly telling: Telling;
   readonly takeover?: boolean;
   /** Signals that leave the run alone: a detached controller outlives the terminal. */
@@ -28,7 +29,6 @@ export interface ForegroundOptions {
 
 /** Runs the controller in this process; signals mean stop with a checkpoint. Sets the exit code of the run. */
 export async function runInForeground(options: ForegroundOptions): Promise<void> {
-  const python = await findPython({ env: process.env, packageRoot: PACKAGE_ROOT });
   const plainLines = createPlainLines();
   // The journal has everything: hours of training must not end because nobody reads the pipe any more.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
@@ -36,7 +36,7 @@ export async function runInForeground(options: ForegroundOptions): Promise<void>
     runFolder: options.runFolder,
     create: options.create,
     launcher: localLauncher,
-    worker: { command: [python.command, "-m", "thawline.worker"], pythonFolder: join(PACKAGE_ROOT, "python") },
+    worker: await workerProgramOf(options.config),
     thawlineVersion: packageVersion(),
     takeover: options.takeover ?? false,
     onRecord: (record, state) => tell(options.telling, plainLines, record, state),

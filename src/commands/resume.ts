@@ -6,11 +6,11 @@ import { RESULTS_FILE, writeOutcome } from "../controller/outcome.js";
 import { UserError } from "../errors.js";
 import { readJournal } from "../journal/reader.js";
 import { replayJournal, requireSameCore } from "../journal/replay.js";
-import { findPython } from "../launch/python.js";
-import { PACKAGE_ROOT, packageVersion } from "../package.js";
+import { packageVersion } from "../package.js";
 import { runDetached } from "./detached.js";
 import { runInForeground } from "./foreground.js";
 import { addDisplayOptions, tellingOf, wantsView, type DisplayOptions } from "./run.js";
+import { workerProgramOf } from "./worker-program.js";
 
 interface ResumeOptions extends DisplayOptions {
   readonly takeover?: true;
@@ -37,10 +37,13 @@ export function register(program: Command): void {
       process.stderr.write(`\`${folder}\` has finished: there is nothing to resume\n`);
       return;
     }
-    await findPython({ env: process.env, packageRoot: PACKAGE_ROOT });
+    await workerProgramOf(state.config);
     const takeover = options.takeover ?? false;
     if (wantsView(options)) await runDetached(runFolder, null, takeover);
-    else await runInForeground({ runFolder, create: null, telling: tellingOf(options), takeover });
+    else {
+      const { config } = state;
+      await runInForeground({ runFolder, config, create: null, telling: tellingOf(options), takeover });
+    }
   });
 }
 

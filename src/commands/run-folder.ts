@@ -1,7 +1,9 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parse, stringify } from "yaml";
-import { configSchema, type Config } from "../config/schema.js";
+import { attachedConfigSchema, type RunConfig } from "../config/attached.js";
+import type { Settings } from "../config/layers.js";
+import { configSchema } from "../config/schema.js";
 import { UserError } from "../errors.js";
 
 const CONFIG_FILE = "config.yaml";
@@ -15,7 +17,7 @@ export function runTimestamp(now: Date): string {
 }
 
 /** The folder of a new run: the one asked for, or `runs/<name>-<UTC time>` under the current folder. */
-export function chooseRunFolder(config: Config, asked: string | undefined, cwd: string, now: Date): string {
+export function chooseRunFolder(config: RunConfig, asked: string | undefined, cwd: string, now: Date): string {
   if (asked !== undefined) return resolve(cwd, asked);
   const base = join(cwd, "runs", `${config.name}-${runTimestamp(now)}`);
   for (let number = 2; ; number += 1) {
@@ -28,7 +30,7 @@ export function chooseRunFolder(config: Config, asked: string | undefined, cwd: 
  * Makes the folder of a new run with its resolved configuration, or nothing.
  * @throws UserError `run_exists`, `unwritable_run_folder`
  */
-export function createRunFolder(folder: string, config: Config): void {
+export function createRunFolder(folder: string, config: RunConfig): void {
   if (existsSync(folder) && !isEmptyFolder(folder)) {
     throw new UserError({
       code: "run_exists",
@@ -51,8 +53,9 @@ export function createRunFolder(folder: string, config: Config): void {
 }
 
 /** The configuration that `createRunFolder` wrote. */
-export function readRunConfig(folder: string): Config {
-  return configSchema.parse(parse(readFileSync(join(folder, CONFIG_FILE), "utf8")));
+export function readRunConfig(folder: string): RunConfig {
+  const content = parse(readFileSync(join(folder, CONFIG_FILE), "utf8")) as Settings;
+  return "script" in content ? attachedConfigSchema.parse(content) : configSchema.parse(content);
 }
 
 function isEmptyFolder(folder: string): boolean {

@@ -1,12 +1,11 @@
 import type { Command } from "commander";
 import { loadConfig } from "../config/load.js";
 import { checkPaths } from "../config/paths.js";
-import { findPython } from "../launch/python.js";
-import { PACKAGE_ROOT } from "../package.js";
 import { canShowView } from "../ui/terminal.js";
 import { runDetached } from "./detached.js";
 import { runInForeground, type Telling } from "./foreground.js";
 import { chooseRunFolder, createRunFolder, runTimestamp } from "./run-folder.js";
+import { workerProgramOf } from "./worker-program.js";
 
 interface RunOptions extends DisplayOptions {
   readonly runDir?: string;
@@ -31,12 +30,12 @@ export function register(program: Command): void {
     const config = loadConfig({ source, overrides, env: process.env, cwd });
     checkPaths(config);
     // Asked before the run folder exists: a run that cannot start must leave nothing behind.
-    await findPython({ env: process.env, packageRoot: PACKAGE_ROOT });
+    await workerProgramOf(config);
     const runFolder = chooseRunFolder(config, options.runDir, cwd, now);
     createRunFolder(runFolder, config);
     const create = { run: `${config.name}-${runTimestamp(now)}`, config };
     if (wantsView(options)) await runDetached(runFolder, create.run);
-    else await runInForeground({ runFolder, create, telling: tellingOf(options) });
+    else await runInForeground({ runFolder, config, create, telling: tellingOf(options) });
   });
 }
 

@@ -1,4 +1,5 @@
 import { DATA_SETS } from "./data-sets.js";
+import { findOodConflicts } from "./ood-checks.js";
 import type { Problem } from "./problems.js";
 import type { ParsedConfig } from "./schema.js";
 
@@ -6,11 +7,24 @@ import type { ParsedConfig } from "./schema.js";
 export function findConflicts(config: ParsedConfig): readonly Problem[] {
   return [
     ...lengthOfTraining(config),
-    ...signals(config),
-    ...estimators(config),
+    ...startOfIntervention(config),
+    ...lengthOfMeasuring(config),
+    ...findSignalConflicts(config),
     ...amounts(config),
     ...dataSets(config),
+    ...findOodConflicts(config),
+    ...blockNames(config),
   ];
+}
+
+/** Those about signals and their use, which a script of the user's own has as well. */
+export function findSignalConflicts(config: SignalConfig): readonly Problem[] {
+  return [...signals(config), ...estimators(config)];
+}
+
+interface SignalConfig {
+  readonly intervention: ParsedConfig["intervention"];
+  readonly probe: Pick<ParsedConfig["probe"], "metrics" | "estimator" | "labels">;
 }
 
 function lengthOfTraining({ train }: ParsedConfig): Problem[] {
@@ -33,7 +47,30 @@ function lengthOfTraining({ train }: ParsedConfig): Problem[] {
   return [];
 }
 
-function signals({ intervention, probe, train }: ParsedConfig): Problem[] {
+/** Training told in epochs has its length checked by the controller, once the worker knows the data. */
+function startOfIntervention({ intervention, probe, train }: ParsedConfig): Problem[] {
+  const { kind, start } = intervention;
+  if (kind === "none") return [];
+  const conflicts: Problem[] = [];
+  const path = ["intervention", "start"];
+  if (train.updates !== null && start > train.updates) {
+    conflicts.push({
+      paths: [path, ["train", "updates"]],
+      text: `\`intervention.start\` is ${start}, but training ends after ${train.updates} updates`,
+      hint: `set \`intervention.start\` to at most ${train.updates}, or train longer`,
+    });
+  }
+  if (typeof probe.until === "number" && probe.until < start) {
+    conflicts.push({
+      paths: [["probe", "until"], path],
+      text: `\`probe.until\` is ${probe.until}, but signals are measured from \`intervention.start\` on, which is ${start}`,
+      hint: "write `end` to measure to the end",
+    });
+  }
+  return conflicts;
+}
+
+function signals({ intervention, probe }: SignalConfig): Problem[] {
   const conflicts: Problem[] = [];
   const repeated = probe.metrics.find((metric, index) => probe.metrics.indexOf(metric) !== index);
   if (repeated !== undefined) {
@@ -50,17 +87,16 @@ function signals({ intervention, probe, train }: ParsedConfig): Problem[] {
       hint: `add \`${intervention.signal}\` to \`probe.metrics\`, or choose a signal that is in it`,
     });
   }
-  if (typeof probe.until === "number" && train.updates !== null && probe.until > train.updates) {
-    conflicts.push({
-      paths: [["probe", "until"]],
-      text: `\`probe.until\` is ${probe.until}, but training ends after ${train.updates} updates`,
-      hint: "write `end` to measure to the end",
-    });
-  }
   return conflicts;
 }
 
-function estimators({ intervention, probe }: ParsedConfig): Problem[] {
+function lengthOfMeasuring({ probe, train }: ParsedConfig): Problem[] {
+  if (typeof probe.until !== "number" || train.updates === null || probe.until <= train.updates) return [];
+  const text = `\`probe.until\` is ${probe.until}, but training ends after ${train.updates} updates`;
+  return [{ paths: [["probe", "until"]], text, hint: "write `end` to measure to the end" }];
+}
+
+function estimators({ intervention, probe }: SignalConfig): Problem[] {
   if (probe.estimator !== "batch") return [];
   const conflicts: Problem[] = [];
   if (probe.labels === "exact") {
@@ -102,7 +138,7 @@ function amounts({ data, probe, train }: ParsedConfig): Problem[] {
     }));
 }
 
-function dataSets({ model, data, evaluate }: ParsedConfig): Problem[] {
+function dataSets({ model, data }: ParsedConfig): Problem[] {
   const { images, wanted } = DATA_SETS[data.kind];
   const conflicts: Problem[] = [];
   const conflict = (paths: string[], text: string, hint: string) =>
@@ -112,13 +148,6 @@ function dataSets({ model, data, evaluate }: ParsedConfig): Problem[] {
       ["data.path", "data.kind"],
       `\`data.path\` is missing: \`${data.kind}\` does not come with thawline`,
       `set \`data.path\` to ${wanted}`,
-    );
-  }
-  if (evaluate.ood === "mnist_c" && data.kind !== "mnist") {
-    conflict(
-      ["evaluate.ood", "data.kind"],
-      `\`evaluate.ood\` is \`mnist_c\`, which are corruptions of MNIST, but \`data.kind\` is \`${data.kind}\``,
-      "set `evaluate.ood=none`",
     );
   }
   if (model.kind === "vgg11" && images !== null && images.side < 32) {
@@ -140,4 +169,17 @@ function dataSets({ model, data, evaluate }: ParsedConfig): Problem[] {
     }
   }
   return conflicts;
+}
+
+function blockNames({ model }: ParsedConfig): Problem[] {
+  if (!("blocks" in model)) return [];
+  const names = ["head", ...model.blocks.map((block) => block.name)];
+  return model.blocks.flatMap(({ name }, index) => {
+    if (names.indexOf(name) === index + 1) return [];
+    const text =
+      name === "head"
+        ? "a block of `model.blocks` has the name of the head"
+        : `\`model.blocks\` has the name \`${name}\` twice`;
+    return [{ paths: [["model", "blocks", index, "name"]], text }];
+  });
 }

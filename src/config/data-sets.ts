@@ -5,7 +5,7 @@ interface DataSet {
   /** Default of `data.augment`. */
   readonly augment: "none" | "standard";
   /** Default of `evaluate.ood`. */
-  readonly ood: "mnist_c" | "none";
+  readonly ood: "mnist_c" | "cifar_c" | "none";
   /** Whether checksums of its files are published, so that `data.verify_checksums` has something to compare with. */
   readonly hasChecksums: boolean;
   /** What `data.path` has to name, to be put after "set `data.path` to". */
@@ -33,7 +33,7 @@ export const DATA_SETS: Readonly<Record<DataKind, DataSet>> = {
   cifar10: {
     images: { channels: 3, side: 32 },
     augment: "standard",
-    ood: "none",
+    ood: "cifar_c",
     hasChecksums: true,
     wanted:
       "the archive `cifar-10-python.tar.gz` (the University of Toronto publishes it) or the folder `cifar-10-batches-py` unpacked from it",
@@ -41,7 +41,7 @@ export const DATA_SETS: Readonly<Record<DataKind, DataSet>> = {
   cifar100: {
     images: { channels: 3, side: 32 },
     augment: "standard",
-    ood: "none",
+    ood: "cifar_c",
     hasChecksums: true,
     wanted:
       "the archive `cifar-100-python.tar.gz` (the University of Toronto publishes it) or the folder `cifar-100-python` unpacked from it",

@@ -11,7 +11,7 @@ interface JsonSchemaNode {
 
 /** JSON Schema of a configuration file, for completion and hover texts in editors (configs/schema.json). */
 export function configJsonSchema(): JsonSchemaNode {
-  const { $schema, ...schema } = keysSchema();
+  const { $schema, ...schema } = keysSchema(configInputSchema);
   return {
     $schema,
     title: "thawline configuration",
@@ -29,15 +29,25 @@ export function configJsonSchema(): JsonSchemaNode {
 
 /** Every dotted key of a configuration, parents included. */
 export function configPaths(): readonly string[] {
-  return pathsIn(keysSchema(), "");
+  return pathsOf(configInputSchema);
 }
 
-function keysSchema(): JsonSchemaNode {
-  return z.toJSONSchema(configInputSchema, {
+/** Every dotted key of a form of configuration, parents included. */
+export function pathsOf(form: z.ZodType): readonly string[] {
+  return pathsIn(keysSchema(form), "");
+}
+
+function keysSchema(form: z.ZodType): JsonSchemaNode {
+  return z.toJSONSchema(form, {
     io: "input",
-    // Nothing is required of a file: a preset, the environment or the command line may supply it.
     override: ({ jsonSchema }) => {
+      // Nothing is required of a file: a preset, the environment or the command line may supply it.
       if (jsonSchema.properties?.["kind"] === undefined) delete jsonSchema.required;
+      // zod keeps kinds that are words apart from those that are import paths; a reader has one list of kinds.
+      const kinds = jsonSchema.anyOf?.flatMap((form) => form.oneOf ?? [form]);
+      if (kinds?.every((form) => form.properties?.["kind"] !== undefined) !== true) return;
+      delete jsonSchema.anyOf;
+      jsonSchema.oneOf = kinds;
     },
   }) as JsonSchemaNode;
 }

@@ -72,8 +72,38 @@ export function valueAt(settings: unknown, path: Path): unknown {
 
 /** Relative paths mean the folder of the layer that wrote them, so they are made absolute before layers meet. */
 export function withAbsolutePaths(settings: Settings, folder: string): Settings {
-  const path = valueAt(settings, ["data", "path"]);
-  if (typeof path !== "string" || path === "bundled" || path === "") return settings;
-  const absolute = path.startsWith("~/") ? join(homedir(), path.slice(2)) : resolve(folder, path);
-  return merge(settings, { data: { path: absolute } }, []);
+  const data = valueAt(settings, ["data", "path"]);
+  const model = valueAt(settings, ["model", "folder"]) ?? (namesOwnModel(settings) ? "." : undefined);
+  return merge(
+    settings,
+    {
+      ...(isPath(data) && data !== "bundled" ? { data: { path: absolute(data, folder) } } : {}),
+      ...(isPath(model) ? { model: { folder: absolute(model, folder) } } : {}),
+      ...absoluteIn(settings, "evaluate", ["ood_path", "frost_textures"], folder),
+    },
+    [],
+  );
+}
+
+/** Whether this layer gives the import path of a model: its module is looked for where that was written. */
+function namesOwnModel(settings: Settings): boolean {
+  const kind = valueAt(settings, ["model", "kind"]);
+  return typeof kind === "string" && kind.includes(":");
+}
+
+/** A section with those of its keys that name a path. */
+function absoluteIn(settings: Settings, section: string, keys: readonly string[], folder: string): Settings {
+  const paths = keys.flatMap((key) => {
+    const path = valueAt(settings, [section, key]);
+    return isPath(path) ? [[key, absolute(path, folder)] as const] : [];
+  });
+  return paths.length === 0 ? {} : { [section]: Object.fromEntries(paths) };
+}
+
+function isPath(value: unknown): value is string {
+  return typeof value === "string" && value !== "";
+}
+
+function absolute(path: string, folder: string): string {
+  return path.startsWith("~/") ? join(homedir(), path.slice(2)) : resolve(folder, path);
 }

@@ -85,8 +85,13 @@ function resolveConfig(parsed: ParsedConfig): Config {
       verify_checksums: data.verify_checksums && dataSet.hasChecksums,
       augment: data.augment ?? dataSet.augment,
     },
-    intervention: { ...intervention, tau: intervention.tau ?? DEFAULT_TAU[intervention.signal] },
+    intervention: resolveIntervention(intervention),
     evaluate: { ...evaluate, ood: evaluate.ood ?? dataSet.ood },
     device: { ...device, threads: device.threads === "auto" ? availableParallelism() : device.threads },
   };
+}
+
+/** A window in probes that suits the signal, where none was chosen. */
+export function resolveIntervention(intervention: ParsedConfig["intervention"]): Config["intervention"] {
+  return { ...intervention, tau: intervention.tau ?? DEFAULT_TAU[intervention.signal] };
 }

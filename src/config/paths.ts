@@ -24,12 +24,15 @@ const CIFAR_FILES = {
 } as const;
 
 /**
- * Looks for the data before anything is created for a run. Whether the files are whole is left to the worker, which
- * reads them anyway.
+ * Looks for the folders that the configuration names before anything is created for a run. Whether the files in them
+ * are whole is left to the worker, which reads them anyway.
  *
- * @throws UserError `missing_data` naming what is not there
+ * @throws UserError `missing_data` or `missing_folder` naming what is not there
  */
-export function checkPaths({ data }: Config): void {
+export function checkPaths({ data, model, evaluate }: Config): void {
+  if ("folder" in model) checkFolder("model.folder", model.folder, "the folder that holds the module of `model.kind`");
+  checkFolder("evaluate.ood_path", evaluate.ood_path, "what the archive of MNIST-C or CIFAR-C unpacks to");
+  checkFolder("evaluate.frost_textures", evaluate.frost_textures, "the folder of `frost1.png` and its like");
   const missing = existsSync(data.path)
     ? missingIn(data)
     : `\`data.path\` names \`${data.path}\`, which does not exist`;
@@ -38,6 +41,15 @@ export function checkPaths({ data }: Config): void {
     code: "missing_data",
     message: missing,
     hint: `set \`data.path\` to ${DATA_SETS[data.kind].wanted}`,
+  });
+}
+
+function checkFolder(key: string, path: string | null, wanted: string): void {
+  if (path === null || existsSync(path)) return;
+  throw new UserError({
+    code: "missing_folder",
+    message: `\`${key}\` names \`${path}\`, which does not exist`,
+    hint: `set it to ${wanted}`,
   });
 }
 

@@ -45,6 +45,7 @@ function unknownKey(path: Path, knownPaths: readonly string[]): Problem {
   const sibling = nearest(key, siblings);
   const guess = sibling === null ? knownPaths.find((known) => lastKey(known) === key) : joined(parent, sibling);
   const text = `unknown key \`${path.join(".")}\``;
+  if (guess === path.join(".")) return { paths: [path], text: `${text} for this \`${joined(parent, "kind")}\`` };
   return guess === undefined ? { paths: [path], text } : { paths: [path], text, hint: `did you mean \`${guess}\`?` };
 }
 
@@ -57,14 +58,23 @@ function wrongValue(issue: Issue, settings: Settings): Problem {
   return guess === null ? { paths: [path], text } : { paths: [path], text, hint: `did you mean \`${guess}\`?` };
 }
 
-/** Where one branch of a union fits and something inside it is wrong, that is the problem, not the union. */
+/** Where one form of a union fits and something inside it is wrong, that is the problem, not the union. */
 function innerIssues(issue: Issue): Issue[] | null {
-  if (issue.code !== "invalid_union") return null;
-  const fitting = issue.errors.find((branch) =>
-    branch.every((inner) => inner.path.length > 0 || inner.code === "unrecognized_keys"),
+  if (issue.code !== "invalid_union" || issue.inclusive === false) return null;
+  const fitting = issue.errors.filter((form) =>
+    form.every((inner) => inner.path.length > 0 || inner.code === "unrecognized_keys"),
   );
-  if (fitting === undefined) return null;
-  return fitting.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] }));
+  const [only] = fitting;
+  const chosen = fitting.find((form) => !form.some(isAboutKind)) ?? (fitting.length === 1 ? only : undefined);
+  if (chosen !== undefined) return chosen.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] }));
+  if (only === undefined) return null;
+  // No form knows the kind: the problem is that key, and each form says which kinds it would have taken.
+  const wanted = fitting.map((form) => form.filter(isAboutKind).map((inner) => ({ ...inner, path: [] })));
+  return [{ ...issue, path: [...issue.path, "kind"], errors: wanted }];
+}
+
+function isAboutKind(issue: Issue): boolean {
+  return issue.path.length === 1 && issue.path[0] === "kind";
 }
 
 function expectation(issue: Issue): string {
@@ -77,8 +87,10 @@ function expectation(issue: Issue): string {
       return "options" in issue ? `expected ${alternatives(issue.options)}` : issue.message;
     case "too_small":
       if (issue.origin === "string") return "expected a text that is not empty";
+      if (issue.origin === "array") return `expected a list of length ${issue.minimum} or more`;
       return `expected a number ${issue.inclusive === true ? "of at least" : "above"} ${issue.minimum}`;
     case "too_big":
+      if (issue.origin === "array") return `expected a list of length ${issue.maximum} or less`;
       return `expected a number ${issue.inclusive === true ? "of at most" : "below"} ${issue.maximum}`;
     default:
       return issue.message;

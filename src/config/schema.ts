@@ -5,7 +5,7 @@ import { device } from "./schema/device.js";
 import { evaluate, ood } from "./schema/evaluate.js";
 import { atLeast } from "./schema/fields.js";
 import { intervention } from "./schema/intervention.js";
-import { model } from "./schema/model.js";
+import { model, resolvedModel } from "./schema/model.js";
 import { probe } from "./schema/probe.js";
 import { supervision } from "./schema/supervision.js";
 import { train } from "./schema/train.js";
@@ -47,7 +47,7 @@ export const configInputSchema = z.strictObject({
 
 export const configSchema = z.strictObject({
   ...run,
-  model,
+  model: resolvedModel,
   data: data.extend({ path: z.string().startsWith("/"), augment }),
   train,
   probe,

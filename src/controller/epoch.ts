@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import type { Config } from "../config/schema.js";
+import type { RunConfig } from "../config/attached.js";
 import { readControlFiles, removeControlFile } from "../control/read.js";
 import type { Command, Decision } from "../core/commands.js";
 import type { Event } from "../core/events.js";
@@ -28,7 +28,7 @@ export interface EpochStart {
   /** The run as the journal tells it; null for a run that is still to be created. */
   readonly past: { readonly state: State; readonly numRecords: number } | null;
   readonly run: string;
-  readonly config: Config;
+  readonly config: RunConfig;
 }
 
 /**
@@ -183,11 +183,17 @@ export class Epoch {
   }
 }
 
+/** Those whose effect is in the weights. */
+const DURABLE_DECISIONS: ReadonlySet<Decision["type"]> = new Set([
+  "interval/decided",
+  "block/frozen",
+  "block/unfrozen",
+  "learningRate/changed",
+]);
+
 /** A power cut must not lose a decision whose effect may already be in the weights. */
 function mustBeDurable(decisions: readonly Decision[], commands: readonly Command[]): boolean {
-  const decides = decisions.some(
-    ({ type }) => type === "interval/decided" || type === "block/unfrozen" || type === "learningRate/changed",
-  );
+  const decides = decisions.some(({ type }) => DURABLE_DECISIONS.has(type));
   const orders = commands.some(
     (command) => command.type === "worker/grant" && command.body.orders.includes("checkpoint"),
   );

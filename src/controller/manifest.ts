@@ -1,4 +1,5 @@
 import { hostname } from "node:os";
+import type { RunConfig } from "../config/attached.js";
 import type { State } from "../core/state.js";
 
 /** The content of `manifest.json`: what a reader needs to judge or repeat the run. */
@@ -10,7 +11,9 @@ export interface Manifest {
   readonly host: string;
   readonly device: string | null;
   readonly threads: number | null;
-  readonly data: { readonly kind: string; readonly path: string; readonly checksums_verified: boolean };
+  readonly data: { readonly kind: string; readonly path: string; readonly checksums_verified: boolean } | null;
+  /** The command of a script of the user's own, and the folder in which it was started. */
+  readonly script: { readonly command: readonly string[]; readonly folder: string } | null;
   readonly seed: number;
   readonly promise: string;
 }
@@ -25,11 +28,21 @@ export function composeManifest(state: State, thawlineVersion: string): Manifest
     host: hostname(),
     device: model?.device ?? null,
     threads: model?.threads ?? null,
-    data: { kind: config.data.kind, path: config.data.path, checksums_verified: config.data.verify_checksums },
+    data: describeData(config),
+    script: config.script === undefined ? null : { command: config.script.command, folder: config.script.folder },
     seed: config.seed,
     promise:
-      state.identityDropped.length === 0
-        ? "bit-identical to any run with the same configuration, software, processor model and number of threads"
-        : `no bit identity: ${state.identityDropped.join("; ")}`,
+      state.identityDropped.length === 0 ? promiseOf(config) : `no bit identity: ${state.identityDropped.join("; ")}`,
   };
+}
+
+function describeData({ data }: RunConfig): Manifest["data"] {
+  return data === undefined ? null : { kind: data.kind, path: data.path, checksums_verified: data.verify_checksums };
+}
+
+/** A script's own randomness is not ours to promise anything about. */
+function promiseOf({ script }: RunConfig): string {
+  return script === undefined
+    ? "bit-identical to any run with the same configuration, software, processor model and number of threads"
+    : "the same decisions for the same measurements; the script answers for its own randomness";
 }

@@ -1,4 +1,4 @@
-import type { Config } from "../config/schema.js";
+import type { RunConfig } from "../config/attached.js";
 import type { State } from "../core/state.js";
 import type { JournalRecord } from "../journal/format.js";
 import type { Launcher } from "../launch/launcher.js";
@@ -7,7 +7,7 @@ import type { WorkerProgram } from "./perform.js";
 export interface ControllerOptions {
   readonly runFolder: string;
   /** A new run to create; null goes on with the run that the journal holds. */
-  readonly create: { readonly run: string; readonly config: Config } | null;
+  readonly create: { readonly run: string; readonly config: RunConfig } | null;
   readonly launcher: Launcher;
   readonly worker: WorkerProgram;
   readonly thawlineVersion: string;

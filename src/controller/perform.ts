@@ -70,7 +70,7 @@ export function createPerformer(options: PerformerOptions): Performer {
       mine.bootstrapPath = await prepareBootstrap(options, state.run, attempt);
       mine.worker = await options.launcher.launch({
         ...options.worker,
-        workingFolder: options.runFolder,
+        workingFolder: state.config.script?.folder ?? options.runFolder,
         logPath: join(options.runFolder, WORKER_LOG),
         bootstrapPath: mine.bootstrapPath,
         environment: workerEnvironment(state),
@@ -118,10 +118,12 @@ export function createPerformer(options: PerformerOptions): Performer {
   const welcome = (command: Extract<Command, { type: "worker/welcome" }>, state: State): void => {
     if (running !== null) void forgetBootstrap(running);
     const { resumeFrom } = command;
+    // A script knows its command, and a long one would not fit into the message.
+    const { script: _, ...config } = state.config;
     send(command.attempt, "welcome", {
       protocol: PROTOCOL_VERSION,
       run_folder: resolve(options.runFolder),
-      config: state.config,
+      config,
       resume_from:
         resumeFrom === null
           ? null
@@ -173,9 +175,10 @@ export function createPerformer(options: PerformerOptions): Performer {
   return { perform, close };
 }
 
-/** The thread count is part of the result: set before any library of the worker can read it. */
-function workerEnvironment(state: State): Record<string, string> {
-  const { threads, shared } = state.config.device;
+/** The thread count is part of the result: set before any library of the worker can read it. A script has its own. */
+function workerEnvironment({ config: { device } }: State): Record<string, string> {
+  if (device === undefined) return {};
+  const { threads, shared } = device;
   return {
     OMP_NUM_THREADS: String(threads),
     MKL_NUM_THREADS: String(threads),

@@ -90,7 +90,7 @@ export function superviseAttempts(options: SupervisionOptions): Supervision {
 
 /** The clock that runs in the attempt's stage; none runs while the worker waits for the controller or an operator. */
 function clockOf(
-  { config: { supervision } }: State,
+  { config: { supervision, script } }: State,
   attempt: Attempt,
   medianSeconds: number,
 ): { clock: SupervisionClock; seconds: number } | null {
@@ -101,8 +101,10 @@ function clockOf(
       return { clock: "ready", seconds: supervision.ready_seconds };
     case "training":
       return { clock: "progress", seconds: supervision.progress_seconds };
-    case "stopping":
     case "closed":
+    case "stopping":
+      // Its training over, a script may have more to do, and it may take its time.
+      if (attempt.stage === "closed" && script !== undefined) return null;
       return { clock: "stop", seconds: supervision.stop_grace_seconds + GRACE_MEDIAN_UPDATES * medianSeconds };
     case "launching":
     case "waiting":

@@ -5,6 +5,7 @@ import type { RouterEvent } from "../transport/router.js";
 
 const MESSAGE_EVENTS = {
   hello: "worker/connected",
+  history: "worker/remembered",
   ready: "worker/prepared",
   applied: "worker/applied",
   boundary: "worker/reachedBoundary",

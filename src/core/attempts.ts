@@ -1,14 +1,20 @@
-import { endAttempt, finish, refuseOpenRequests } from "./endings.js";
+import { startOf } from "./counting.js";
+import { endAttempt, finish, refuseAttempt, refuseOpenRequests } from "./endings.js";
 import type { EventOf, SupervisionClock } from "./events.js";
-import { composeGrant, grantFrom } from "./grant.js";
+import { composeGrant, grantFrom, scheduleOf } from "./grant.js";
 import { dropIdentity } from "./identity.js";
 import { decideInterval } from "./interval.js";
 import { policyOf } from "./policies/choose.js";
+import { endOfScript, withTail } from "./script-end.js";
+import { trainableAt } from "./schedule.js";
+import { placeScript, refuseMask, refuseResume } from "./script-resume.js";
 import type { Attempt, Checkpoint, Model, RunEnd, State } from "./state.js";
 import { andThen, stay, withCommands, withDecisions, type Transition } from "./transition.js";
 
 /** Each restart without progress waits twice as long as the one before: a full disk or a lost device needs time. */
 const LONGEST_DELAY_DOUBLINGS = 5;
+
+const GO_ON = "`npx thawline resume` starts the script again, and `attach --restart` does so by itself";
 
 /** Orders the next attempt, from the newest checkpoint in the journal. */
 export function launchAttempt(state: State, restarts: number): Transition {
@@ -26,6 +32,7 @@ export function launchAttempt(state: State, restarts: number): Transition {
     recalled: false,
     applied: false,
     measuredAt: 0,
+    remembered: {},
     closed: null,
     endedBecause: null,
     refusal: null,
@@ -88,18 +95,41 @@ export function prepareWorker(state: State, attempt: Attempt, body: EventOf<"wor
     device: body.device,
     threads: body.threads,
   };
+  const resumesItself = state.config.script !== undefined && !model.canCheckpoint;
   const expected = attempt.resumeFrom?.step ?? 0;
-  if (body.resumed_from !== expected) {
+  if (!resumesItself && body.resumed_from !== expected) {
     return endAttempt(state, attempt, `it resumed from step ${body.resumed_from} instead of ${expected}`);
   }
   if (state.model !== null && !sameModel(state.model, model)) {
     return endAttempt(state, attempt, "its blocks or its number of updates are not those of the attempt before");
   }
+  const start = startOf(state.config.intervention);
+  if (model.numUpdates !== null && start > model.numUpdates) {
+    return refuseStart(state, attempt, start, model.numUpdates);
+  }
+  const refusal = resumesItself ? refuseResume(state, body) : null;
+  if (refusal !== null) return refuseAttempt(state, attempt, refusal);
   const prepared: State = { ...state, model, attempt: { ...attempt, update: body.resumed_from + 1 } };
   const known = dropIdentity(prepared, state.model === null ? [] : differencesInHardware(state.model, model));
-  return andThen(andThen(known, decideFixedInterval), (next) => {
+  const placed = resumesItself ? andThen(known, (next) => placeScript(next, next.attempt!, body)) : known;
+  return andThen(andThen(placed, decideFixedInterval), (next) => {
     const standing = next.attempt!;
-    return grantFrom(next, standing, composeGrant(next, model, standing.update, [], true));
+    const grant = composeGrant(next, model, standing.update, [], true);
+    // What trained the script's weights: at the start of the intervention that is not what it holds from here on.
+    const trained = { ...grant, trainable: trainableAt(scheduleOf(next, model), body.resumed_from) };
+    const unfit = resumesItself ? refuseMask(trained, body) : null;
+    return unfit === null ? grantFrom(next, standing, grant) : refuseAttempt(next, standing, unfit);
+  });
+}
+
+/** Known only now where training is told in epochs: the configuration's check has seen those in updates. */
+function refuseStart(state: State, attempt: Attempt, start: number, numUpdates: number): Transition {
+  return refuseAttempt(state, attempt, {
+    outcome: "failed",
+    exitCode: 2,
+    code: "invalid_config",
+    message: `\`intervention.start\` is ${start}, but training ends after ${numUpdates} updates`,
+    hint: `set \`intervention.start\` to at most ${numUpdates}, or train longer`,
   });
 }
 
@@ -135,6 +165,8 @@ export function describeTimeout(clock: SupervisionClock, seconds: number): strin
 export function exitAttempt(state: State, attempt: Attempt, event: EventOf<"attempt/exited">): Transition {
   const { closed } = attempt;
   const gone: State = { ...state, attempt: { ...attempt, stage: "closed", grant: null } };
+  const end = state.config.script === undefined ? null : endOfScript(state, attempt, event);
+  if (end !== null) return finish(gone, end);
   if (closed?.outcome === "finished") return finish(gone, { outcome: "finished", exitCode: 0 });
   if (attempt.refusal !== null) return finish(gone, attempt.refusal);
   if (closed?.outcome === "failed" && closed.fault !== "environment") return failOrFallBack(gone, attempt, closed);
@@ -146,7 +178,8 @@ export function exitAttempt(state: State, attempt: Attempt, event: EventOf<"atte
 function stopped(state: State): RunEnd {
   const checkpoint = newestCheckpoint(state);
   const by = state.interrupted === "operator" ? "the operator stopped the run" : "the run was interrupted";
-  const from = checkpoint === null ? "it has no checkpoint yet" : `its last checkpoint is at step ${checkpoint.step}`;
+  const none = state.config.script === undefined ? "it has no checkpoint yet" : "the script's own checkpoints count";
+  const from = checkpoint === null ? none : `its last checkpoint is at step ${checkpoint.step}`;
   return { outcome: "stopped", exitCode: 130, message: `${by}; ${from}` };
 }
 
@@ -170,7 +203,8 @@ function failOrFallBack(state: State, attempt: Attempt, closed: Failed): Transit
 
 function restart(state: State, attempt: Attempt, why: string, tail: string): Transition {
   const restarts = state.restarts + 1;
-  const limit = state.config.supervision.max_restarts;
+  const { script, supervision } = state.config;
+  const limit = script?.restart === false ? 0 : supervision.max_restarts;
   const allowed = restarts <= limit;
   const said = withDecisions(stay(state), { type: "attempt/ended", attempt: attempt.number, why, restart: allowed });
   if (allowed) return andThen(said, (next) => launchAttempt(next, restarts));
@@ -180,8 +214,8 @@ function restart(state: State, attempt: Attempt, why: string, tail: string): Tra
       outcome: "failed",
       exitCode: 1,
       code: "worker_lost",
-      message: `the worker failed${times}: ${why}`,
-      hint: tail === "" ? "the whole output is in `worker.log`" : `the end of \`worker.log\`:\n${tail}`,
+      message: `the ${script === undefined ? "worker" : "script"} failed${times}: ${why}`,
+      hint: withTail(script === undefined ? "" : GO_ON, tail),
     }),
   );
 }

@@ -1,7 +1,7 @@
 import type { Body } from "../protocol/messages.js";
 import type { Decision } from "./commands.js";
 import { endAttempt } from "./endings.js";
-import { composeGrant, dueOrders, grantFrom, isMeasured } from "./grant.js";
+import { awaitsFreezing, composeGrant, dueOrders, grantFrom, isMeasured } from "./grant.js";
 import { dropIdentity } from "./identity.js";
 import { decideInterval } from "./interval.js";
 import { policyOf } from "./policies/choose.js";
@@ -14,8 +14,9 @@ import { andThen, stay, withCommands, withDecisions, type Transition } from "./t
 export function reachBoundary(state: State, attempt: Attempt, body: Body<"boundary">): Transition {
   const misstep = lockstepError(attempt, body) ?? brokenOrder(state, attempt, body);
   if (misstep !== null) return endAttempt(state, attempt, misstep);
-  // A worker that was not cut short has measured what it can, be it nothing.
-  const measured = !body.recalled || body.metrics.length > 0;
+  // A worker that was asked and not cut short has measured what it can, be it nothing.
+  const asked = attempt.grant !== null && attempt.grant.probe.length > 0;
+  const measured = (asked && !body.recalled) || body.metrics.length > 0;
   const measuredAt = measured ? body.update : attempt.measuredAt;
   const at = { update: body.update, grant: null, recalled: false, measuredAt };
   const waiting: Attempt = { ...attempt, ...at, stage: "waiting" };
@@ -73,6 +74,7 @@ function recordMetrics(state: State, body: Body<"boundary">): Transition {
   for (const metric of body.metrics) {
     const points = series[metric.key] ?? [];
     const first = points.find((point) => point.update === body.update);
+    const voided = state.voided[metric.key]?.find((point) => point.update === body.update);
     if (first === undefined) {
       const point: SeriesPoint = {
         update: body.update,
@@ -87,15 +89,22 @@ function recordMetrics(state: State, body: Body<"boundary">): Transition {
         const value = describeMetricValue(metric.value);
         decisions.push({ type: "signal/ignored", update: body.update, key: metric.key, value });
       }
+      if (voided !== undefined && !sameMetricValue(voided.value, metric.value)) {
+        decisions.push({ ...differed(metric, voided, body.update), voided: true });
+      }
     } else if (!sameMetricValue(first.value, metric.value)) {
-      const [before, again] = [describeMetricValue(first.value), describeMetricValue(metric.value)];
-      decisions.push({ type: "signal/differed", update: body.update, key: metric.key, first: before, again });
+      decisions.push(differed(metric, first, body.update));
     }
   }
-  const differed = decisions.some((decision) => decision.type === "signal/differed");
+  const differs = decisions.some((decision) => decision.type === "signal/differed");
   const why = `a signal measured again at boundary ${body.update} differed from its first value`;
   const recorded = withDecisions(stay({ ...state, series }), ...decisions);
-  return andThen(recorded, (next) => dropIdentity(next, differed ? [why] : []));
+  return andThen(recorded, (next) => dropIdentity(next, differs ? [why] : []));
+}
+
+function differed(metric: Body<"boundary">["metrics"][number], before: SeriesPoint, update: number) {
+  const [first, again] = [describeMetricValue(before.value), describeMetricValue(metric.value)];
+  return { type: "signal/differed", update, key: metric.key, first, again } as const;
 }
 
 /** Asks the policy for k, once per boundary: what was judged before a crash is not judged again. */
@@ -121,7 +130,9 @@ export function proceed(state: State): Transition {
     const orders = dueOrders(next, model, update);
     if (next.paused && orders.length === 0) return stay(next);
     // A probe that a recall cut short is taken up again: asking must not change what is decided.
-    if (!isMeasured(next, update)) return grantFrom(next, attempt, composeGrant(next, model, update, orders, true));
+    if (!isMeasured(next, update) || awaitsFreezing(next, model, update)) {
+      return grantFrom(next, attempt, composeGrant(next, model, update, orders, true));
+    }
     const atEnd = model.numUpdates !== null && update === model.numUpdates + 1;
     if (atEnd && orders.length === 0) return stopWorker(next, attempt, model, "finished");
     return grantFrom(next, attempt, composeGrant(next, model, update, orders, atEnd || next.paused));

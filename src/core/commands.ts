@@ -28,6 +28,8 @@ export type Decision =
       readonly key: string;
       readonly first: string;
       readonly again: string;
+      /** The script had gone back before its first value, so that the new one stands. */
+      readonly voided?: true;
     }
   | {
       readonly type: "interval/decided";
@@ -40,10 +42,28 @@ export type Decision =
       readonly kOfflineReason: string | null;
     }
   | { readonly type: "interval/incomplete"; readonly k: number; readonly frozen: readonly string[] }
+  /** The intervention starts later than the run: what trained so far stops. */
+  | { readonly type: "block/frozen"; readonly update: number; readonly blocks: readonly string[] }
   | { readonly type: "block/unfrozen"; readonly update: number; readonly blocks: readonly string[] }
   | { readonly type: "learningRate/changed"; readonly update: number; readonly factor: number }
   | { readonly type: "operator/accepted"; readonly id: string; readonly update: number | null }
   | { readonly type: "operator/applied"; readonly id: string; readonly update: number }
   | { readonly type: "operator/refused"; readonly id: string; readonly why: string }
+  /** A script went on from a checkpoint of its own: what came after it is decided anew. `k`: the one that is void. */
+  | {
+      readonly type: "history/voided";
+      readonly step: number;
+      readonly points: number;
+      readonly k: number | null;
+      readonly changes: number;
+    }
+  /** A new run goes on with what the script's checkpoint holds of another one. */
+  | {
+      readonly type: "history/adopted";
+      readonly run: string;
+      readonly step: number;
+      readonly points: number;
+      readonly k: number | null;
+    }
   | { readonly type: "attempt/ended"; readonly attempt: number; readonly why: string; readonly restart: boolean }
   | { readonly type: "identity/dropped"; readonly why: string };

@@ -1,4 +1,4 @@
-import type { Config } from "../config/schema.js";
+import type { RunConfig } from "../config/attached.js";
 import type { Body } from "../protocol/messages.js";
 
 /** What an operator asked for; `at` delays it to that update. */
@@ -16,7 +16,7 @@ export type Event =
       readonly format: number;
       readonly coreVersion: number;
       readonly run: string;
-      readonly config: Config;
+      readonly config: RunConfig;
     }
   /** A controller process took the run over; the first of a run has epoch 1. */
   | { readonly type: "controller/started"; readonly epoch: number; readonly pid: number; readonly host: string }
@@ -66,6 +66,7 @@ export type WorkerEvent = {
 
 export interface WorkerEventBodies {
   "worker/connected": Body<"hello">;
+  "worker/remembered": Body<"history">;
   "worker/prepared": Body<"ready">;
   "worker/applied": Body<"applied">;
   "worker/reachedBoundary": Body<"boundary">;

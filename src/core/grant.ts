@@ -1,13 +1,16 @@
 import type { Body, Order } from "../protocol/messages.js";
+import { indexAt, startOf, updateAt } from "./counting.js";
 import {
   deriveSchedule,
   lastMultiple,
   learningRateFactorAt,
   nextChangeAfter,
   trainableAt,
+  trainableBefore,
   type Schedule,
 } from "./schedule.js";
 import type { Decision } from "./commands.js";
+import { toDecided } from "./decided.js";
 import type { Attempt, Model, State } from "./state.js";
 import type { Transition } from "./transition.js";
 
@@ -35,26 +38,29 @@ export function composeGrant(
 ): Body<"grant"> {
   const schedule = scheduleOf(state, model);
   const until = stay ? update : nextBoundary(state, model, update);
-  const first = stay ? update - 1 : update;
+  // A worker that is to freeze blocks there measures when it has frozen them.
+  const measures = until !== null && (stay || until !== schedule.frozenFrom) && !isMeasured(state, until);
   return {
     until,
-    trainable: trainableAt(schedule, first),
-    learning_rate_factor: learningRateFactorAt(schedule, first),
+    trainable: stay ? trainableBefore(schedule, update) : trainableAt(schedule, update),
+    learning_rate_factor: learningRateFactorAt(schedule, stay ? update - 1 : update),
     orders,
-    probe: until === null || isMeasured(state, until) ? [] : metricsAt(state, until),
+    probe: measures ? metricsAt(state, until) : [],
+    ...(state.config.script === undefined ? {} : { decided: toDecided(state) }),
   };
 }
 
 /** Sends a grant and announces what it changes; recovery passes the same changes again without announcing them. */
 export function grantFrom(state: State, attempt: Attempt, grant: Body<"grant">): Transition {
   const held = { trainable: grant.trainable, factor: grant.learning_rate_factor };
-  const from = firstUpdateOf(attempt, grant);
-  const known = state.announced !== null && from < state.announced.update;
-  const changes = state.announced === null || known ? [] : changesBetween(state.announced, { update: from, ...held });
+  const { announced } = state;
+  const known = announced !== null && firstUpdateOf(attempt, grant) < announced.update;
+  const next = { update: attempt.update, ...held };
+  const changes = announced === null || known ? [] : changesBetween(announced, next);
   const granted: State = {
     ...state,
     attempt: { ...attempt, stage: "training", grant, held, applied: false },
-    announced: state.announced === null || changes.length > 0 ? { update: from, ...held } : state.announced,
+    announced: announced === null || changes.length > 0 ? next : announced,
   };
   const command = { type: "worker/grant", attempt: attempt.number, body: grant } as const;
   return { state: granted, decisions: changes, commands: [command] };
@@ -67,10 +73,15 @@ export function firstUpdateOf(attempt: Attempt, grant: Body<"grant">): number {
 
 function changesBetween(last: NonNullable<State["announced"]>, next: NonNullable<State["announced"]>): Decision[] {
   const { update, factor } = next;
-  const before = new Set(last.trainable);
-  const blocks = next.trainable.filter((name) => !before.has(name));
-  const unfrozen: Decision[] = blocks.length === 0 ? [] : [{ type: "block/unfrozen", update, blocks }];
-  return factor === last.factor ? unfrozen : [...unfrozen, { type: "learningRate/changed", update, factor }];
+  const onlyIn = (names: readonly string[], others: readonly string[]): string[] =>
+    names.filter((name) => !others.includes(name));
+  const frozen = onlyIn(last.trainable, next.trainable);
+  const unfrozen = onlyIn(next.trainable, last.trainable);
+  const changes: Decision[] = [];
+  if (frozen.length > 0) changes.push({ type: "block/frozen", update, blocks: frozen });
+  if (unfrozen.length > 0) changes.push({ type: "block/unfrozen", update, blocks: unfrozen });
+  if (factor !== last.factor) changes.push({ type: "learningRate/changed", update, factor });
+  return changes;
 }
 
 /** Whether the present attempt has what boundary `update` is to be measured for; a fresh attempt measures again. */
@@ -78,15 +89,25 @@ export function isMeasured(state: State, update: number): boolean {
   return metricsAt(state, update).length === 0 || state.attempt?.measuredAt === update;
 }
 
+/**
+ * Whether the worker stands where blocks are frozen and has yet to do it. It does so in a stay of its own, before a
+ * signal is measured and before k = 1 unfreezes the first of them: what it does on freezing (to BatchNorm) is then the
+ * same whether k was fixed or is decided there.
+ */
+export function awaitsFreezing(state: State, model: Model, update: number): boolean {
+  const { frozenFrom, initial, all } = scheduleOf(state, model);
+  return update === frozenFrom && initial.length < all.length && state.attempt?.held?.trainable.length === all.length;
+}
+
 /** The next update before which the worker must stop; null when none is foreseen and the run has no known end. */
 export function nextBoundary(state: State, model: Model, update: number): number | null {
-  const { probe, checkpoint } = state.config;
-  const nextPoint = nextMultiple(probe.every, update);
+  const { intervention, checkpoint } = state.config;
+  const latest = awaitsInterval(state) ? latestInterval(state, model) : null;
   const candidates = [
-    metricsAt(state, nextPoint).length > 0 ? nextPoint : null,
+    nextPointAfter(state, update),
     nextChangeAfter(scheduleOf(state, model), update),
-    model.canCheckpoint ? nextMultiple(checkpoint.every, update) : null,
-    awaitsInterval(state) ? latestInterval(state, model) : null,
+    model.canCheckpoint && checkpoint !== undefined ? nextMultiple(checkpoint.every, update) : null,
+    latest === null ? null : updateAt(intervention, latest),
     state.frontier,
     ...state.operatorRequests.map((request) => request.command.at ?? null),
     model.numUpdates === null ? null : model.numUpdates + 1,
@@ -100,10 +121,22 @@ function nextMultiple(of: number, after: number): number {
   return after - (after % of) + of;
 }
 
-/** Names of the metrics to measure at boundary `update`: at update 1 and at multiples of `probe.every`, as long as they are wanted. */
+/** The next boundary at which something is to be measured, or null. */
+export function nextPointAfter(state: State, update: number): number | null {
+  const { intervention, probe } = state.config;
+  const index = indexAt(intervention, update);
+  const next = updateAt(intervention, index < 1 ? 1 : nextMultiple(probe.every, index));
+  return metricsAt(state, next).length > 0 ? next : null;
+}
+
+/**
+ * Names of the metrics to measure at boundary `update`, as long as they are wanted: at the start of the intervention
+ * (point 0) and, counted from there, at multiples of `probe.every`.
+ */
 export function metricsAt(state: State, update: number): string[] {
   const { every, until, metrics } = state.config.probe;
-  if (update !== 1 && update % every !== 0) return [];
+  const index = indexAt(state.config.intervention, update);
+  if (index !== 1 && (index < 1 || index % every !== 0)) return [];
   const wanted =
     until === "end" || (until === "decision" ? awaitsInterval(state) || update <= decidedAt(state) : update <= until);
   return wanted ? [...metrics] : [];
@@ -123,16 +156,18 @@ function decidedAt(state: State): number {
 const EARLY_SHARE = 4;
 
 /**
- * k_max: the last update at which the online rule may decide. By default the largest k for which the last block is
- * still unfrozen within the run, floor(N / blocks); floor(N / 4) where there is a single change (a learning-rate switch,
- * all blocks at once). Rounded down to a probe boundary where that leaves one.
+ * k_max: the largest k that the online rule may decide. By default the largest one for which the last block is still
+ * unfrozen within the run, floor(n / blocks) with n the updates from the start of the intervention on; floor(n / 4)
+ * where there is a single change (a learning-rate switch, all blocks at once). Rounded down to a probe boundary where
+ * that leaves one.
  */
 export function latestInterval(state: State, model: Model): number | null {
   const { intervention, probe } = state.config;
   if (intervention.k_max !== null) return intervention.k_max;
   if (model.numUpdates === null) return null;
   const single = intervention.kind === "learning_rate_switch" || intervention.unfreeze === "all_at_once";
-  const share = Math.floor(model.numUpdates / (single ? EARLY_SHARE : lastMultiple(intervention, model.blocks.length)));
+  const left = model.numUpdates - startOf(intervention) + 1;
+  const share = Math.floor(left / (single ? EARLY_SHARE : lastMultiple(intervention, model.blocks.length)));
   const rounded = share - (share % probe.every);
   return Math.max(1, rounded > 0 ? rounded : share);
 }
@@ -143,7 +178,8 @@ export function dueOrders(state: State, model: Model, update: number): Order[] {
   const saved = state.checkpoints.some((checkpoint) => checkpoint.step === update - 1);
   const asked = new Set(state.operatorOrders.map((entry) => entry.order));
   const orders: Order[] = [];
-  const checkpointDue = atEnd || update % state.config.checkpoint.every === 0 || asked.has("checkpoint");
+  const every = state.config.checkpoint?.every ?? Infinity;
+  const checkpointDue = atEnd || update % every === 0 || asked.has("checkpoint");
   if (model.canCheckpoint && checkpointDue && !saved) orders.push("checkpoint");
   const evaluateDue = (atEnd && !state.evaluatedAt.includes(update)) || asked.has("evaluate");
   if (model.canEvaluate && evaluateDue) orders.push("evaluate");

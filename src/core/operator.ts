@@ -1,6 +1,6 @@
 import { proceed } from "./boundary.js";
 import type { EventOf, OperatorCommand } from "./events.js";
-import { impossibility } from "./requests.js";
+import { impossibility, prematurity } from "./requests.js";
 import type { State } from "./state.js";
 import { andThen, stay, withCommands, withDecisions, type Transition } from "./transition.js";
 
@@ -44,5 +44,8 @@ function refusal(state: State, command: OperatorCommand): string | null {
   const { numUpdates } = model;
   const { at } = command;
   if (at !== undefined && numUpdates !== null && at > numUpdates) return `the run ends after update ${numUpdates}`;
-  return impossibility(model, command, at ?? attempt?.update ?? 0);
+  const impossible = impossibility(model, command, at ?? attempt?.update ?? 0);
+  if (impossible !== null || at === undefined) return impossible;
+  // A later boundary may have been reached before: what changes weights waits for that one.
+  return prematurity(state, command, at > state.frontier ? at : state.frontier);
 }

@@ -1,11 +1,11 @@
-import type { Config } from "../config/schema.js";
+import type { RunConfig } from "../config/attached.js";
 
 /**
  * A journal holds the configuration as it was when the run began. Keys of the intervention that have come since get
  * the value that means what runs did before there was a choice, so that an old journal reduces as it always did.
  */
-export function completeConfig(recorded: Config): Config {
+export function completeConfig<C extends RunConfig>(recorded: C): C {
   const schedule = { order: "top_down", first_unfreeze: "next", unfreeze: "gradual" } as const;
-  const before = { ...schedule, frozen_batch_norm: "track" } as const;
+  const before = { ...schedule, frozen_batch_norm: "track", start: 1 } as const;
   return { ...recorded, intervention: { ...before, ...recorded.intervention } };
 }

@@ -1,11 +1,12 @@
 import { connectWorker, describeTimeout, exitAttempt, prepareWorker, startController } from "./attempts.js";
 import { reachBoundary } from "./boundary.js";
-import { endAttempt, finish } from "./endings.js";
+import { endAttempt, finish, refuseAttempt } from "./endings.js";
 import type { Event, EventOf, WorkerEvent } from "./events.js";
 import { completeConfig } from "./recorded-config.js";
 import { recallOrProceed, receiveCommand } from "./operator.js";
 import { confirmApplied } from "./requests.js";
 import { countParameters } from "./schedule.js";
+import { remember } from "./script-resume.js";
 import type { Attempt, Checkpoint, State } from "./state.js";
 import { stay, withCommands, type Transition } from "./transition.js";
 
@@ -31,6 +32,8 @@ export function createRun(event: EventOf<"run/created">): State {
     announced: null,
     frontier: 0,
     series: {},
+    voided: {},
+    adopted: null,
     operatorChanges: [],
     operatorRequests: [],
     operatorIds: [],
@@ -97,6 +100,10 @@ function hearWorker(state: State, attempt: Attempt, event: WorkerEvent): Transit
         return endAttempt(state, attempt, "it said hello twice");
       }
       return connectWorker(state, attempt, event.body);
+    case "worker/remembered":
+      return attempt.stage === "preparing"
+        ? stay({ ...state, attempt: remember(attempt, event.body) })
+        : endAttempt(state, attempt, "it told of another run when nobody asked");
     case "worker/prepared":
       if (attempt.stage !== "preparing" || attempt.grant !== null) {
         return endAttempt(state, attempt, "it said that it is ready when nobody asked");
@@ -183,7 +190,8 @@ function recordProgress(state: State, body: EventOf<"worker/progressed">["body"]
 function recordEvaluation(state: State, body: EventOf<"worker/evaluated">["body"]): State {
   const known = state.evaluations.some((entry) => entry.step === body.step && entry.split === body.split);
   const { step, split, values, num_examples: numExamples, regenerated } = body;
-  const evaluation = { step, split, values, numExamples, regenerated };
+  const { from_jpeg: fromJpeg = false, left_out: leftOut = null } = body;
+  const evaluation = { step, split, values, numExamples, regenerated, fromJpeg, leftOut };
   return known ? state : { ...state, evaluations: [...state.evaluations, evaluation] };
 }
 
@@ -192,7 +200,7 @@ function recordCheckpoint(state: State, body: EventOf<"worker/checkpointed">["bo
   const { step, path, manifest_sha256: manifestSha256, weights_sha256: weightsSha256 } = body;
   const others = state.checkpoints.filter((other) => other.path !== path);
   const all: Checkpoint[] = [...others, { step, path, manifestSha256, weightsSha256 }].sort((a, b) => a.step - b.step);
-  const kept = all.slice(-state.config.checkpoint.keep);
+  const kept = all.slice(-(state.config.checkpoint?.keep ?? 1));
   const paths = all.slice(0, all.length - kept.length).map((checkpoint) => checkpoint.path);
   const newer = step > state.furthestCheckpoint;
   const progress = newer ? { furthestCheckpoint: step, restarts: 0 } : {};
@@ -224,6 +232,11 @@ function interrupt(state: State): Transition {
 function refuseVersion(state: State, attempt: Attempt, event: EventOf<"attempt/incompatible">): Transition {
   const message = `the worker speaks protocol ${event.theirs}, this controller ${event.ours}`;
   const hint = "install the same version of thawline for Node and for Python";
-  const refusal = { outcome: "failed", exitCode: 2, code: "incompatible_protocol", message, hint } as const;
-  return endAttempt({ ...state, attempt: { ...attempt, refusal } }, { ...attempt, refusal }, message);
+  return refuseAttempt(state, attempt, {
+    outcome: "failed",
+    exitCode: 2,
+    code: "incompatible_protocol",
+    message,
+    hint,
+  });
 }

@@ -2,6 +2,7 @@ import type { Body, Order } from "../protocol/messages.js";
 import type { Decision } from "./commands.js";
 import type { OperatorCommand } from "./events.js";
 import { awaitsInterval, firstUpdateOf, scheduleOf } from "./grant.js";
+import { indexAt, startOf } from "./counting.js";
 import { decideInterval } from "./interval.js";
 import { blocksLeftFrozen } from "./schedule.js";
 import type { Attempt, Model, OperatorRequest, State } from "./state.js";
@@ -36,11 +37,18 @@ export function impossibility(model: Model, command: OperatorCommand, update: nu
   return late ? `the run ends after update ${numUpdates}` : null;
 }
 
+/** Why nothing can be unfrozen before `update` yet, or null. */
+export function prematurity({ config }: State, command: OperatorCommand, update: number): string | null {
+  const start = startOf(config.intervention);
+  if (command.verb !== "unfreeze" || update >= start) return null;
+  return `nothing is frozen before update ${start}, where the intervention starts`;
+}
+
 function carryOut(state: State, { id, command }: OperatorRequest): Transition {
   const { attempt, model } = state;
   if (attempt === null || model === null) return stay(state);
   const { update } = attempt;
-  const why = impossibility(model, command, update);
+  const why = impossibility(model, command, update) ?? prematurity(state, command, update);
   if (why !== null) return withDecisions(stay(state), { type: "operator/refused", id, why });
   const done: Decision = { type: "operator/applied", id, update };
   switch (command.verb) {
@@ -73,11 +81,12 @@ function unconfirmed(state: State, id: string, update: number): State {
   return { ...state, unconfirmed: [...state.unconfirmed, { id, update }] };
 }
 
-/** Before k is decided, unfreezing decides k; later it takes the next block early and leaves k. */
+/** Before k is decided, unfreezing decides k, counted from the start; later it takes the next block early and leaves k. */
 function unfreeze(state: State, model: Model, id: string, update: number): Transition {
   if (awaitsInterval(state)) {
-    const signal = state.config.intervention.signal;
-    const interval = { k: update, source: "operator", signal, decidedAt: update } as const;
+    const { intervention } = state.config;
+    const { signal } = intervention;
+    const interval = { k: indexAt(intervention, update), source: "operator", signal, decidedAt: update } as const;
     const why = "the operator decided";
     return decideInterval(unconfirmed(state, id, update), { ...interval, kOffline: null, kOfflineReason: why });
   }

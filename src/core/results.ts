@@ -1,5 +1,6 @@
 import { isFinite } from "./signal.js";
 import type { Interval, State } from "./state.js";
+import { startOf } from "./counting.js";
 import { scheduleOf } from "./grant.js";
 import { blocksLeftFrozen } from "./schedule.js";
 
@@ -13,6 +14,8 @@ export interface Results {
     readonly value: number;
     readonly source: Interval["source"];
     readonly signal: string | null;
+    /** The update in which the intervention began: k counts from there. */
+    readonly start: number;
     readonly decided_at_update: number;
     readonly k_offline: number | null;
     readonly k_offline_reason: string | null;
@@ -23,11 +26,17 @@ export interface Results {
   readonly left_frozen: readonly string[];
   readonly in_dist: { readonly accuracy: number; readonly num_examples: number } | null;
   readonly ood: {
+    /** Over the corruptions, each the mean over its severities, but for those that are left out. */
     readonly mean: number;
     readonly per_corruption: Readonly<Record<string, number>>;
+    /** Why a corruption is not in the mean; one that could not be made is not in `per_corruption` either. */
+    readonly left_out: Readonly<Record<string, string>>;
+    /** At each severity. */
     readonly images_per_corruption: number;
     readonly regenerated: boolean;
   } | null;
+  /** The test images, clean and corrupted, come from JPEG files, which are not those of a benchmark. */
+  readonly images_from_jpeg: boolean;
   readonly weights_sha256: string | null;
   readonly wall_seconds: number;
   readonly train_seconds: number;
@@ -56,6 +65,7 @@ export function composeResults(state: State, wallSeconds: number): Results {
             value: interval.k,
             source: interval.source,
             signal: interval.signal,
+            start: startOf(state.config.intervention),
             decided_at_update: interval.decidedAt,
             k_offline: interval.kOffline,
             k_offline_reason: interval.kOfflineReason,
@@ -66,6 +76,7 @@ export function composeResults(state: State, wallSeconds: number): Results {
     left_frozen: leftFrozen(state),
     in_dist: inDistribution(state),
     ood: outOfDistribution(state),
+    images_from_jpeg: finalEvaluations(state).some((entry) => entry.fromJpeg),
     weights_sha256: state.weightsSha256,
     wall_seconds: wallSeconds,
     train_seconds: seconds.train,
@@ -109,10 +120,16 @@ function outOfDistribution(state: State): Results["ood"] {
     const accuracy = values["accuracy"];
     return accuracy !== undefined && isFinite(accuracy) ? [[split.slice("ood/".length), accuracy] as const] : [];
   });
-  if (accuracies.length === 0) return null;
+  const leftOut = entries.flatMap(({ split, leftOut: reason }) =>
+    reason === null ? [] : [[split.slice("ood/".length), reason] as const],
+  );
+  const without = new Set(leftOut.map(([corruption]) => corruption));
+  const compared = accuracies.filter(([corruption]) => !without.has(corruption));
+  if (compared.length === 0) return null;
   return {
-    mean: accuracies.reduce((sum, [, accuracy]) => sum + accuracy, 0) / accuracies.length,
+    mean: compared.reduce((sum, [, accuracy]) => sum + accuracy, 0) / compared.length,
     per_corruption: Object.fromEntries(accuracies),
+    left_out: Object.fromEntries(leftOut),
     images_per_corruption: first.numExamples,
     regenerated: entries.some((entry) => entry.regenerated),
   };

@@ -1,9 +1,15 @@
 import type { Config } from "../config/schema.js";
 import { unfreezingOrder } from "./block-order.js";
+import { startOf, updateAt } from "./counting.js";
 import type { Interval, Model, OperatorChange } from "./state.js";
 
 /** Everything that ever changes the trainable mask or the learning-rate factor, by the update in which it takes effect. */
 export interface Schedule {
+  /** What trains before blocks are frozen: everything. */
+  readonly all: readonly string[];
+  /** The update in which blocks are frozen; 0 where that is so from the beginning, or none ever is. */
+  readonly frozenFrom: number;
+  /** What trains from there on, before anything is unfrozen. */
   readonly initial: readonly string[];
   readonly releases: readonly { readonly update: number; readonly block: string }[];
   readonly factors: readonly { readonly update: number; readonly factor: number }[];
@@ -20,25 +26,29 @@ export interface ScheduleInput {
 
 /** The schedule as far as it is decided. Derived, never stored: recovery derives it again and gets the same. */
 export function deriveSchedule(input: ScheduleInput): Schedule {
-  return {
-    initial: initialTrainable(input),
-    releases: input.intervention.kind === "gradual_unfreezing" ? releases(input) : [],
-    factors: learningRateFactors(input),
-  };
+  const { intervention, model } = input;
+  const all = [model.head.name, ...model.blocks.map((block) => block.name)];
+  const factors = learningRateFactors(input);
+  if (intervention.kind !== "gradual_unfreezing") return { all, frozenFrom: 0, initial: all, releases: [], factors };
+  return { all, frozenFrom: beginsIn(intervention), initial: [model.head.name], releases: releases(input), factors };
 }
 
-function initialTrainable({ intervention, model }: ScheduleInput): string[] {
-  const blocks = intervention.kind === "gradual_unfreezing" ? [] : model.blocks.map((block) => block.name);
-  return [model.head.name, ...blocks];
+/** The update in which the intervention begins. 0 stands for the state in which a run begins, before update 1. */
+function beginsIn(intervention: Config["intervention"]): number {
+  const start = startOf(intervention);
+  return start === 1 ? 0 : start;
 }
 
 /**
- * Algorithm 1: before update i the next block from the top is unfrozen if i mod k = 0 and i <= k L. An operator's
- * unfreezing takes the next block early and leaves k, so later multiples of k find fewer blocks left.
+ * Algorithm 1: before update i the next block from the top is unfrozen if i mod k = 0 and i <= k L, with i counted from
+ * the start of the intervention. An operator's unfreezing takes the next block early and leaves k, so later multiples
+ * of k find fewer blocks left.
  */
 function releases({ intervention, model, interval, operatorChanges, seed }: ScheduleInput): Schedule["releases"] {
   const scheduled =
-    interval === null ? [] : model.blocks.map((_, index) => multipleFor(intervention, index) * interval.k);
+    interval === null
+      ? []
+      : model.blocks.map((_, index) => updateAt(intervention, multipleFor(intervention, index) * interval.k));
   const byOperator = operatorChanges.filter((change) => change.kind === "unfreeze").map((change) => change.update);
   const updates = [...scheduled, ...byOperator].sort((a, b) => a - b);
   return unfreezingOrder(model.blocks, intervention.order, seed).flatMap((block, index) => {
@@ -55,20 +65,25 @@ function multipleFor({ first_unfreeze: first, unfreeze }: Config["intervention"]
   return (unfreeze === "all_at_once" ? 1 : index + 1) + (first === "paper41" ? 1 : 0);
 }
 
-/** The multiple of k at which the last block is unfrozen: a run of N updates has room for k up to N divided by it. */
+/** The multiple of k at which the last block is unfrozen: N updates from the start on have room for k up to N divided by it. */
 export function lastMultiple(intervention: Config["intervention"], numBlocks: number): number {
   return multipleFor(intervention, numBlocks - 1);
 }
 
-/** The policy's factor (a learning-rate switch) times the operator's last one. */
+/**
+ * The policy's factor (a learning-rate switch) times the operator's last one. A switch that starts later is a period
+ * too: before it the run trains as it does after it, at `after`.
+ */
 function learningRateFactors({ intervention, interval, operatorChanges }: ScheduleInput): Schedule["factors"] {
   const switching = intervention.kind === "learning_rate_switch";
+  const [begin, end] = [beginsIn(intervention), interval === null ? Infinity : updateAt(intervention, interval.k)];
   const byPolicy = (update: number): number => {
     if (!switching) return 1;
-    return interval === null || update < interval.k ? intervention.before : intervention.after;
+    return update >= begin && update < end ? intervention.before : intervention.after;
   };
   const byOperator = operatorChanges.filter((change) => change.kind === "learningRate");
-  const changedAt = [0, ...(switching && interval !== null ? [interval.k] : []), ...byOperator.map((c) => c.update)];
+  const byStart = switching ? [begin, end].filter((update) => update !== Infinity) : [];
+  const changedAt = [0, ...byStart, ...byOperator.map((c) => c.update)];
   const lastOperatorFactor = (update: number): number =>
     byOperator.filter((change) => change.update <= update).at(-1)?.factor ?? 1;
   return [...new Set(changedAt)]
@@ -78,7 +93,17 @@ function learningRateFactors({ intervention, interval, operatorChanges }: Schedu
 
 /** Names of what trains in update `update`, head first, then blocks in the order of their release. */
 export function trainableAt(schedule: Schedule, update: number): string[] {
+  if (update < schedule.frozenFrom) return [...schedule.all];
   return [...schedule.initial, ...schedule.releases.filter((r) => r.update <= update).map((r) => r.block)];
+}
+
+/**
+ * Names of what is trainable while the worker stands before `update`, where nothing of that update may happen yet: what
+ * trained in the update before. Where blocks are frozen they are frozen first: a signal's point 0 is measured like the
+ * points after it.
+ */
+export function trainableBefore(schedule: Schedule, update: number): string[] {
+  return update === schedule.frozenFrom ? [...schedule.initial] : trainableAt(schedule, update - 1);
 }
 
 /** lr(i) = the worker's own schedule(i) times this. */
@@ -88,7 +113,8 @@ export function learningRateFactorAt(schedule: Schedule, update: number): number
 
 /** The first update after `update` in which mask or factor change, or null. */
 export function nextChangeAfter(schedule: Schedule, update: number): number | null {
-  const later = [...schedule.releases, ...schedule.factors].map((c) => c.update).filter((u) => u > update);
+  const changes = [...schedule.releases, ...schedule.factors].map((change) => change.update);
+  const later = [schedule.frozenFrom, ...changes].filter((change) => change > update);
   return later.length === 0 ? null : later.reduce((a, b) => (a < b ? a : b));
 }
 

@@ -2,10 +2,10 @@
  * What a reader of a run needs to know, computed from its state: numbers and names of cases, no sentences. Views,
  * the plain lines and reports draw from here, so that all of them tell the same.
  */
-import { awaitsInterval, latestInterval, metricsAt, scheduleOf } from "./grant.js";
+import { startOf, updateAt } from "./counting.js";
+import { awaitsInterval, latestInterval, nextPointAfter, scheduleOf } from "./grant.js";
 import { blocksLeftFrozen, trainableAt } from "./schedule.js";
 import { finitePoints, isFinite, signalKey } from "./signal.js";
-import { ARMING_FACTOR, CALM_CHANGES, LEAST_RELATIVE_RANGE, type SignalPhase } from "./stabilization.js";
 import type { Model, SeriesPoint, State } from "./state.js";
 
 /** What the run is doing, as one word. `searching`: k is still to be found. */
@@ -34,8 +34,20 @@ export function selectPhase(state: State): RunPhase {
     return "evaluating";
   }
   if (state.paused) return "paused";
+  if (selectComingStart(state) !== null) return "training";
   if (awaitsInterval(state)) return "searching";
   return selectNextRelease(state) === null ? "training" : "unfreezing";
+}
+
+/** The update in which the intervention will start, as long as the run is before it; null from then on. */
+export function selectComingStart(state: State): number | null {
+  const start = startOf(state.config.intervention);
+  return selectStep(state) + 1 < start ? start : null;
+}
+
+/** The update in which k first takes effect; null before k is known. */
+export function selectRemoval({ config, interval }: State): number | null {
+  return interval === null ? null : updateAt(config.intervention, interval.k);
 }
 
 /** Updates completed, as far as anybody knows: progress messages run ahead of boundaries. */
@@ -47,8 +59,9 @@ export function selectStep(state: State): number {
 /** Updates a second while training; null before anything is known. */
 export function selectUpdatesPerSecond(state: State): number | null {
   const { progress, config, seconds } = state;
-  if (progress !== null && progress.phase === "train" && progress.samples_per_second > 0) {
-    return progress.samples_per_second / config.train.batch_size;
+  const batchSize = config.train?.batch_size;
+  if (batchSize !== undefined && progress?.phase === "train" && progress.samples_per_second > 0) {
+    return progress.samples_per_second / batchSize;
   }
   return seconds.train > 0 && state.frontier > 1 ? (state.frontier - 1) / seconds.train : null;
 }
@@ -76,8 +89,10 @@ export interface SignalView {
   /** Boundaries whose value was NaN or infinite. */
   readonly gaps: readonly number[];
   readonly decidedAt: number | null;
-  /** k_max; null where k is not searched for. */
-  readonly latest: number | null;
+  /** Update 0 of k's count: the one before the intervention starts. */
+  readonly origin: number;
+  /** k_max, and the update in which it would take effect; null where k is not searched for. */
+  readonly latest: { readonly k: number; readonly update: number } | null;
   /** The next boundary at which it is measured, or null. */
   readonly nextPoint: number | null;
 }
@@ -97,18 +112,22 @@ export function selectSignal(state: State): SignalView {
     averages: trailingAverages(finite, intervention.tau),
     gaps: points.filter((point) => !isFinite(point.value)).map((point) => point.update),
     decidedAt: state.interval === null || state.interval.decidedAt === 0 ? null : state.interval.decidedAt,
-    latest: searches && state.model !== null ? latestInterval(state, state.model) : null,
+    origin: updateAt(intervention, 0),
+    latest: searches ? selectLatest(state) : null,
     nextPoint: selectNextPoint(state),
   };
 }
 
+function selectLatest(state: State): SignalView["latest"] {
+  const k = state.model === null ? null : latestInterval(state, state.model);
+  return k === null ? null : { k, update: updateAt(state.config.intervention, k) };
+}
+
 function selectNextPoint(state: State): number | null {
   if (state.end !== null || state.model === null) return null;
-  const { every } = state.config.probe;
-  const step = selectStep(state);
-  const next = step + 1 - ((step + 1) % every) + every;
+  const next = nextPointAfter(state, selectStep(state) + 1);
   const end = state.model.numUpdates === null ? Infinity : state.model.numUpdates + 1;
-  return next <= end && metricsAt(state, next).length > 0 ? next : null;
+  return next !== null && next <= end ? next : null;
 }
 
 function trailingAverages(
@@ -120,63 +139,6 @@ function trailingAverages(
     // Divided first: the sum of large values may overflow.
     return { update: point.update, value: within.reduce((sum, { value }) => sum + value / window, 0) };
   });
-}
-
-/** The online rule's conditions one by one: what it waits for is what is not `met`. */
-export interface DetectorView {
-  readonly phase: SignalPhase;
-  readonly tau: number;
-  readonly epsilon: number;
-  readonly points: number;
-  /** The signal has moved by a fair share of its own size. */
-  readonly moved: { readonly value: number; readonly least: number; readonly met: boolean };
-  /** A transient has been seen: its largest smoothed change. */
-  readonly transient: { readonly value: number | null; readonly least: number; readonly met: boolean };
-  /** Calm changes in a row, and the latest change. */
-  readonly calm: {
-    readonly count: number;
-    readonly needed: number;
-    readonly change: number | null;
-    readonly met: boolean;
-  };
-  /** The largest standard error among the latest changes; null where one of them is unknown. */
-  readonly noise: { readonly value: number | null; readonly below: number; readonly met: boolean };
-  readonly allMet: boolean;
-}
-
-/** Null as long as nothing was judged. */
-export function selectDetector(state: State): DetectorView | null {
-  const { judgement } = state;
-  if (judgement === null) return null;
-  const { tau, epsilon, signal } = state.config.intervention;
-  const noise = recentNoise(state, signalKey(signal), tau);
-  const moved = judgement.relativeRange >= LEAST_RELATIVE_RANGE;
-  const rose = judgement.steepest !== null && judgement.steepest > ARMING_FACTOR * epsilon;
-  const calm = judgement.calm >= CALM_CHANGES;
-  const quiet = noise !== null && noise < epsilon;
-  return {
-    phase: judgement.phase,
-    tau,
-    epsilon,
-    points: judgement.points,
-    moved: { value: judgement.relativeRange, least: LEAST_RELATIVE_RANGE, met: moved },
-    transient: { value: judgement.steepest, least: ARMING_FACTOR * epsilon, met: rose },
-    calm: { count: judgement.calm, needed: CALM_CHANGES, change: judgement.change, met: calm },
-    noise: { value: noise, below: epsilon, met: quiet },
-    allMet: moved && rose && calm && quiet,
-  };
-}
-
-/** The rule asks that each of the latest changes is measured finely enough, so the largest error counts. */
-function recentNoise(state: State, key: string, tau: number): number | null {
-  const points = finitePoints(state.series[key] ?? [], state.judgedUntil);
-  const values = points.map((point) => point.value);
-  const range = Math.max(...values) - Math.min(...values);
-  const recent = points.slice(tau).slice(-CALM_CHANGES);
-  if (recent.length < CALM_CHANGES || !(range > 0)) return null;
-  const errors = recent.map((point) => point.spanError);
-  if (errors.some((error) => error === null)) return null;
-  return Math.max(...errors.map((error) => error! / (tau * range)));
 }
 
 export interface BlockView {
@@ -231,6 +193,9 @@ export interface SplitScore {
   readonly value: number | null;
   readonly numExamples: number;
   readonly regenerated: boolean;
+  readonly fromJpeg: boolean;
+  /** Why it does not count in the mean, or null. */
+  readonly leftOut: string | null;
 }
 
 export interface EvaluationView {
@@ -238,9 +203,11 @@ export interface EvaluationView {
   readonly inDist: readonly SplitScore[];
   /** Out-of-distribution splits, without their `ood/` prefix, as they came in. */
   readonly ood: readonly SplitScore[];
-  /** Mean over the splits that came in so far. */
+  /** Mean over the splits that came in so far, but for those that are left out, and how many these are. */
   readonly oodMean: number | null;
+  readonly numCompared: number;
   readonly regenerated: boolean;
+  readonly fromJpeg: boolean;
   readonly complete: boolean;
 }
 
@@ -252,20 +219,23 @@ export function selectEvaluation(state: State): EvaluationView | null {
   const ood = scores
     .filter(({ split }) => split.startsWith("ood/"))
     .map((score) => ({ ...score, split: score.split.slice("ood/".length) }));
-  const values = ood.flatMap(({ value }) => (value === null ? [] : [value]));
+  const values = ood.flatMap(({ value, leftOut }) => (value === null || leftOut !== null ? [] : [value]));
   return {
     step,
     inDist: scores.filter(({ split }) => !split.startsWith("ood/")),
     ood,
     oodMean: values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length,
+    numCompared: values.length,
     regenerated: ood.some((score) => score.regenerated),
+    fromJpeg: scores.some((score) => score.fromJpeg),
     complete: state.evaluatedAt.includes(step + 1),
   };
 }
 
-function scoreOf({ split, values, numExamples, regenerated }: State["evaluations"][number]): SplitScore {
+function scoreOf(evaluation: State["evaluations"][number]): SplitScore {
+  const { split, values, numExamples, regenerated, fromJpeg, leftOut } = evaluation;
   const value = values["accuracy"] ?? Object.values(values)[0] ?? null;
-  return { split, value: isFinite(value) ? value : null, numExamples, regenerated };
+  return { split, value: isFinite(value) ? value : null, numExamples, regenerated, fromJpeg, leftOut };
 }
 
 /** All trainable parameters the model has, head included. */

@@ -87,7 +87,7 @@ export type OfflineResult =
  * Algorithm 2 on a whole series. Deviation: the paper's pseudo-code compares the moving average itself with epsilon,
  * its text the changes of it; taken literally it never fires, so the changes are compared.
  *
- * @param every updates between two points: point j stands for update j * every.
+ * @param every updates between two points: point j stands for k = j * every.
  */
 export function findOffline(points: readonly SignalPoint[], rule: StabilizationRule, every: number): OfflineResult {
   const { low, range, relativeRange } = extent(points);

@@ -1,4 +1,4 @@
-import type { Config } from "../config/schema.js";
+import type { RunConfig } from "../config/attached.js";
 import type { Body, MetricValue, Order } from "../protocol/messages.js";
 import type { OperatorCommand } from "./events.js";
 import type { Judgement } from "./stabilization.js";
@@ -8,7 +8,7 @@ export const CORE_VERSION = 1;
 
 export type IntervalSource = "online" | "fixed" | "cap" | "operator";
 
-/** k, the unfreezing interval (or the update of the learning-rate switch), and where it came from. */
+/** k, the unfreezing interval (or the update of the switch), counted from the start of the intervention, and its source. */
 export interface Interval {
   readonly k: number;
   readonly source: IntervalSource;
@@ -55,6 +55,10 @@ export interface Evaluation {
   readonly values: Readonly<Record<string, MetricValue>>;
   readonly numExamples: number;
   readonly regenerated: boolean;
+  /** The images it was made from were JPEG files. */
+  readonly fromJpeg: boolean;
+  /** Why an out-of-distribution split does not count in their mean, or null. */
+  readonly leftOut: string | null;
 }
 
 /** A change that an operator made, by the update in which it takes effect. */
@@ -87,6 +91,8 @@ export interface Attempt {
   readonly applied: boolean;
   /** The last boundary that this attempt has measured; a recall can leave one unmeasured. */
   readonly measuredAt: number;
+  /** What a script says it has measured in another run, until it is ready. */
+  readonly remembered: State["series"];
   readonly closed: Body<"closed"> | null;
   /** Why the controller ended it, when it did. */
   readonly endedBecause: string | null;
@@ -110,7 +116,7 @@ export type SpentSeconds = Readonly<Body<"boundary">["seconds"]>;
 /** Everything the controller knows. Serializable, never mutated, derived from the journal alone. */
 export interface State {
   readonly run: string;
-  readonly config: Config;
+  readonly config: RunConfig;
   readonly coreVersion: number;
   readonly epoch: number;
   readonly attempt: Attempt | null;
@@ -132,6 +138,10 @@ export interface State {
   /** The furthest boundary ever reached. */
   readonly frontier: number;
   readonly series: Readonly<Record<string, readonly SeriesPoint[]>>;
+  /** Points that a script has gone back before, for comparison with what it measures again. */
+  readonly voided: Readonly<Record<string, readonly SeriesPoint[]>>;
+  /** The run, and its step, that a script's checkpoint brought into this new one. */
+  readonly adopted: { readonly run: string; readonly step: number } | null;
   readonly operatorChanges: readonly OperatorChange[];
   readonly operatorRequests: readonly OperatorRequest[];
   readonly operatorIds: readonly string[];

@@ -1,3 +1,4 @@
+import { indexAt } from "../core/counting.js";
 import { createRun, reduce } from "../core/reduce.js";
 import { finitePoints, signalKey } from "../core/signal.js";
 import { findOffline, findOnline, withSpanBound, type OfflineResult } from "../core/stabilization.js";
@@ -105,5 +106,7 @@ export function askWhatIf(state: State, question: WhatIf): WhatIfAnswer {
   const rule = { window: question.tau, tolerance: question.epsilon };
   const { every } = state.config.probe;
   const offline = findOffline(points, rule, every);
-  return { ...question, points: points.length, every, kOnline: findOnline(points, rule), offline };
+  const firedAt = findOnline(points, rule);
+  const kOnline = firedAt === null ? null : indexAt(state.config.intervention, firedAt);
+  return { ...question, points: points.length, every, kOnline, offline };
 }

@@ -50,6 +50,31 @@ const spentSeconds = z.strictObject({
   checkpoint: seconds,
 });
 
+/** What was decided so far and cannot be told from the weights: a script keeps it beside its own checkpoint. */
+const decided = z.strictObject({
+  interval: z
+    .strictObject({
+      k: update,
+      source: z.enum(["online", "fixed", "cap", "operator"]),
+      signal: name.nullable(),
+      decided_at: count,
+      k_offline: update.nullable(),
+      k_offline_reason: characters(256).nullable(),
+    })
+    .nullable(),
+  operator: z.strictObject({ unfreezes: z.array(update).max(1024), learning_rate_factor: z.number().nonnegative() }),
+});
+
+/** What a script's own checkpoint says of the run that it comes from. */
+const resumed = z.strictObject({
+  run: name,
+  trainable: z.array(name).max(1024),
+  learning_rate_factor: z.number().nonnegative(),
+  decided,
+});
+
+const point = metric.omit({ key: true }).extend({ update });
+
 const closed = z.discriminatedUnion("outcome", [
   z.strictObject({ outcome: z.literal("finished"), step: count, weights_sha256: sha256, seconds: spentSeconds }),
   z.strictObject({ outcome: z.literal("stopped"), step: count, seconds: spentSeconds }),
@@ -113,7 +138,14 @@ export const MESSAGES = {
       seed: count,
       resumed_from: count,
       can: z.array(order).max(8),
+      resumed: resumed.optional(),
     }),
+  },
+  history: {
+    sender: "worker",
+    since: "1.0",
+    meaning: "Before `ready`: points of a series that a script measured in another run and goes on from.",
+    body: z.strictObject({ key: name, points: z.array(point).max(256) }),
   },
   grant: {
     sender: "controller",
@@ -125,6 +157,7 @@ export const MESSAGES = {
       learning_rate_factor: z.number().nonnegative(),
       orders: z.array(order).max(8),
       probe: z.array(name).max(64),
+      decided: decided.optional(),
     }),
   },
   recall: {
@@ -186,6 +219,8 @@ export const MESSAGES = {
       values: z.record(characters(64), metricValue),
       num_examples: count,
       regenerated: z.boolean(),
+      from_jpeg: z.boolean().optional(),
+      left_out: characters(256).nullable().optional(),
     }),
   },
   checkpointed: {

@@ -1,7 +1,7 @@
 import type { Decision } from "../core/commands.js";
 import { CALM_CHANGES, type Judgement } from "../core/stabilization.js";
 import type { State } from "../core/state.js";
-import { formatNumber } from "./format.js";
+import { formatCount, formatNumber } from "./format.js";
 import { describeSource, signalName } from "./names.js";
 
 /** What a sentence is about; also the word to grep for in the plain lines. */
@@ -35,16 +35,19 @@ export function describeDecision(decision: Decision, state: State): Sentence[] {
       return say("warning", decision.update, `${signalName(decision.key)} is ${decision.value}: the point is left out`);
     case "signal/differed": {
       const { update, key, first, again } = decision;
+      const stands = decision.voided ? "the new value" : "the first";
       return say(
         "warning",
         update,
-        `${signalName(key)} measured again gave ${again} instead of ${first}: the first stands`,
+        `${signalName(key)} measured again gave ${again} instead of ${first}: ${stands} stands`,
       );
     }
     case "interval/decided":
       return say("decision", decision.update === 0 ? null : decision.update, describeInterval(decision, state));
     case "interval/incomplete":
       return say("warning", null, `k = ${decision.k} is too long for ${decision.frozen.join(", ")}: frozen to the end`);
+    case "block/frozen":
+      return say("decision", decision.update, `froze ${decision.blocks.join(", ")} before update ${decision.update}`);
     case "block/unfrozen":
       return say("decision", decision.update, `unfroze ${decision.blocks.join(", ")} before update ${decision.update}`);
     case "learningRate/changed": {
@@ -57,6 +60,20 @@ export function describeDecision(decision: Decision, state: State): Sentence[] {
       return say("operator", decision.update, `done before update ${decision.update}`);
     case "operator/refused":
       return say("operator", null, `refused: ${decision.why}`);
+    case "history/voided": {
+      const { step, points, k, changes } = decision;
+      const what = [
+        ...(points > 0 ? [formatCount(points, "point")] : []),
+        ...(k === null ? [] : [`k = ${k}`]),
+        ...(changes > 0 ? [formatCount(changes, "operator change")] : []),
+      ].join(", ");
+      return say("warning", null, `the script went back to step ${step}: void and decided anew: ${what}`);
+    }
+    case "history/adopted": {
+      const { run, step, points, k } = decision;
+      const known = k === null ? "" : ` and k = ${k}`;
+      return say("run", null, `goes on from step ${step} of ${run}, with ${formatCount(points, "point")}${known}`);
+    }
     case "attempt/ended": {
       const next = decision.restart ? "starting again" : "giving up";
       return say("warning", null, `attempt ${decision.attempt}: ${decision.why}; ${next}`);

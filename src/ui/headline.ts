@@ -1,16 +1,17 @@
+import { selectDetector, type DetectorView } from "../core/detector-view.js";
 import {
-  selectDetector,
   selectEvaluation,
   selectLeftFrozen,
+  selectComingStart,
   selectNextRelease,
   selectPhase,
+  selectRemoval,
   selectSignal,
   selectStep,
-  type DetectorView,
 } from "../core/selectors.js";
 import type { State } from "../core/state.js";
 import { formatAccuracy, formatCount, formatNumber, singleLine } from "./format.js";
-import { describeSource, PHASE_BADGES, signalName } from "./names.js";
+import { describeOrigin, describeSource, PHASE_BADGES, signalName } from "./names.js";
 import type { Role } from "./theme.js";
 
 /** The answer to "what is it doing, and why?" in one line. */
@@ -87,6 +88,10 @@ function describeUnmet(name: string, { transient, moved, calm, noise, epsilon }:
 
 function describeSchedule(state: State): string {
   const { interval, config } = state;
+  const start = selectComingStart(state);
+  if (start !== null) {
+    return `everything trains; the intervention starts before update ${start} (${formatCount(start - 1 - selectStep(state), "update")} to go)`;
+  }
   const next = selectNextRelease(state);
   const k = interval === null ? "" : `k = ${interval.k}, ${describeSource(interval.source)}; `;
   if (next !== null) {
@@ -99,10 +104,11 @@ function describeSchedule(state: State): string {
   return `${k}${frozen.length === 0 ? "all blocks train" : `${frozen.map(singleLine).join(", ")} stay frozen to the end`}`;
 }
 
-function describeSwitch({ interval, config, frontier }: State): string {
-  const { before, after } = config.intervention;
-  if (interval === null || frontier >= interval.k) return `the learning rate is multiplied by ${after}`;
-  return `the learning rate is multiplied by ${before} until update ${interval.k}`;
+function describeSwitch(state: State): string {
+  const { before, after } = state.config.intervention;
+  const removal = selectRemoval(state);
+  if (removal === null || state.frontier >= removal) return `the learning rate is multiplied by ${after}`;
+  return `the learning rate is multiplied by ${before} until update ${removal}`;
 }
 
 function describeOutcome(state: State): string {
@@ -112,8 +118,8 @@ function describeOutcome(state: State): string {
     if (value !== null) parts.push(`${split} ${formatAccuracy(value)}`);
   }
   if (evaluation !== null && evaluation.oodMean !== null) {
-    const regenerated = evaluation.regenerated ? ", regenerated" : "";
-    parts.push(`ood ${formatAccuracy(evaluation.oodMean)} (mean of ${evaluation.ood.length}${regenerated})`);
+    const origin = describeOrigin(evaluation.regenerated, evaluation.fromJpeg, ", ");
+    parts.push(`ood ${formatAccuracy(evaluation.oodMean)} (mean of ${evaluation.numCompared}${origin})`);
   }
   return parts.join(", ");
 }

@@ -1,3 +1,4 @@
+import type { RunConfig } from "../config/attached.js";
 import type { Config } from "../config/schema.js";
 import type { RunPhase } from "../core/selectors.js";
 import type { IntervalSource } from "../core/state.js";
@@ -33,6 +34,12 @@ export function describeSource(source: IntervalSource): string {
   return SOURCES[source];
 }
 
+/** What is to be said of the images behind a number, after `prefix`; empty where they are the published ones. */
+export function describeOrigin(regenerated: boolean, fromJpeg: boolean, prefix = ""): string {
+  const marks = [...(regenerated ? ["regenerated"] : []), ...(fromJpeg ? ["JPEG images"] : [])];
+  return marks.length === 0 ? "" : `${prefix}${marks.join(", ")}`;
+}
+
 /** Short enough for a badge. */
 export const PHASE_BADGES: Readonly<Record<RunPhase, string>> = {
   starting: "STARTING",
@@ -49,7 +56,8 @@ export const PHASE_BADGES: Readonly<Record<RunPhase, string>> = {
 };
 
 /** `resnet18 width 8 on mnist, batch 64, lr 0.01 linear_tail, seed 0`: what made the numbers. */
-export function describeConfig(config: Config): string {
+export function describeConfig(config: RunConfig): string {
+  if (config.script !== undefined) return `${config.script.command.join(" ")}, seed ${config.seed}`;
   const { model, data, train, seed } = config;
   // A scaled-down recipe is called that where it is shown.
   const schedule = train.schedule.kind === "constant" ? "" : ` ${train.schedule.kind} (paper: constant)`;
@@ -58,6 +66,10 @@ export function describeConfig(config: Config): string {
 
 function describeModel(model: Config["model"]): string {
   if (model.kind === "resnet18") return `${model.kind} width ${model.width}`;
+  if ("blocks" in model) {
+    const options = Object.entries(model.options).map(([name, value]) => ` ${name} ${String(value)}`);
+    return `${model.kind}${options.join("")}`;
+  }
   const head = model.head_width === 512 ? "" : ` head width ${model.head_width}`;
   const dropout = model.dropout === 0 ? "" : ` dropout ${model.dropout}`;
   return `${model.kind}${model.batch_norm ? " with BatchNorm" : ""}${head}${dropout}`;

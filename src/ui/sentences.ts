@@ -6,7 +6,7 @@ import type { RunEnd, State } from "../core/state.js";
 import type { JournalRecord } from "../journal/format.js";
 import { describeDecision, type Sentence, type SentenceKind } from "./decisions.js";
 import { formatAccuracy, formatCount, formatInteger, formatMetric, formatNumber, singleLine } from "./format.js";
-import { describeConfig, signalName } from "./names.js";
+import { describeConfig, describeOrigin, signalName } from "./names.js";
 
 /** What a record says in words, for the plain lines and the decision log alike. `state` is the one after the record. */
 export function describeRecord(record: JournalRecord, state: State): Sentence[] {
@@ -81,6 +81,8 @@ function describeWorkerEvent(event: WorkerSentenceEvent, state: State): Sentence
       ];
     case "worker/logged":
       return describeLog(event.body);
+    // What a script brings along is said once, when it is taken over.
+    case "worker/remembered":
     // What a close means (an end, a restart) is said by the decision about it.
     case "worker/closed":
     case "worker/applied":
@@ -128,13 +130,18 @@ function describeProgress(body: EventOf<"worker/progressed">["body"]): string {
 }
 
 function describeEvaluated(body: EventOf<"worker/evaluated">["body"]): string {
-  const scores = Object.entries(body.values).map(([name, value]) =>
-    name === "accuracy" && typeof value === "number"
-      ? `accuracy ${formatAccuracy(value)}`
-      : `${name} ${formatMetric(value)}`,
-  );
-  const regenerated = body.regenerated ? ", regenerated" : "";
-  return `${body.split} ${scores.join(", ")} (${formatCount(body.num_examples, "example")}${regenerated})`;
+  const scores = Object.entries(body.values)
+    // Their mean is the accuracy.
+    .filter(([name]) => !name.startsWith("accuracy/"))
+    .map(([name, value]) =>
+      name === "accuracy" && typeof value === "number"
+        ? `accuracy ${formatAccuracy(value)}`
+        : `${name} ${formatMetric(value)}`,
+    );
+  const { split, from_jpeg: fromJpeg = false, left_out: leftOut = null } = body;
+  const origin = describeOrigin(body.regenerated, fromJpeg, ", ");
+  const facts = `${formatCount(body.num_examples, "example")}${origin}`;
+  return `${[split, scores.join(", ")].join(" ").trimEnd()} (${facts})${leftOut === null ? "" : `, left out: ${leftOut}`}`;
 }
 
 function describeLog({ level, text }: EventOf<"worker/logged">["body"]): Sentence[] {

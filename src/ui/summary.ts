@@ -1,4 +1,4 @@
-import type { Config } from "../config/schema.js";
+import type { RunConfig } from "../config/attached.js";
 import type { Results } from "../core/results.js";
 import {
   formatAccuracy,
@@ -9,12 +9,12 @@ import {
   formatShare,
   singleLine,
 } from "./format.js";
-import { describeConfig, describeSource, signalName } from "./names.js";
+import { describeConfig, describeOrigin, describeSource, signalName } from "./names.js";
 
 export interface SummaryFacts {
   /** As the person named it, or would. */
   readonly runFolder: string;
-  readonly config: Config;
+  readonly config: RunConfig;
   readonly color: boolean;
 }
 
@@ -36,7 +36,12 @@ export function summary(results: Results, facts: SummaryFacts): string {
     ["ood", describeOod(results)],
     ["time", describeTime(results)],
     ["identity", describeIdentity(results)],
-    ["files", [`${facts.runFolder}: results.json, journal, checkpoints/`]],
+    [
+      "files",
+      [
+        `${facts.runFolder}: results.json, journal, ${facts.config.script === undefined ? "checkpoints/" : "worker.log"}`,
+      ],
+    ],
   ];
   return [
     `${head}: ${formatCount(results.updates, "update")} in ${formatDuration(results.wall_seconds)}`,
@@ -74,7 +79,7 @@ function wrap(text: string, room: number): string[] {
   return lines;
 }
 
-function describeInterval({ k, outcome, left_frozen: leftFrozen }: Results, config: Config): string[] {
+function describeInterval({ k, outcome, left_frozen: leftFrozen }: Results, config: RunConfig): string[] {
   const { kind } = config.intervention;
   if (kind === "none") return ["none: standard training, without an intervention"];
   if (k === null) return ["not decided"];
@@ -86,29 +91,41 @@ function describeInterval({ k, outcome, left_frozen: leftFrozen }: Results, conf
         ? `${describeSource(k.source)} (${rule})`
         : describeSource(k.source);
   const offline = k.k_offline === null ? [] : [`offline, Algorithm 2 on the same series gives ${k.k_offline}`];
+  const counted = k.start === 1 ? [] : [`counted from update ${k.start}, where the intervention started`];
   const frozen =
     leftFrozen.length === 0 || outcome !== "finished"
       ? []
       : [`frozen to the end: ${leftFrozen.map(singleLine).join(", ")}`];
-  return [`${k.value}: ${why}`, ...offline, ...frozen];
+  return [`${k.value}: ${why}`, ...counted, ...offline, ...frozen];
 }
 
-function describeInDistribution({ in_dist: score }: Results): string[] {
-  return score === null
-    ? []
-    : [`${formatAccuracy(score.accuracy)} of ${formatInteger(score.num_examples)} test images right`];
+function describeInDistribution({ in_dist: score, images_from_jpeg: fromJpeg }: Results): string[] {
+  if (score === null) return [];
+  const origin = describeOrigin(false, fromJpeg, ", ");
+  return [`${formatAccuracy(score.accuracy)} of ${formatInteger(score.num_examples)} test images right${origin}`];
 }
 
-function describeOod({ ood }: Results): string[] {
+function describeOod({ ood, images_from_jpeg: fromJpeg }: Results): string[] {
   if (ood === null) return [];
-  const ranked = Object.entries(ood.per_corruption).sort(([, a], [, b]) => a - b);
+  const ranked = Object.entries(ood.per_corruption)
+    .filter(([name]) => !(name in ood.left_out))
+    .sort(([, a], [, b]) => a - b);
   const [worst, best] = [ranked[0], ranked.at(-1)];
   const images = `${formatInteger(ood.images_per_corruption)} images each`;
-  const made = ood.regenerated ? ", regenerated" : "";
-  const mean = `${formatAccuracy(ood.mean)} mean of ${formatCount(ranked.length, "corruption")}, ${images}${made}`;
-  if (worst === undefined || best === undefined || ranked.length < 2) return [mean];
+  const origin = describeOrigin(ood.regenerated, fromJpeg, ", ");
+  const mean = `${formatAccuracy(ood.mean)} mean of ${formatCount(ranked.length, "corruption")}, ${images}${origin}`;
   const named = ([name, accuracy]: [string, number]): string => `${singleLine(name)} ${formatAccuracy(accuracy)}`;
-  return [mean, `worst ${named(worst)}, best ${named(best)}`];
+  const range =
+    worst === undefined || best === undefined || ranked.length < 2
+      ? []
+      : [`worst ${named(worst)}, best ${named(best)}`];
+  return [mean, ...range, ...Object.entries(ood.left_out).map(([name, why]) => describeLeftOut(name, why, ood))];
+}
+
+function describeLeftOut(corruption: string, why: string, ood: NonNullable<Results["ood"]>): string {
+  const accuracy = ood.per_corruption[corruption];
+  const shown = accuracy === undefined ? "" : ` (${formatAccuracy(accuracy)})`;
+  return `without ${singleLine(corruption)}${shown}: ${singleLine(why)}`;
 }
 
 function describeTime(results: Results): string[] {
@@ -138,7 +155,9 @@ function nextSteps({ outcome, k }: Results, { runFolder, config, color }: Summar
   const whatIf = ["what if", `npx thawline replay ${runFolder} --what-if tau=${otherTau}`] as const;
   const seed = ["seed", `npx thawline run ${runFolder}/config.yaml seed=${config.seed + 1}`] as const;
   const asked = k?.signal == null ? [] : [whatIf];
-  const steps = outcome === "finished" ? [look, verify, ...asked, seed] : [resume, look, verify];
+  // Another seed of a script is the script's own business.
+  const again = config.script === undefined ? [seed] : [];
+  const steps = outcome === "finished" ? [look, verify, ...asked, ...again] : [resume, look, verify];
   return steps.map(([label, command]) => `${INDENT}${label.padEnd(STEP_COLUMNS)}${paint(command, 36, color)}`);
 }
 

@@ -40,6 +40,22 @@ describe("findConflicts", () => {
     expect(outcome("probe.until=1000")).toBe("accepted");
   });
 
+  it("wants the intervention to start before training ends, where that is known, and a probe to end after that", () => {
+    expect(outcome("intervention.start=1001")).toMatchInlineSnapshot(
+      `"command line: \`intervention.start\` is 1001, but training ends after 1000 updates / set \`intervention.start\` to at most 1000, or train longer"`,
+    );
+    expect(outcome("intervention.start=1000")).toBe("accepted");
+    expect(outcome("intervention.start=1001", "intervention.kind=none")).toBe("accepted");
+    expect(outcome("intervention.start=1001", "train.updates=null", "train.epochs=1")).toBe("accepted");
+    expect(outcome("intervention.start=51", "probe.until=50")).toMatchInlineSnapshot(
+      `"command line: \`probe.until\` is 50, but signals are measured from \`intervention.start\` on, which is 51 / write \`end\` to measure to the end"`,
+    );
+    expect(outcome("intervention.start=50", "probe.until=50")).toBe("accepted");
+    expect(outcome("intervention.start=0")).toMatchInlineSnapshot(
+      `"command line: \`intervention.start\`: expected a number of at least 1, got \`0\` / \`npx thawline config show quickstart\` prints every key with its value"`,
+    );
+  });
+
   it("refuses exact labels, and an online decision, for an estimate by whole batches", () => {
     expect(outcome("probe.estimator=batch", "probe.labels=exact", "intervention.k=40")).toMatchInlineSnapshot(
       `"command line: \`probe.estimator\` is \`batch\`, which needs one label per point, but \`probe.labels\` is \`exact\` / set \`probe.labels=sampled\` or \`probe.estimator=per_example\`"`,

@@ -104,8 +104,8 @@ describe("resolving", () => {
     };
     expect(chosen("mnist")).toEqual(["none", "mnist_c", true]);
     expect(chosen("fashion_mnist")).toEqual(["none", "none", false]);
-    expect(chosen("cifar10")).toEqual(["standard", "none", true]);
-    expect(chosen("cifar100")).toEqual(["standard", "none", true]);
+    expect(chosen("cifar10")).toEqual(["standard", "cifar_c", true]);
+    expect(chosen("cifar100")).toEqual(["standard", "cifar_c", true]);
     expect(chosen("image_folder")).toEqual(["none", "none", false]);
     expect(load({ overrides: ["data.augment=standard"] }).data.augment).toBe("standard");
   });
@@ -120,6 +120,21 @@ describe("resolving", () => {
     writeFileSync(join(folder, "sub", "my.yaml"), "preset: quickstart\ndata: { path: mnist }");
     expect(load({ source: "sub/my.yaml" }).data.path).toBe(join(folder, "sub", "mnist"));
     expect(load({ source: "sub/my.yaml", overrides: ["data.path=mnist"] }).data.path).toBe(join(folder, "mnist"));
+  });
+
+  it("reads the folders of corruptions and textures likewise", () => {
+    mkdirSync(join(folder, "sub"));
+    const evaluate = "evaluate: { ood_path: corrupted }";
+    writeFileSync(join(folder, "sub", "my.yaml"), `preset: cifar10-resnet18\ndata: { path: cifar }\n${evaluate}`);
+    const frost = "evaluate.frost_textures=frost";
+    expect(load({ source: "sub/my.yaml" }).evaluate).toMatchObject({
+      ood_path: join(folder, "sub", "corrupted"),
+      frost_textures: null,
+    });
+    expect(load({ source: "sub/my.yaml", overrides: ["evaluate.ood_path=null", frost] }).evaluate).toMatchObject({
+      ood_path: null,
+      frost_textures: join(folder, "frost"),
+    });
   });
 });
 
@@ -211,7 +226,7 @@ probe:
       "invalid_config
       \`my.yaml\` has 4 problems
         \`my.yaml\`: \`data.kind\` is missing: expected \`mnist\`, \`fashion_mnist\`, \`cifar10\`, \`cifar100\` or \`image_folder\`
-        \`my.yaml\`: \`model.kind\` is missing: expected \`resnet18\` or \`vgg11\`
+        \`my.yaml\`: \`model.kind\` is missing: expected \`resnet18\`, \`vgg11\` or an import path such as \`my_package.my_module:build\`
         \`my.yaml\`: \`train.batch_size\` is missing: expected a number
         \`my.yaml\`: \`train.learning_rate\` is missing: expected a number
       hint: \`npx thawline config show quickstart\` prints every key with its value"

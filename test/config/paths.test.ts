@@ -61,3 +61,28 @@ it("names the split that an image folder lacks", () => {
   const overrides = ["data.kind=image_folder", "evaluate.ood=none", "data.path=."];
   expect(() => checkPaths(loadConfig({ source: "quickstart", overrides, cwd: folder }))).toThrow("lacks `test`");
 });
+
+it("names the folder of a user's own model that does not exist", () => {
+  const blocks = "model.blocks=[{name: all, pattern: x}]";
+  const own = (path: string) =>
+    loadConfig({
+      source: "quickstart",
+      overrides: ["model.kind=own:build", blocks, "model.head=fc", `model.folder=${path}`],
+      cwd: folder,
+    });
+  expect(() => checkPaths(own("."))).not.toThrow();
+  expect(() => checkPaths(own("code"))).toThrow(`\`model.folder\` names \`${folder}/code\`, which does not exist`);
+});
+
+it("names the folders of corruptions and textures that do not exist", () => {
+  const check = (setting: string) => {
+    const overrides = ["data.kind=cifar10", "evaluate.ood=cifar_c", "data.path=.", setting];
+    checkPaths(loadConfig({ source: "quickstart", overrides, cwd: folder }));
+  };
+  writeFileSync(join(folder, "cifar-10-python.tar.gz"), "");
+  expect(() => check("evaluate.ood_path=.")).not.toThrow();
+  expect(() => check("evaluate.ood_path=files")).toThrow(`\`evaluate.ood_path\` names \`${folder}/files\``);
+  expect(() => check("evaluate.frost_textures=frost")).toThrow(
+    `\`evaluate.frost_textures\` names \`${folder}/frost\`, which does not exist`,
+  );
+});

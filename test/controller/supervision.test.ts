@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { loadAttachedConfig } from "../../src/config/attached.js";
 import { loadConfig } from "../../src/config/load.js";
 import { superviseAttempts, type Supervision } from "../../src/controller/supervision.js";
 import type { Event } from "../../src/core/events.js";
@@ -54,6 +55,15 @@ function after(seconds: number): string[] {
 }
 
 describe("supervision", () => {
+  it("gives a script that has trained the time that it takes for the rest", () => {
+    const script = { command: ["python"] as [string], folder: "/", restart: false };
+    const own = loadAttachedConfig({ file: null, overrides: [], env: {}, cwd: "/", script });
+    supervision.observe({ ...stateIn("closed"), config: own }, false);
+    expect(after(10_000)).toEqual([]);
+    supervision.observe(stateIn("closed"), false);
+    expect(after(3.2)).toContain("timed out: stop");
+  });
+
   it("gives a worker its time to connect", () => {
     supervision.observe(stateIn("connecting"), false);
     expect(after(1.9)).toEqual([]);

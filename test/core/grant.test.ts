@@ -40,6 +40,12 @@ describe("nextBoundary", () => {
     expect(boundariesFrom(1, QUIET, "intervention.kind=none")).toEqual([61]);
   });
 
+  it("is the start of the intervention, and counted from there", () => {
+    expect(boundariesFrom(1, QUIET, "intervention.k=17", "intervention.start=21")).toEqual([21, 37, 54, 61]);
+    const online = [QUIET, "probe.every=25", "intervention.k_max=33", "intervention.start=11"];
+    expect(boundariesFrom(1, ...online)).toEqual([11, 35, 43, 60, 61]);
+  });
+
   it("is every checkpoint", () => {
     expect(boundariesFrom(1, "checkpoint.every=20", "intervention.k=25")).toEqual([20, 25, 40, 50, 60, 61]);
   });
@@ -69,6 +75,13 @@ describe("metricsAt", () => {
     expect(measured("probe.every=20")).toEqual([1, 20, 40, 60]);
   });
 
+  it("counts its points from the start of the intervention, and ignores that where there is none", () => {
+    expect(measured("probe.every=20", "probe.until=end", "intervention.start=6")).toEqual([6, 25, 45]);
+    expect(measured("probe.every=1", "probe.until=22", "intervention.start=20")).toEqual([20, 21, 22]);
+    const none = ["intervention.kind=none", "intervention.start=6"];
+    expect(measured("probe.every=20", "probe.until=end", ...none)).toEqual([1, 20, 40, 60]);
+  });
+
   it("measures nothing when there is nothing to decide", () => {
     expect(measured("intervention.k=10")).toEqual([]);
     expect(measured("intervention.kind=none")).toEqual([]);
@@ -96,6 +109,12 @@ describe("latestInterval", () => {
   it("stays what it is where no probe boundary is left, and is at least 1", () => {
     expect(latest("probe.every=50")).toBe(20);
     expect(latest("train.updates=2")).toBe(1);
+  });
+
+  it("is derived from the updates that are left at the start of the intervention", () => {
+    expect(latest("intervention.start=31")).toBe(10);
+    expect(latest("intervention.start=30", "intervention.kind=learning_rate_switch", "probe.every=1")).toBe(7);
+    expect(latest("intervention.start=60")).toBe(1);
   });
 
   it("is the configured one, and unknown without an end", () => {

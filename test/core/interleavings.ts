@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect } from "vitest";
-import type { Config } from "../../src/config/schema.js";
+import type { RunConfig } from "../../src/config/attached.js";
 import type { OperatorCommand } from "../../src/core/events.js";
 import type { State } from "../../src/core/state.js";
 import type { JournalRecord } from "../../src/journal/format.js";
@@ -42,17 +42,23 @@ export const anyCommands = fc.oneof(harmlessCommands, withUpdate(["unfreeze"]), 
 
 /**
  * Algorithm 1, word for word: before update i, if i mod k = 0 and i <= k L, the next block is unfrozen. An operator's
- * unfreezing takes the next block too.
+ * unfreezing takes the next block too. Before update `start` everything trains, and i is 1 there.
  */
-export function literalTrainable(update: number, k: number | null, operatorUnfreezes: readonly number[]): string[] {
+export function literalTrainable(
+  update: number,
+  k: number | null,
+  operatorUnfreezes: readonly number[],
+  start: number,
+): string[] {
+  if (update < start) return ["head", ...BLOCKS];
   const frozen = [...BLOCKS];
   const trainable = ["head"];
   const unfreezeNext = (): void => {
     const block = frozen.shift();
     if (block !== undefined) trainable.push(block);
   };
-  for (let i = 1; i <= update; i += 1) {
-    operatorUnfreezes.filter((unfreeze) => unfreeze === i).forEach(unfreezeNext);
+  for (let i = 1; i <= update - start + 1; i += 1) {
+    operatorUnfreezes.filter((unfreeze) => unfreeze === start - 1 + i).forEach(unfreezeNext);
     if (k !== null && i % k === 0 && i <= k * BLOCKS.length) unfreezeNext();
   }
   return trainable;
@@ -67,7 +73,7 @@ export function checkInvariants(record: JournalRecord, before: State, after: Sta
   const { intervention } = after.config;
   if (before.interval !== null) expect(after.interval).toEqual(before.interval);
   else if (after.interval !== null && intervention.k === "online") {
-    expect(after.interval.k).toBe(after.attempt?.update);
+    expect(after.interval.k).toBe(after.attempt!.update - intervention.start + 1);
     const byRule = after.interval.source !== "operator";
     if (byRule && intervention.k_max !== null) expect(after.interval.k).toBeLessThanOrEqual(intervention.k_max);
   }
@@ -83,10 +89,12 @@ export function checkInvariants(record: JournalRecord, before: State, after: Sta
 function checkGrant(state: State, until: number | null): void {
   const { config, interval } = state;
   const update = state.attempt!.update;
-  const end = config.train.updates! + 1;
+  const end = config.train!.updates! + 1;
   const stops = [end, state.frontier, ...state.operatorRequests.map(({ command }) => command.at ?? update)];
-  if (config.intervention.kind !== "none" && interval === null) {
-    stops.push(update - (update % config.probe.every) + config.probe.every, config.intervention.k_max ?? end);
+  const { kind, start, k_max: latest } = config.intervention;
+  if (kind !== "none" && interval === null) {
+    const points = Array.from({ length: end }, (_, point) => start - 1 + (point + 1) * config.probe.every);
+    stops.push(...points, start, latest === null ? end : start - 1 + latest);
   }
   for (let change = update + 1; change <= end; change += 1) {
     if (heldIn(config, state, change) !== heldIn(config, state, change - 1)) stops.push(change);
@@ -95,10 +103,11 @@ function checkGrant(state: State, until: number | null): void {
   expect(until).toBeLessThanOrEqual(stops.filter((stop) => stop > update).reduce((a, b) => Math.min(a, b), end));
 }
 
-function heldIn({ intervention }: Config, state: State, update: number): string {
+function heldIn({ intervention }: RunConfig, state: State, update: number): string {
   const k = state.interval?.k ?? null;
   const rates = state.operatorChanges.filter((change) => change.kind === "learningRate" && change.update <= update);
-  const switched = intervention.kind === "learning_rate_switch" && k !== null && update >= k;
-  const trainable = intervention.kind === "gradual_unfreezing" ? literalTrainable(update, k, unfreezesOf(state)) : [];
-  return JSON.stringify([switched, rates.at(-1), trainable]);
+  const { kind, start } = intervention;
+  const reduced = update >= start && (k === null || update < start - 1 + k);
+  const trainable = kind === "gradual_unfreezing" ? literalTrainable(update, k, unfreezesOf(state), start) : [];
+  return JSON.stringify([kind === "learning_rate_switch" && reduced, rates.at(-1), trainable]);
 }

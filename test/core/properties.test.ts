@@ -17,13 +17,17 @@ const UNFREEZING = "intervention.kind=gradual_unfreezing";
 const SWITCH = "intervention.kind=learning_rate_switch";
 const KINDS = [UNFREEZING, SWITCH];
 /** With a smaller k_max than the rule needs, the cap decides. */
-const LATEST = ["intervention.k_max=20", "intervention.k_max=11"];
+const LATEST = ["intervention.k_max=20", "intervention.k_max=11", "intervention.k_max=1"];
+
+const STARTS = ["intervention.start=1", "intervention.start=14"];
 
 const settings = fc.tuple(
   fc.constantFrom(...KINDS),
   fc.constantFrom(...LATEST),
   fc.constantFrom("probe.until=decision", "probe.until=end"),
+  // Before update 14 the worker may have a checkpoint of that very boundary, or none.
   fc.constantFrom("checkpoint.every=7", "checkpoint.every=25"),
+  fc.constantFrom(...STARTS),
 );
 
 function disturb(overrides: readonly string[], actions: readonly Action[]): SimulatedRun {
@@ -54,10 +58,13 @@ function trainingIn(run: SimulatedRun): unknown {
 }
 
 describe("an undisturbed online run", () => {
-  it.each(KINDS)("equals the run with its k fixed from the start, update for update (%s)", (kind) => {
-    const online = new SimulatedRun(simulatedConfig(kind, LATEST[0]!)).finish();
-    const fixed = new SimulatedRun(simulatedConfig(kind, `intervention.k=${online.state.interval!.k}`)).finish();
-    expect(online.state.interval).toMatchObject({ k: 16, source: "online", decidedAt: 16 });
+  const kindsAndStarts = KINDS.flatMap((kind) => STARTS.map((start) => [kind, start] as const));
+
+  it.each(kindsAndStarts)("equals the run with its k fixed, update for update (%s, %s)", (kind, start) => {
+    const online = new SimulatedRun(simulatedConfig(kind, start, LATEST[0]!)).finish();
+    const fixed = new SimulatedRun(simulatedConfig(kind, start, `intervention.k=${online.state.interval!.k}`)).finish();
+    const decidedAt = 15 + online.state.config.intervention.start;
+    expect(online.state.interval).toMatchObject({ k: 16, source: "online", decidedAt });
     expect(fixed.state.interval).toMatchObject({ k: 16, source: "fixed", decidedAt: 0 });
     expect(trainingIn(fixed)).toEqual(trainingIn(online));
     expect(fixed.state.weightsSha256).toBe(online.state.weightsSha256);
@@ -100,13 +107,22 @@ describe("whatever happens to a run", () => {
 
   it("each update trains what Algorithm 1 says, with the operator's unfreezings", () => {
     fc.assert(
-      fc.property(interleavings(anyCommands), (actions) => {
-        const run = disturb([LATEST[0]!], actions);
+      fc.property(interleavings(anyCommands), fc.constantFrom(...STARTS), (actions, start) => {
+        const run = disturb([LATEST[0]!, start], actions);
         const k = run.state.interval!.k;
+        const unfreezes = unfreezesOf(run.state);
+        const first = run.state.config.intervention.start;
         for (const [update, { trainable }] of run.trained) {
-          expect(trainable).toEqual(literalTrainable(update, k, unfreezesOf(run.state)));
+          expect(trainable).toEqual(literalTrainable(update, k, unfreezes, first));
         }
         expect(run.trained.size).toBe(60);
+        // A boundary is measured before anything of its update happens, and point 0 with all blocks frozen.
+        const points = run.state.series["probe/fisher_trace"]!;
+        for (const { update } of points) {
+          const before = update === first ? ["head"] : literalTrainable(update - 1, k, unfreezes, first);
+          expect(run.measuredUnder.get(update)).toEqual(before);
+        }
+        expect(points[0]!.update).toBe(first);
       }),
       { numRuns: 50 },
     );
@@ -141,8 +157,8 @@ describe("whatever happens to a run", () => {
 
   it("asking the journal with the run's own tau and epsilon finds the k that was decided online", () => {
     fc.assert(
-      fc.property(interleavings(harmlessCommands), (actions) => {
-        const { state } = disturb([LATEST[0]!, "probe.until=end"], actions);
+      fc.property(interleavings(harmlessCommands), fc.constantFrom(...STARTS), (actions, start) => {
+        const { state } = disturb([LATEST[0]!, "probe.until=end", start], actions);
         const { tau, epsilon } = state.config.intervention;
         expect(state.interval).toMatchObject({ source: "online" });
         expect(askWhatIf(state, { metric: "fisher_trace", tau, epsilon }).kOnline).toBe(state.interval!.k);

@@ -13,7 +13,8 @@ function without(config: Config, ...keys: (keyof Config["intervention"])[]): Con
 
 it("fills in what an old journal could not say, and changes nothing else", () => {
   const config = simulatedConfig();
-  expect(completeConfig(without(config, "order", "first_unfreeze", "unfreeze", "frozen_batch_norm"))).toEqual(config);
+  const since = ["order", "first_unfreeze", "unfreeze", "frozen_batch_norm", "start"] as const;
+  expect(completeConfig(without(config, ...since))).toEqual(config);
 });
 
 it("keeps what a journal says", () => {

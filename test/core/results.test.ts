@@ -1,6 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { completedUpdates, composeResults } from "../../src/core/results.js";
+import type { Evaluation } from "../../src/core/state.js";
 import { simulatedConfig, SimulatedRun } from "../core/simulated-run.js";
+
+const score = (split: string, accuracy: number | { non_finite: "nan" }): Evaluation => {
+  const values = { accuracy };
+  return { step: 60, split, values, numExamples: 10, regenerated: false, fromJpeg: false, leftOut: null };
+};
 
 describe("results of a finished run", () => {
   it("hold what was decided, reached and spent", () => {
@@ -39,20 +45,33 @@ describe("results of a finished run", () => {
 
   it("take the mean over the corruptions whose accuracy is a number, and none where there is none", () => {
     const { state } = new SimulatedRun(simulatedConfig()).finish();
-    const score = (split: string, accuracy: number | { non_finite: "nan" }) => {
-      return { step: 60, split, values: { accuracy }, numExamples: 10, regenerated: false };
-    };
     const nan = { non_finite: "nan" } as const;
     const evaluations = [score("ood/fog", 0.5), score("ood/snow", 0.75), score("ood/dust", nan)];
     expect(composeResults({ ...state, evaluations }, 0).ood).toEqual({
       mean: 0.625,
       per_corruption: { fog: 0.5, snow: 0.75 },
+      left_out: {},
       images_per_corruption: 10,
       regenerated: false,
     });
     expect(composeResults({ ...state, evaluations: [score("ood/dust", nan)] }, 0)).toMatchObject({
       ood: null,
       in_dist: null,
+    });
+  });
+
+  it("keep out of the mean what is left out, and say why and that the images are a JPEG copy", () => {
+    const { state } = new SimulatedRun(simulatedConfig()).finish();
+    const jpeg = { ...score("ood/jpeg_compression", 1), leftOut: "compressed already" };
+    const frost = { ...score("ood/frost", 0), values: {}, leftOut: "no textures" };
+    const evaluations = [score("ood/fog", 0.5), jpeg, frost].map((entry) => ({ ...entry, fromJpeg: true }));
+    expect(composeResults({ ...state, evaluations }, 0)).toMatchObject({
+      ood: {
+        mean: 0.5,
+        per_corruption: { fog: 0.5, jpeg_compression: 1 },
+        left_out: { jpeg_compression: "compressed already", frost: "no textures" },
+      },
+      images_from_jpeg: true,
     });
   });
 });

@@ -1,20 +1,18 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   selectBlocks,
-  selectDetector,
+  selectComingStart,
   selectEvaluation,
   selectLeftFrozen,
   selectNextRelease,
   selectPhase,
   selectProbeShare,
+  selectRemoval,
   selectSecondsLeft,
   selectSignal,
   selectStep,
   selectUpdatesPerSecond,
 } from "../../src/core/selectors.js";
-import type { State } from "../../src/core/state.js";
-import { replayRecord } from "../../src/journal/replay.js";
 import { quickstartConfig, simulateRun } from "../ui/journal-builder.js";
 import { MOMENTS } from "../ui/moments.js";
 
@@ -29,6 +27,28 @@ describe("selectPhase", () => {
     ["failed", "failed"],
   ])("%s: %s", (moment, phase) => {
     expect(selectPhase(MOMENTS[moment]!().state)).toBe(phase);
+  });
+});
+
+describe("a late start", () => {
+  const config = quickstartConfig({ train: { updates: 600 }, intervention: { start: 101, k: 120 } });
+  const online = quickstartConfig({ train: { updates: 600 }, intervention: { start: 101 } });
+
+  it("is a phase of ordinary training, until the worker stands at the start", () => {
+    const { state } = simulateRun({ config: online, until: ({ progress }) => progress !== null });
+    expect([selectPhase(state), selectComingStart(state)]).toEqual(["training", 101]);
+    expect(selectBlocks(state).every(({ live }) => live)).toBe(true);
+    expect(selectSignal(state).nextPoint).toBe(101);
+    const begun = simulateRun({ config: online, until: ({ frontier }) => frontier === 101 }).state;
+    expect([selectPhase(begun), selectComingStart(begun)]).toEqual(["searching", null]);
+  });
+
+  it("shifts what is counted from it", () => {
+    const { state } = simulateRun({ config: online });
+    expect(state.interval).toMatchObject({ k: 100, source: "cap", decidedAt: 200 });
+    expect(selectSignal(state)).toMatchObject({ origin: 100, latest: { k: 100, update: 200 }, decidedAt: 200 });
+    expect([selectRemoval(state), selectRemoval(simulateRun({ config }).state)]).toEqual([200, 220]);
+    expect(selectRemoval(simulateRun({ config: online, until: ({ frontier }) => frontier > 1 }).state)).toBeNull();
   });
 });
 
@@ -52,7 +72,8 @@ describe("progress", () => {
 describe("selectSignal", () => {
   it("averages over the last tau points and knows the decision and its limit", () => {
     const signal = selectSignal(MOMENTS["decided"]!().state);
-    expect(signal).toMatchObject({ signal: "fisher_trace", decidedAt: 120, latest: 200, nextPoint: null, gaps: [] });
+    expect(signal).toMatchObject({ signal: "fisher_trace", decidedAt: 120, nextPoint: null, gaps: [] });
+    expect(signal).toMatchObject({ origin: 0, latest: { k: 200, update: 200 } });
     const [first] = signal.averages;
     expect(first).toEqual({ update: 20, value: expect.closeTo((0.00144 + 0.00474 + 0.01108) / 3, 10) as number });
     expect(signal.averages).toHaveLength(signal.points.length - 2);
@@ -70,47 +91,6 @@ describe("selectSignal", () => {
     const signal = selectSignal(run.state);
     expect(signal.gaps).toEqual([20]);
     for (const { value } of signal.averages) expect(value).not.toBeNaN();
-  });
-});
-
-describe("selectDetector", () => {
-  it("has every condition met exactly when the rule fires, at every boundary", () => {
-    const shape = fc.record({
-      rise: fc.integer({ min: 1, max: 12 }),
-      // Small ranges make the recorded noise matter, large wiggles keep the signal from settling.
-      height: fc.constantFrom(0.002, 0.01, 1),
-      floor: fc.constantFrom(0, 1, 20),
-      wiggle: fc.constantFrom(0, 0.02, 0.3),
-      noise: fc.array(fc.double({ min: -1, max: 1, noNaN: true }), { minLength: 21, maxLength: 21 }),
-    });
-    const fired = new Set<string>();
-    fc.assert(
-      fc.property(shape, ({ rise, height, floor, wiggle, noise }) => {
-        const value = (point: number): number =>
-          height * (floor + Math.min(1, point / rise) + wiggle * (noise[point] ?? 0));
-        const { records } = simulateRun({ signal: value, until: (s) => s.interval !== null });
-        let state: State | null = null;
-        for (const record of records) {
-          state = replayRecord(state, record);
-          if (state.judgement === null) continue;
-          expect(selectDetector(state)!.allMet).toBe(state.judgement.fired);
-          if (state.interval !== null) fired.add(state.interval.source);
-        }
-      }),
-      { numRuns: 60, seed: 1 },
-    );
-    expect([...fired].sort()).toEqual(["cap", "online"]);
-  });
-
-  it("shows what is still missing", () => {
-    const detector = selectDetector(MOMENTS["waiting"]!().state)!;
-    expect(detector).toMatchObject({ phase: "transient", tau: 3, epsilon: 0.02, points: 10, allMet: false });
-    expect([detector.moved.met, detector.transient.met, detector.calm.met, detector.noise.met]).toEqual([
-      true,
-      true,
-      false,
-      true,
-    ]);
   });
 });
 

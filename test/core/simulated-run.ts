@@ -1,12 +1,14 @@
 import { loadConfig } from "../../src/config/load.js";
+import type { RunConfig } from "../../src/config/attached.js";
 import type { Config } from "../../src/config/schema.js";
 import type { Command, Decision } from "../../src/core/commands.js";
 import type { Event, OperatorCommand, WorkerEvent, WorkerEventBodies } from "../../src/core/events.js";
+import { startOf } from "../../src/core/counting.js";
 import { createRun, reduce } from "../../src/core/reduce.js";
 import { CORE_VERSION, type State } from "../../src/core/state.js";
 import { JOURNAL_FORMAT, type JournalRecord } from "../../src/journal/format.js";
 import { replayJournal } from "../../src/journal/replay.js";
-import { SimulatedWorker, type Disk, type TrainedUpdate, type Training } from "./simulated-worker.js";
+import { pointAt, SimulatedWorker, type Disk, type TrainedUpdate, type Training } from "./simulated-worker.js";
 
 /** What may happen between two units of work. `work` lets everything else go its ordinary way. */
 export type Action =
@@ -21,6 +23,9 @@ export type Action =
   | { readonly do: "crash"; readonly lost: number }
   | { readonly do: "command"; readonly command: OperatorCommand }
   | { readonly do: "interrupt" };
+
+/** What a script announces; the built-in worker is told by the configuration. */
+const NUM_UPDATES = 60;
 
 /** 60 updates, three blocks, a point every second update. */
 const OVERRIDES = [
@@ -37,12 +42,13 @@ export function simulatedConfig(...overrides: string[]): Config {
 
 export const BLOCKS = ["block3", "block2", "block1"];
 
-export function trainingOf(config: Config, more: Partial<Training> = {}): Training {
-  const { every } = config.probe;
+export function trainingOf(config: RunConfig, more: Partial<Training> = {}): Training {
+  const points = { start: startOf(config.intervention), every: config.probe.every };
   // Rises and settles: the rule fires at point 8 with a window of 3.
-  const signal = (update: number): number => 1 - 0.3 ** (update === 1 ? 0 : update / every);
-  const numUpdates = config.train.updates!;
-  return { blocks: BLOCKS, numUpdates, every, tau: config.intervention.tau, signal, ...more };
+  const signal = (update: number): number => 1 - 0.3 ** pointAt(points, update);
+  const numUpdates = config.train?.updates ?? NUM_UPDATES;
+  const { tau } = config.intervention;
+  return { blocks: BLOCKS, numUpdates, can: ["checkpoint", "evaluate"], ...points, tau, signal, ...more };
 }
 
 /** More units than any of these runs needs. */
@@ -54,6 +60,8 @@ export class SimulatedRun {
   records: JournalRecord[] = [];
   /** The trainable set and the factor of each update, as they were in the life that lasted. */
   readonly trained = new Map<number, TrainedUpdate>();
+  /** What was trainable at each boundary that was measured. */
+  readonly measuredUnder = new Map<number, readonly string[]>();
   worker: SimulatedWorker | null = null;
   readonly upward: WorkerEvent[] = [];
   private readonly downward: Command[] = [];
@@ -62,7 +70,7 @@ export class SimulatedRun {
   private numCommands = 0;
 
   constructor(
-    config: Config,
+    config: RunConfig,
     private readonly training: Training = trainingOf(config),
     private readonly onRecord: (record: JournalRecord, before: State, after: State) => void = () => undefined,
   ) {
@@ -170,6 +178,7 @@ export class SimulatedRun {
     if (this.worker === null) return;
     const said = this.worker.work();
     for (const [update, trained] of this.worker.trained) this.trained.set(update, trained);
+    for (const [update, trainable] of this.worker.measuredUnder) this.measuredUnder.set(update, trainable);
     if (said !== null) this.upward.push(said);
   }
 
@@ -247,7 +256,7 @@ export class SimulatedRun {
 
 /** What the writer must have on the disk before the world may see its effect: decisions, checkpoint orders, ends. */
 function isDurable({ event, decisions = [], commands = [] }: JournalRecord): boolean {
-  const decides = ["interval/decided", "block/unfrozen", "learningRate/changed"];
+  const decides = ["interval/decided", "block/frozen", "block/unfrozen", "learningRate/changed"];
   return (
     event.type === "run/created" ||
     event.type === "controller/started" ||

@@ -1,12 +1,16 @@
 import type { Command } from "../../src/core/commands.js";
 import type { WorkerEvent, WorkerEventBodies } from "../../src/core/events.js";
 import type { Checkpoint } from "../../src/core/state.js";
-import type { Body, MetricValue } from "../../src/protocol/messages.js";
+import type { Body, MetricValue, Order } from "../../src/protocol/messages.js";
 
 /** What a training is, as far as the controller can see it. */
 export interface Training {
   readonly blocks: readonly string[];
   readonly numUpdates: number;
+  /** What it can do besides training. */
+  readonly can: readonly Order[];
+  /** Boundaries of the signal's points: `start`, and from there on every `every`. */
+  readonly start: number;
   readonly every: number;
   readonly tau: number;
   /** The signal at boundary `update`: a function of nothing else, so that measuring again gives the same bits. */
@@ -19,6 +23,8 @@ interface Memory {
   readonly weights: number;
   /** Boundaries measured so far, for the errors of paired differences. */
   readonly measured: readonly number[];
+  /** What freezing left behind, as calibrated BatchNorm does: where it was, and what went on training. */
+  readonly frozen: string;
 }
 
 export type Disk = Map<string, Memory>;
@@ -42,9 +48,9 @@ export function weightsSha256(weights: number): string {
 }
 
 /** Weights after one more update: they tell any difference in order, mask or learning rate. */
-function train(weights: number, update: number, { trainable, factor }: TrainedUpdate): number {
+function train({ weights, frozen }: Memory, update: number, { trainable, factor }: TrainedUpdate): number {
   let hash = weights;
-  for (const character of `${update} ${[...trainable].sort().join(",")} ${factor};`) {
+  for (const character of `${update} ${[...trainable].sort().join(",")} ${factor} ${frozen};`) {
     hash = Math.imul(hash ^ character.charCodeAt(0), 16_777_619) >>> 0;
   }
   return hash;
@@ -57,9 +63,11 @@ function train(weights: number, update: number, { trainable, factor }: TrainedUp
 export class SimulatedWorker {
   /** What it did in each update of this life. */
   readonly trained = new Map<number, TrainedUpdate>();
+  /** What was trainable when each boundary was measured. */
+  readonly measuredUnder = new Map<number, readonly string[]>();
   private readonly inbox: WorkerCommand[] = [];
   private readonly life: Generator<Unit, void, void>;
-  private memory: Memory = { step: 0, weights: 2_166_136_261, measured: [] };
+  private memory: Memory = { step: 0, weights: 2_166_136_261, measured: [], frozen: "" };
   private done = false;
 
   constructor(
@@ -100,11 +108,12 @@ export class SimulatedWorker {
         continue;
       }
       const changed = held === null || JSON.stringify(holding(held)) !== JSON.stringify(holding(grant));
+      this.freeze(held, grant);
       held = grant;
       if (changed || grant.orders.length > 0) yield this.applied(grant);
       yield* this.trainUnder(grant);
       const early = grant.until === null || this.memory.step + 1 < grant.until;
-      const metrics: Body<"boundary">["metrics"] | null = early ? null : yield* this.measure(grant.probe);
+      const metrics: Body<"boundary">["metrics"] | null = early ? null : yield* this.measure(grant);
       yield this.boundary(metrics === null, metrics ?? []);
     }
   }
@@ -115,7 +124,7 @@ export class SimulatedWorker {
       if (saved === undefined) throw new Error(`${resumeFrom.path} was resumed from but is not on the disk`);
       this.memory = saved;
     }
-    const { blocks, numUpdates } = this.training;
+    const { blocks, numUpdates, can } = this.training;
     yield this.tell("worker/prepared", {
       blocks: blocks.map((name) => ({ name, num_params: BLOCK_PARAMS })),
       head: { name: "head", num_params: HEAD_PARAMS },
@@ -126,7 +135,7 @@ export class SimulatedWorker {
       threads: 1,
       seed: 0,
       resumed_from: this.memory.step,
-      can: ["checkpoint", "evaluate"],
+      can: [...can],
     });
   }
 
@@ -169,31 +178,42 @@ export class SimulatedWorker {
     yield this.tell("worker/checkpointed", { step, path, manifest_sha256: sha256, weights_sha256: sha256 });
   }
 
+  /** A resumed life begins with what its checkpoint holds, unless that was written before the freezing. */
+  private freeze(before: Grant | null, { trainable }: Grant): void {
+    const update = this.memory.step + 1;
+    const { start, blocks } = this.training;
+    const trained = before?.trainable ?? (update === start ? blocks : trainable);
+    if (trained.some((name) => !trainable.includes(name))) {
+      this.memory = { ...this.memory, frozen: `${update} ${trainable.join(",")}` };
+    }
+  }
+
   private *trainUnder(grant: Grant): Generator<Unit, void, void> {
     while (!this.isRecalled && (grant.until === null || this.memory.step + 1 < grant.until)) {
-      const { step, weights, measured } = this.memory;
-      const update = step + 1;
+      const update = this.memory.step + 1;
       const trained = { trainable: grant.trainable, factor: grant.learning_rate_factor };
       this.trained.set(update, trained);
-      this.memory = { step: update, weights: train(weights, update, trained), measured };
+      this.memory = { ...this.memory, step: update, weights: train(this.memory, update, trained) };
       const progress = { loss: 1 / update, samples_per_second: 10, phase: "train", detail: "" } as const;
       yield this.tell("worker/progressed", { step: update, ...progress });
     }
   }
 
   /** Null when a recall broke it off. */
-  private *measure(probe: Grant["probe"]): Generator<Unit, Body<"boundary">["metrics"] | null, void> {
+  private *measure({ probe, trainable }: Grant): Generator<Unit, Body<"boundary">["metrics"] | null, void> {
     const { training, memory } = this;
+    const { start, every } = training;
     const update = memory.step + 1;
-    const point = update === 1 ? 0 : update / training.every;
+    const point = pointAt(training, update);
     const known = (ago: number): number | null => {
-      const partner = point === ago ? 1 : (point - ago) * training.every;
+      const partner = point === ago ? start : start - 1 + (point - ago) * every;
       return memory.measured.includes(partner) ? 0.001 : null;
     };
     const errors = { standard_error: 0.001, change_standard_error: known(1), span_standard_error: known(training.tau) };
     if (probe.length > 0) {
       yield null;
       if (this.isRecalled) return null;
+      this.measuredUnder.set(update, trainable);
       this.memory = { ...memory, measured: [...memory.measured, update].slice(-2 * training.tau) };
     }
     return probe.map((name) => ({ key: `probe/${name}`, value: training.signal(update), ...errors, seconds: 0.5 }));
@@ -221,6 +241,11 @@ export class SimulatedWorker {
   private tell<T extends keyof WorkerEventBodies>(type: T, body: WorkerEventBodies[T]): WorkerEvent {
     return { type, attempt: this.attempt, body } as unknown as WorkerEvent;
   }
+}
+
+/** Which point of a signal belongs to boundary `update`. */
+export function pointAt({ start, every }: Pick<Training, "start" | "every">, update: number): number {
+  return update === start ? 0 : (update - start + 1) / every;
 }
 
 function holding({ trainable, learning_rate_factor }: Grant): unknown {

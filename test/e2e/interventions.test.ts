@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { Config } from "../../src/config/schema.js";
 import { isFinite } from "../../src/core/signal.js";
 import { killWorker, newRunFolder, runTiny, tinyConfig } from "./harness.js";
 
@@ -48,4 +49,41 @@ test(
     expect(disturbed.results.weights_sha256).toBe(undisturbed.results.weights_sha256);
   },
   RUN_MILLISECONDS,
+);
+
+test(
+  "a late start: everything trains until then, k is counted from there, and a kill changes nothing",
+  async () => {
+    const config = (...more: string[]): Config =>
+      tinyConfig(
+        "intervention.start=21",
+        "intervention.frozen_batch_norm=calibrate",
+        "intervention.k_max=6",
+        "train.updates=36",
+        // The last checkpoint before the start is older than it.
+        "checkpoint.every=15",
+        ...more,
+      );
+    const undisturbed = await runTiny(newRunFolder(), config());
+    expect(undisturbed.results.k).toMatchObject({ value: 6, source: "cap", start: 21, decided_at_update: 26 });
+    expect(undisturbed.results.left_frozen).toEqual(["layer2", "layer1", "stem"]);
+    const points = undisturbed.state.series["probe/fisher_trace"]!.map(({ update }) => update);
+    expect(points).toEqual([21, 22, 24, 26]);
+
+    // All blocks are frozen and nothing is measured yet: what comes again is the freezing itself.
+    let killed = false;
+    const disturbed = await runTiny(newRunFolder(), config(), {
+      onRecord: ({ event }, state) => {
+        if (killed || event.type !== "worker/applied" || event.body.update !== 21) return;
+        killed = true;
+        killWorker(state);
+      },
+    });
+    expect(disturbed.results).toMatchObject({ attempts: 2, weights_sha256: undisturbed.results.weights_sha256 });
+
+    const fixed = await runTiny(newRunFolder(), config("intervention.k=6"));
+    expect(fixed.state.series).toEqual({});
+    expect(fixed.results).toMatchObject({ k: { source: "fixed" }, weights_sha256: undisturbed.results.weights_sha256 });
+  },
+  3 * RUN_MILLISECONDS,
 );

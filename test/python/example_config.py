@@ -54,6 +54,7 @@ def run_config(**sections: dict[str, Any] | int) -> dict[str, Any]:
             "tau": 3,
             "epsilon": 0.02,
             "k_max": None,
+            "start": 1,
             "order": "top_down",
             "first_unfreeze": "next",
             "unfreeze": "gradual",
@@ -61,11 +62,26 @@ def run_config(**sections: dict[str, Any] | int) -> dict[str, Any]:
             "before": 0.1,
             "after": 1,
         },
-        "evaluate": {"batch_size": 16, "ood": "none", "images_per_corruption": "all"},
+        "evaluate": {
+            "batch_size": 16,
+            "ood": "none",
+            "ood_path": None,
+            "corruptions": "main",
+            "frost_textures": None,
+            "images_per_corruption": "all",
+        },
         "checkpoint": {"every": 500, "keep": 2},
-        "device": {"kind": "cpu", "threads": 1, "shared": False},
+        "device": {"kind": "cpu", "threads": 1, "shared": False, "precision": "float32"},
         "supervision": {"connect_seconds": 60, "max_restarts": 5},
     }
     for name, section in sections.items():
         config[name] = config[name] | section if isinstance(section, dict) else section
     return config
+
+
+def attached_config(**sections: dict[str, Any] | int) -> dict[str, Any]:
+    """As the script of a user's own gets it: what the worker trains is not in it."""
+    config = run_config(**sections)
+    own = ("points", "batch_size")
+    signals = {key: value for key, value in config["probe"].items() if key not in own}
+    return {name: config[name] for name in ("name", "seed", "intervention", "supervision")} | {"probe": signals}

@@ -10,6 +10,7 @@ from torch import nn
 
 from thawline.arguments import Probe, Training, check_arguments
 from thawline.errors import UserError
+from thawline.freezing import apply_trainable
 from tiny_training import BLOCKS, HEAD, build_network, draw_batch, sgd
 
 
@@ -38,6 +39,24 @@ def test_without_an_expression_the_head_is_what_is_in_no_block() -> None:
     assert set(rest) == {name for name, _ in build_network().named_parameters()} - {"conv2.weight"}
 
 
+@pytest.mark.parametrize("head", [None, HEAD])
+def test_what_is_frozen_already_and_in_no_block_stays_so(head: str | None) -> None:
+    """Nobody has to name it, and the optimizer need not hold it."""
+    model = build_network()
+    for parameter in model.conv1.parameters():
+        parameter.requires_grad_(False)
+    optimizer = torch.optim.SGD([parameter for parameter in model.parameters() if parameter.requires_grad], lr=0.1)
+    blocks = [(name, pattern) for name, pattern in BLOCKS if name != "stem"]
+    if head is not None:
+        blocks.append(("rest", r"^bn1\."))
+    training = check(model=model, optimizer=optimizer, blocks=blocks, head=head)
+    block_map = training.block_map
+    names = {name for block in (block_map.head, *block_map.blocks) for name in block.parameter_names}
+    assert names == {name for name, _ in model.named_parameters()} - {"conv1.weight"}
+    apply_trainable(model, block_map, [block.name for block in (block_map.head, *block_map.blocks)])
+    assert [name for name, parameter in model.named_parameters() if not parameter.requires_grad] == ["conv1.weight"]
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -59,7 +78,7 @@ def test_without_an_expression_the_head_is_what_is_in_no_block() -> None:
         ({"resumed_from": 9, "num_updates": 8}, r"`resumed_from` must be .*, 0 to num_updates \(8\), got 9"),
         (
             {"head": None, "blocks": [("everything", "")]},
-            "`head` must be a regular expression where the blocks leave no parameter, got None",
+            "`head` must be a regular expression where the blocks leave no trainable parameter, got None",
         ),
     ],
 )

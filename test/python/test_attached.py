@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 import thawline
-from example_config import run_config
+from example_config import attached_config
 from granting_channel import GrantingChannel
 from thawline import attached
 from thawline.arguments import Probe, Training, check_arguments
@@ -59,13 +59,13 @@ class Script:
 
 
 def controlled(schedule: dict[int, list[str]], **channel_arguments: Any) -> GrantingChannel:
-    return GrantingChannel(schedule, config=run_config(seed=5), **channel_arguments)
+    return GrantingChannel(schedule, config=attached_config(seed=5, intervention={"k": 3}), **channel_arguments)
 
 
 def test_a_run_from_hello_to_finished() -> None:
     channel = controlled(SCHEDULE, metrics=["fisher_trace", "sharpness_avg"], probe_every=2)
     script = Script(probe=PROBE)
-    with attach_over(channel, 4, script.check) as run:
+    with attach_over(channel, "run-1", 4, script.check) as run:
         script.loop(run, range(1, 7))
     assert (run.step, run.stopped) == (6, False)
 
@@ -86,7 +86,7 @@ def test_a_controller_that_changes_nothing_changes_no_bit() -> None:
     alone = Script()
     alone.loop(None, range(1, 7))
     script = Script(probe=PROBE)
-    with attach_over(controlled(EVERYTHING, metrics=["fisher_trace"], probe_every=1), 1, script.check) as run:
+    with attach_over(controlled(EVERYTHING, metrics=["fisher_trace"], probe_every=1), "run-1", 1, script.check) as run:
         script.loop(run, range(1, 7))
     assert weights_sha256(script.model) == weights_sha256(alone.model)
 
@@ -95,7 +95,7 @@ def test_a_factor_multiplies_the_users_schedule_and_leaves_it_alone() -> None:
     used: list[float] = []
     channel = controlled(EVERYTHING, factors={1: 0.1, 4: 1.0})
     script = Script()
-    with attach_over(channel, 1, script.check) as run:
+    with attach_over(channel, "run-1", 1, script.check) as run:
         script.optimizer.register_step_pre_hook(lambda *_: used.append(script.optimizer.param_groups[0]["lr"]))
         script.loop(run, range(1, 7))
 
@@ -112,7 +112,7 @@ def test_a_factor_multiplies_the_users_schedule_and_leaves_it_alone() -> None:
 
 def test_after_the_block_the_optimizer_is_the_users_again() -> None:
     script = Script()
-    with attach_over(controlled(EVERYTHING, factors={1: 0.0}), 1, script.check) as run:
+    with attach_over(controlled(EVERYTHING, factors={1: 0.0}), "run-1", 1, script.check) as run:
         script.loop(run, range(1, 7))
     before = weights_sha256(script.model)
     make_update(script.model, script.optimizer, 7)
@@ -124,7 +124,7 @@ def test_a_stop_leaves_the_block_and_is_not_an_error(catching: bool) -> None:
     """Also in a loop that catches every exception and goes on."""
     channel = controlled(EVERYTHING, stop=(4, "operator", False))
     script = Script()
-    with attach_over(channel, 1, script.check) as run:
+    with attach_over(channel, "run-1", 1, script.check) as run:
         for update in range(1, 7):
             try:
                 script.loop(run, range(update, update + 1))
@@ -142,7 +142,7 @@ def test_a_stop_before_the_first_update_makes_none() -> None:
     channel = controlled(EVERYTHING, stop=(1, "interrupted", False))
     script = Script()
     before = weights_sha256(script.model)
-    with attach_over(channel, 1, script.check) as run:
+    with attach_over(channel, "run-1", 1, script.check) as run:
         script.loop(run, range(1, 7))
     assert (run.step, run.stopped) == (0, True)
     assert weights_sha256(script.model) == before
@@ -153,7 +153,7 @@ def test_an_exception_closes_as_failed_and_is_raised_again() -> None:
     script = Script()
 
     def train_and_fail() -> None:
-        with attach_over(channel, 1, script.check) as run:
+        with attach_over(channel, "run-1", 1, script.check) as run:
             script.loop(run, range(1, 4))
             raise ZeroDivisionError("my bug")
 
@@ -171,7 +171,7 @@ def test_a_loss_that_is_not_finite_ends_the_run() -> None:
     script.loss_of = lambda update, loss: loss * (float("nan") if update == 3 else 1)
     with (
         pytest.raises(NonFiniteLossError, match="nan at update 3"),
-        attach_over(channel, 1, script.check) as run,
+        attach_over(channel, "run-1", 1, script.check) as run,
     ):
         script.loop(run, range(1, 7))
     failed = channel.sent[-1]
@@ -179,12 +179,42 @@ def test_a_loss_that_is_not_finite_ends_the_run() -> None:
     assert (failed.step, failed.code) == (3, "non_finite_loss")
 
 
+def test_an_update_whose_step_was_skipped_counts_and_its_loss_may_be_anything() -> None:
+    """As with a GradScaler, where gradients overflow."""
+    script = Script(num_updates=4)
+    with attach_over(controlled(EVERYTHING), "run-1", 1, script.check) as run:
+        for update in range(1, 5):
+            run.before_update()
+            if update == 2:
+                run.after_update(torch.tensor(float("inf")))
+            else:
+                run.after_update(make_update(script.model, script.optimizer, update))
+    assert (run.step, run.stopped) == (4, False)
+
+
+def test_an_update_may_be_made_of_several_batches() -> None:
+    channel = controlled(SCHEDULE)
+    script = Script(num_updates=6)
+    with attach_over(channel, "run-1", 1, script.check) as run:
+        for update in range(1, 7):
+            run.before_update()
+            script.optimizer.zero_grad()
+            for part in range(3):
+                images, labels = draw_batch(10 * update + part)
+                loss = nn.functional.cross_entropy(script.model(images), labels) / 3
+                loss.backward()
+            script.optimizer.step()
+            run.after_update(loss)
+    assert [(body.update, body.num_trainable) for body in channel.sent_of(Applied)] == [(1, 21), (3, 249), (5, 293)]
+    assert isinstance(channel.sent[-1], Finished)
+
+
 def test_a_loop_that_ends_before_its_announced_end_says_so() -> None:
     channel = controlled(EVERYTHING)
     script = Script(num_updates=6)
     with (
         pytest.raises(UserError, match="`num_updates` is 6, but the `with` block ended after 2 updates"),
-        attach_over(channel, 1, script.check) as run,
+        attach_over(channel, "run-1", 1, script.check) as run,
     ):
         script.loop(run, range(1, 3))
     failed = channel.sent[-1]
@@ -195,7 +225,7 @@ def test_a_loop_that_ends_before_its_announced_end_says_so() -> None:
 def test_a_loop_of_unknown_length_ends_where_it_likes() -> None:
     channel = controlled({1: ["head"], 100: ["head", "top"]})
     script = Script(num_updates=None)
-    with attach_over(channel, 1, script.check) as run:
+    with attach_over(channel, "run-1", 1, script.check) as run:
         script.loop(run, range(1, 4))
     finished = channel.sent[-1]
     assert isinstance(finished, Finished)
@@ -204,7 +234,7 @@ def test_a_loop_of_unknown_length_ends_where_it_likes() -> None:
 
 def test_a_loop_longer_than_announced_is_ended() -> None:
     script = Script(num_updates=3)
-    with attach_over(controlled(EVERYTHING), 1, script.check) as run:
+    with attach_over(controlled(EVERYTHING), "run-1", 1, script.check) as run:
         script.loop(run, range(1, 100))
     assert (run.step, run.stopped) == (3, True)
 
@@ -212,7 +242,7 @@ def test_a_loop_longer_than_announced_is_ended() -> None:
 def test_a_script_with_a_checkpoint_of_its_own_goes_on_where_that_was() -> None:
     channel = controlled(SCHEDULE)
     script = Script(resumed_from=4)
-    with attach_over(channel, 1, script.check) as run:
+    with attach_over(channel, "run-1", 1, script.check) as run:
         assert run.step == 4
         script.loop(run, range(5, 7))
     assert channel.sent_of(Ready)[0].resumed_from == 4
@@ -222,14 +252,24 @@ def test_a_script_with_a_checkpoint_of_its_own_goes_on_where_that_was() -> None:
 def test_a_mistake_in_the_arguments_reaches_the_controller() -> None:
     channel = controlled(EVERYTHING)
     script = Script(num_updates=0)
-    with pytest.raises(UserError, match="num_updates"), attach_over(channel, 1, script.check):
+    with pytest.raises(UserError, match="num_updates"), attach_over(channel, "run-1", 1, script.check):
         pass
     assert [type(body) for body in channel.sent] == [Hello, Failed]
 
 
+def test_a_run_that_finds_its_k_needs_a_probe() -> None:
+    channel = GrantingChannel(EVERYTHING, config=attached_config())
+    with (
+        pytest.raises(UserError, match="`probe` is None, but this run has to find k"),
+        attach_over(channel, "run-1", 1, Script().check),
+    ):
+        pass
+    assert isinstance(channel.sent[-1], Failed)
+
+
 def test_a_rejected_script_hears_why_and_says_nothing_more() -> None:
     channel = ScriptedChannel([Reject("incompatible", "the protocol is 2", "install thawline 2")])
-    with pytest.raises(Rejected, match="the protocol is 2"), attach_over(channel, 1, Script().check):
+    with pytest.raises(Rejected, match="the protocol is 2"), attach_over(channel, "run-1", 1, Script().check):
         pass
     assert [type(body) for body in channel.sent] == [Hello]
 

@@ -27,8 +27,8 @@ def batches(update: int = 1) -> Iterator[Tensor]:
         yield torch.randn(8, 1, 9, 9, generator=generator) * 2 + 1
 
 
-def policy(model: nn.Module, frozen: FrozenBatchNorm, *, recalibrates: bool = False) -> BatchNormPolicy:
-    return BatchNormPolicy(model, frozen, calibration_inputs=batches, recalibrates=recalibrates)
+def policy(model: nn.Module, frozen: FrozenBatchNorm, *, recalibrates: bool = False, start: int = 1) -> BatchNormPolicy:
+    return BatchNormPolicy(model, frozen, calibration_inputs=batches, recalibrates=recalibrates, start=start)
 
 
 def statistics(model: nn.Module) -> list[Tensor]:
@@ -99,13 +99,78 @@ def test_a_released_layer_tracks_again_and_the_others_stay_held(frozen: FrozenBa
 
 
 def test_statistics_are_calibrated_before_update_1_and_not_when_an_attempt_resumes() -> None:
+    fresh = statistics(network())
+    for update, stays in ((31, True), (1, False)):
+        model = network().train()
+        freeze(model)
+        policy(model, "calibrate").apply(update, first=True)
+        assert unchanged(fresh, model) is stays
+
+
+def train_briefly(model: nn.Module) -> list[Tensor]:
+    """Running statistics after three batches in train mode."""
+    for update in (1, 2, 3):
+        model(next(batches(update)))
+    return statistics(model)
+
+
+def test_before_a_later_start_all_layers_track_and_hold_keeps_what_they_have_by_then() -> None:
     model = network().train()
-    freeze(model)
+    chosen = policy(model, "hold", start=4)
+    chosen.apply(1, first=True)
     fresh = statistics(model)
-    policy(model, "calibrate").apply(31, first=True)
-    assert unchanged(fresh, model)
-    policy(model, "calibrate").apply(1, first=True)
-    assert not unchanged(fresh, model)
+    tracked = train_briefly(model)
+    assert all(not torch.equal(old, new) for old, new in zip(fresh, tracked, strict=True))
+
+    freeze(model)
+    chosen.apply(4, first=False)
+    model(next(batches(4)))
+    assert unchanged(tracked, model)
+
+
+@pytest.mark.parametrize("first", [False, True], ids=["undisturbed", "resumed before that very update"])
+def test_a_later_start_calibrates_there_whoever_comes_to_it(first: bool) -> None:
+    model = network().train()
+    chosen = policy(model, "calibrate", start=4)
+    if not first:
+        chosen.apply(1, first=True)
+    train_briefly(model)
+    expected = network().train()
+    calibrate(expected, batch_norm_layers(expected), batches(4))
+
+    freeze(model)
+    chosen.apply(4, first=first)
+    assert unchanged(statistics(expected), model)
+    held = statistics(model)
+    model(next(batches(4)))
+    assert unchanged(held, model)
+
+
+def test_an_attempt_that_is_resumed_after_a_later_start_is_not_calibrated_again() -> None:
+    model = network().train()
+    tracked = train_briefly(model)
+    freeze(model)
+    policy(model, "calibrate", start=3).apply(4, first=True)
+    assert unchanged(tracked, model)
+
+
+def test_a_release_in_the_update_of_the_start_leaves_what_was_calibrated_there() -> None:
+    """With k = 1 the first block is unfrozen in the very update in which the others are frozen."""
+    model = network().train()
+    drawn: list[int] = []
+
+    def counted(update: int) -> Iterator[Tensor]:
+        drawn.append(update)
+        return batches(update)
+
+    chosen = BatchNormPolicy(model, "calibrate", calibration_inputs=counted, recalibrates=False, start=4)
+    freeze(model)
+    chosen.apply(4, first=False)
+    for parameter in model[4].parameters():
+        parameter.requires_grad_(True)
+    chosen.apply(4, first=False)
+    assert drawn == [4]
+    assert [layer.training for layer in batch_norm_layers(model)] == [False, True]
 
 
 @pytest.mark.parametrize("recalibrates", [False, True])

@@ -11,12 +11,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from example_config import run_config
+from example_config import attached_config, run_config
 from thawline.config import (
-    AttachedConfig,
+    BlockPattern,
     ConstantSchedule,
     LinearTailSchedule,
     RunConfig,
+    UserModelConfig,
     parse_attached_config,
     parse_config,
 )
@@ -36,6 +37,18 @@ def test_a_fixed_k_and_a_constant_schedule_are_understood() -> None:
     config = parse_config(run_config(intervention={"k": 270}, train={"schedule": {"kind": "constant"}}))
     assert config.intervention.k == 270
     assert config.train.schedule == ConstantSchedule()
+
+
+def test_an_import_path_is_a_kind_of_model() -> None:
+    config = run_config()
+    blocks = [{"name": "top", "pattern": "^conv2"}]
+    own = {"kind": "a.b:build", "folder": "/x", "options": {"width": 2, "act": None}, "blocks": blocks, "head": "^fc"}
+    model = parse_config(config | {"model": own}).model
+    assert model == UserModelConfig(
+        "a.b:build", "/x", {"width": 2, "act": None}, [BlockPattern("top", "^conv2")], "^fc"
+    )
+    with pytest.raises(UserError, match=r"surprise.*\$\.model"):
+        parse_config(config | {"model": own | {"surprise": 1}})
 
 
 @pytest.mark.parametrize("section", ["model", "data", "train", "probe", "intervention", "evaluate", "checkpoint"])
@@ -69,12 +82,10 @@ def test_a_value_of_another_kind_is_named(changes: dict[str, Any], place: str) -
 
 
 def test_a_users_own_training_needs_its_part_only() -> None:
-    config = run_config()
-    for section in ("model", "data", "train", "evaluate"):
-        del config[section]
-    assert parse_attached_config(config) == AttachedConfig(
-        0, parse_config(run_config()).probe, parse_config(run_config()).intervention
-    )
+    config = attached_config()
+    parsed, whole = parse_attached_config(config), parse_config(run_config())
+    assert (parsed.seed, parsed.intervention) == (0, whole.intervention)
+    assert all(getattr(whole.probe, key) == getattr(parsed.probe, key) for key in config["probe"])
     del config["probe"]
     with pytest.raises(UserError, match="probe"):
         parse_attached_config(config)
@@ -97,4 +108,5 @@ def test_the_worker_knows_exactly_the_keys_that_the_controller_checks() -> None:
 
 def known_keys(struct: type[msgspec.Struct]) -> set[str]:
     tag = struct.__struct_config__.tag_field
-    return {field.name for field in msgspec.structs.fields(struct)} | ({tag} if tag else set())
+    names = {field.name for field in msgspec.structs.fields(struct)} | ({tag} if tag else set())
+    return names - {"import_path"}  # It is the `kind` of a model of the user's own.

@@ -239,7 +239,8 @@ class Simulation implements RecordedRun {
   }
 
   #measure(metric: string, update: number): Body<"boundary">["metrics"][number] {
-    const point = update === 1 ? 0 : update / this.#config.probe.every;
+    const { start } = this.#config.intervention;
+    const point = update === start ? 0 : (update - start + 1) / this.#config.probe.every;
     const value = this.#options.signal?.(point) ?? FISHER_TRACE[Math.min(point, FISHER_TRACE.length - 1)]!;
     const paired = point >= this.#config.intervention.tau;
     return {

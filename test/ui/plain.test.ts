@@ -98,6 +98,20 @@ describe("plain lines", () => {
     `);
   });
 
+  it("tell when a late intervention froze what had trained, and what follows from there", () => {
+    const config = quickstartConfig({ train: { updates: 60 }, intervention: { start: 21, k: 12 } });
+    const decisions = linesOf(simulateRun({ config })).filter((line) => line.includes(" decision "));
+    expect(`\n${decisions.join("\n")}\n`).toMatchInlineSnapshot(`
+      "
+      12:00:03               decision   k = 12: fixed in the configuration
+      12:00:05 update 21     decision   froze layer4, layer3, layer2, layer1, stem before update 21
+      12:00:06 update 32     decision   unfroze layer4 before update 32
+      12:00:06 update 44     decision   unfroze layer3 before update 44
+      12:00:07 update 56     decision   unfroze layer2 before update 56
+      "
+    `);
+  });
+
   it("tell why k came from k_max", () => {
     const config = quickstartConfig({ train: { updates: 60 }, intervention: { k_max: 40 } });
     const lines = linesOf(simulateRun({ config }));

@@ -39,6 +39,23 @@ describe("summary", () => {
     `);
   });
 
+  it("of a run on JPEG images says what is left out of the mean, and why", () => {
+    const { state } = simulateRun();
+    const leftOut = "the clean images are JPEG files already";
+    const evaluations = state.evaluations
+      .filter(({ split }) => ["in_dist", "ood/fog", "ood/scale", "ood/zigzag"].includes(split))
+      .map((entry) => ({ ...entry, fromJpeg: true, leftOut: entry.split === "ood/zigzag" ? leftOut : null }));
+    const text = summaryOf({ ...simulateRun(), state: { ...state, evaluations } });
+    expect(text.slice(text.indexOf("  in-dist"), text.indexOf("  time"))).toMatchInlineSnapshot(`
+      "  in-dist     95.34 % of 10 000 test images right, JPEG images
+        ood         64.30 % mean of 2 corruptions, 2000 images each, regenerated, JPEG
+                    images
+                    worst scale 43.80 %, best fog 84.80 %
+                    without zigzag (60.20 %): the clean images are JPEG files already
+      "
+    `);
+  });
+
   it("of a failed run says why and how to go on", () => {
     expect(`\n${summaryOf(simulateRun({ failAt: 130 }))}\n`).toMatchInlineSnapshot(`
       "

@@ -61,6 +61,26 @@ const grant: Body = {
   orders: ["checkpoint"],
   probe: ["probe/fisher_trace"],
 };
+const decided: Body = {
+  interval: {
+    k: 120,
+    source: "online",
+    signal: "fisher_trace",
+    decided_at: 120,
+    k_offline: null,
+    k_offline_reason: "the signal never settles",
+  },
+  operator: { unfreezes: [130, 140], learning_rate_factor: f(0.5) },
+};
+const resumed: Body = { run: "run-1", trainable: ["head", "blocks.1"], learning_rate_factor: f(0.5), decided };
+const point: Body = {
+  value: f(3),
+  standard_error: f(0.125),
+  change_standard_error: null,
+  span_standard_error: null,
+  seconds: f(0.5),
+  update: 40,
+};
 const stop: Body = { reason: "finished", checkpoint: true };
 const applied: Body = { update: 40, trainable_sha256: hash, num_trainable: 650, learning_rates: [f(0.1)] };
 const boundary: Body = { update: 40, recalled: false, metrics: [metric], seconds: spent };
@@ -157,6 +177,7 @@ export const CASES: Record<MessageKind, KindCases> = {
     valid: {
       typical: ready,
       "an open end": { ...ready, num_updates: null, updates_per_epoch: null, blocks: [], can: [] },
+      "of a script with a checkpoint of its own": { ...ready, resumed_from: 150, can: [], resumed },
       "the longest name in characters": { ...ready, head: { name: "\u{1f600}".repeat(256), num_params: 1 } },
     },
     invalid: {
@@ -171,11 +192,31 @@ export const CASES: Record<MessageKind, KindCases> = {
       "a negative learning rate": { body: { ...ready, learning_rates: [f(-1)] }, path: ".learning_rates[0]" },
       "too many blocks": { body: { ...ready, blocks: Array<WireValue>(1025).fill(0) }, path: ".blocks", code: "limit" },
       "an unknown field inside a block": { body: { ...ready, head: { ...block, extra: 1 } }, path: ".head" },
+      "a resumed run without a name": { body: { ...ready, resumed: { ...resumed, run: "" } }, path: ".resumed.run" },
+      "null for a resumed run": { body: { ...ready, resumed: null }, path: ".resumed" },
+    },
+  },
+  history: {
+    valid: { typical: { key: "probe/fisher_trace", points: [point] }, empty: { key: "a", points: [] } },
+    shortened: {
+      "a point without standard errors": {
+        body: { key: "a", points: [{ value: f(1), seconds: f(1), update: 1 }] },
+        decoded: { key: "a", points: [{ ...point, value: f(1), standard_error: null, seconds: f(1), update: 1 }] },
+      },
+    },
+    invalid: {
+      "a point before update zero": {
+        body: { key: "a", points: [{ ...point, update: 0 }] },
+        path: ".points[0].update",
+      },
+      "too many points": { body: { key: "a", points: Array<Body>(257).fill(point) }, path: ".points" },
     },
   },
   grant: {
     valid: {
       typical: grant,
+      "to a script": { ...grant, learning_rate_factor: f(0.1), decided },
+      "to a script before k is known": { ...grant, decided: { ...decided, interval: null } },
       "without a limit": { ...grant, until: null, learning_rate_factor: 1, trainable: [], orders: [], probe: [] },
     },
     invalid: {
@@ -184,6 +225,10 @@ export const CASES: Record<MessageKind, KindCases> = {
       "an infinite factor": { body: { ...grant, learning_rate_factor: f(Infinity) }, path: ".learning_rate_factor" },
       "a map for an array": { body: { ...grant, orders: {} }, path: ".orders" },
       "true for a number": { body: { ...grant, until: true }, path: ".until" },
+      "an unknown source of k": {
+        body: { ...grant, decided: { ...decided, interval: { ...(decided["interval"] as Body), source: "luck" } } },
+        path: ".decided.interval.source",
+      },
     },
   },
   recall: { valid: { typical: {} }, invalid: {} },
@@ -243,6 +288,8 @@ export const CASES: Record<MessageKind, KindCases> = {
   evaluated: {
     valid: {
       typical: evaluated,
+      "images from JPEG files": { ...evaluated, from_jpeg: true, left_out: "the images are JPEG files already" },
+      "images from other files": { ...evaluated, from_jpeg: false, left_out: null },
       "names of Object.prototype": { ...evaluated, values: { constructor: f(1), toString: f(2) } },
     },
     invalid: {

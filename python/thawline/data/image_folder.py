@@ -13,7 +13,8 @@ from PIL import Image, UnidentifiedImageError
 from thawline.data.vision import Normalization, VisionData
 from thawline.errors import UserError
 
-SUFFIXES = (".png", ".jpg", ".jpeg")
+JPEG_SUFFIXES = (".jpg", ".jpeg")
+SUFFIXES = (".png", *JPEG_SUFFIXES)
 
 
 def load_image_folder(folder: Path, *, max_train_examples: int | None, max_test_examples: int | None) -> VisionData:
@@ -34,7 +35,15 @@ def load_image_folder(folder: Path, *, max_train_examples: int | None, max_test_
     train_images = _read_images(train_paths, like=train_paths[0])
     test_images = _read_images(test_paths, like=train_paths[0])
     normalization = measure_normalization(train_images)
-    return VisionData(train_images, train_labels, test_images, test_labels, len(classes), *normalization)
+    return VisionData(
+        train_images,
+        train_labels,
+        test_images,
+        test_labels,
+        len(classes),
+        *normalization,
+        from_jpeg=any(path.suffix.lower() in JPEG_SUFFIXES for path in test_paths),
+    )
 
 
 def measure_normalization(images: torch.Tensor) -> Normalization:

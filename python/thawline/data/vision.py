@@ -24,7 +24,10 @@ class Normalization(NamedTuple):
 
 @dataclass(frozen=True)
 class VisionData:
-    """A classification data set: images uint8 [N, C, H, W], labels int64 [N] in range(num_classes)."""
+    """A classification data set: images uint8 [N, C, H, W], labels int64 [N] in range(num_classes).
+
+    `from_jpeg`: the test images were read from JPEG files, so they are not those of a benchmark that has them exactly.
+    """
 
     train_images: torch.Tensor
     train_labels: torch.Tensor
@@ -33,6 +36,7 @@ class VisionData:
     num_classes: int
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    from_jpeg: bool = False
 
     @property
     def normalization(self) -> Normalization:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import torch
 from torch import nn
 
-from thawline.data.corruptions.cache import cached_corruption
-from thawline.data.corruptions.mnist_c import MNIST_C_CORRUPTIONS
+from thawline.data.corrupted_sets import CorruptedTestSet
+from thawline.data.corruptions.ahead import MakingStopped
 from thawline.data.vision import Normalization, normalize
 
 
@@ -46,43 +45,42 @@ def accuracy(
     return int(num_correct) / len(images)
 
 
-def evaluate_mnist_c(
+def corruption_accuracies(
     model: nn.Module,
-    images: torch.Tensor,
+    test_set: CorruptedTestSet,
     labels: torch.Tensor,
     *,
-    images_per_corruption: int | None,
-    seed: int,
-    cache_folder: Path,
     normalization: Normalization,
     batch_size: int,
     device: torch.device,
     memory_format: torch.memory_format = torch.contiguous_format,
     should_stop: Callable[[], bool],
-) -> Iterator[tuple[str, float]]:
-    """(corruption, accuracy) for the 15 corruptions of MNIST-C, one at a time as they are ready.
+) -> Iterator[tuple[str, dict[int, float]]]:
+    """(corruption, accuracy by severity), one corruption at a time; labels int64 [n] are those of the clean test set.
 
-    images uint8 [n, 1, 28, 28] and labels [n] are the clean test set, of which the first `images_per_corruption` are
-    corrupted (None: all). `seed` is that of the corruptions. Raises EvaluationStopped like `accuracy`.
+    Images that are not in the cache yet are made first. Raises EvaluationStopped like `accuracy`.
     """
-    clean = images[:images_per_corruption].squeeze(1).cpu().numpy()
-    for corruption in MNIST_C_CORRUPTIONS:
-        if should_stop():
-            raise EvaluationStopped
-        corrupted = cached_corruption(clean, corruption, seed=seed, cache_folder=cache_folder)
-        yield (
-            corruption,
-            accuracy(
+    try:
+        for _ in test_set.make_ahead(should_stop):
+            pass
+    except MakingStopped:
+        raise EvaluationStopped from None
+    for corruption in test_set.corruptions:
+        by_severity = {}
+        for severity in test_set.severities:
+            if should_stop():
+                raise EvaluationStopped
+            by_severity[severity] = accuracy(
                 model,
-                torch.from_numpy(corrupted).unsqueeze(1),
-                labels[:images_per_corruption],
+                test_set.load(corruption, severity),
+                labels[: test_set.num_images],
                 normalization=normalization,
                 batch_size=batch_size,
                 device=device,
                 memory_format=memory_format,
                 should_stop=should_stop,
-            ),
-        )
+            )
+        yield corruption, by_severity
 
 
 @contextmanager

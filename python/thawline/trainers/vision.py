@@ -23,13 +23,13 @@ from thawline.optimizers import build_sgd
 from thawline.probes import Prober
 from thawline.protocol import Welcome
 from thawline.session import Session, TrainingStopped
+from thawline.trainers.vision_evaluation import evaluator
 from thawline.trainers.vision_parts import (
     MEMORY_FORMAT,
     build_batch_norm_policy,
     build_model,
     build_prober,
     choose_device,
-    evaluator,
 )
 from thawline.training import Abilities, Facts
 
@@ -79,7 +79,9 @@ def train_vision(channel: Channel, config: RunConfig, welcome: Welcome) -> None:
             if config.data.augment == "standard":
                 examples = augment_batch(examples, padding=4, flip=True, seed=config.seed, update=update)
             inputs = normalize(examples, data.mean, data.std, memory_format=MEMORY_FORMAT)
-            loss = functional.cross_entropy(model(inputs), labels[batch])
+            with torch.autocast(device.type, torch.bfloat16, enabled=config.device.precision == "bfloat16"):
+                logits = model(inputs)
+            loss = functional.cross_entropy(logits.float(), labels[batch])
             optimizer.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()

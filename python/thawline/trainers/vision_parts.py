@@ -1,29 +1,28 @@
-"""What a run of image classification is made of, from its configuration: model, blocks, prober, evaluation."""
+"""What a run of image classification is made of, from its configuration: model, blocks, prober."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import replace
 
 import torch
 from torch import nn
 
 from thawline.batch_norm import CALIBRATION_BATCHES, BatchNormPolicy
-from thawline.blocks import BlockMap, resnet18_blocks, vgg11_blocks
-from thawline.config import ResNet18Config, RunConfig, VGG11Config
-from thawline.data.corruptions.cache import default_cache_folder
+from thawline.blocks import BlockMap, blocks_from_patterns, linear_head_name, resnet18_blocks, vgg11_blocks
+from thawline.config import ResNet18Config, RunConfig, UserModelConfig, VGG11Config
 from thawline.data.vision import VisionData, normalize
 from thawline.determinism import derive_seed, permutation
 from thawline.errors import UserError
-from thawline.evaluation.vision import EvaluationStopped, accuracy, evaluate_mnist_c
 from thawline.models.resnet import build_resnet18
+from thawline.models.user import build_user_model
 from thawline.models.vgg import MIN_IMAGE_SIDE, build_vgg11
 from thawline.probe_settings import probe_settings
 from thawline.probes import ClassificationObjective, Prober, ProbeSet, probe_indices
-from thawline.training import Interrupted, SplitScore
 
-# Corruptions are one fixed test set, like the published files, so their seed is not the run's.
-CORRUPTION_SEED = 0
 MEMORY_FORMAT = torch.channels_last
+# As few as show whether logits come example by example.
+TRIAL_EXAMPLES = 2
 
 
 def choose_device(config: RunConfig) -> torch.device:
@@ -35,7 +34,8 @@ def choose_device(config: RunConfig) -> torch.device:
 def build_model(config: RunConfig, data: VisionData) -> tuple[nn.Module, BlockMap]:
     """The network and its blocks; the weights depend on the seed alone, not on what was drawn before.
 
-    Raises UserError `invalid_config` for images that are too small for the network.
+    Raises UserError `invalid_config` for images that are too small for the network; for a model of the user's own
+    also what `build_user_model` and `blocks_from_patterns` raise.
     """
     channels, *sides = data.train_images.shape[1:]
     model: nn.Module
@@ -55,6 +55,10 @@ def build_model(config: RunConfig, data: VisionData) -> tuple[nn.Module, BlockMa
                     head_width=head_width,
                 )
                 return model, vgg11_blocks(model)
+            case UserModelConfig(import_path, folder, options, blocks, head):
+                batch = normalize(data.train_images[:TRIAL_EXAMPLES], data.mean, data.std, memory_format=MEMORY_FORMAT)
+                model = build_user_model(import_path, folder, options, batch=batch, num_classes=data.num_classes)
+                return model, blocks_from_patterns(model, [(block.name, block.pattern) for block in blocks], head)
 
 
 def _check_image_size(sides: list[int]) -> None:
@@ -73,7 +77,12 @@ def build_prober(
     inputs = normalize(data.train_images[chosen].to(device), data.mean, data.std, memory_format=MEMORY_FORMAT)
     probe_set = ProbeSet.split(inputs, data.train_labels[chosen].to(device), config.probe.batch_size)
     settings = probe_settings(config.seed, config.probe, config.intervention, blocks)
-    return Prober(model, ClassificationObjective(head_name="head"), probe_set, settings)
+    settings = replace(settings, search_precision=config.device.precision)
+    objective = ClassificationObjective(head_name=linear_head_name(model, blocks))
+    # Our own networks define their layers in the order in which they run; of another we do not know.
+    is_ours = not isinstance(config.model, UserModelConfig)
+    stages = [name for name, _ in model.named_children()] if is_ours else []
+    return Prober(model, objective, probe_set, settings, stages)
 
 
 def build_batch_norm_policy(
@@ -92,42 +101,5 @@ def build_batch_norm_policy(
         intervention.frozen_batch_norm,
         calibration_inputs=calibration_inputs,
         recalibrates=intervention.order != "top_down",
+        start=intervention.first_update,
     )
-
-
-def evaluator(
-    config: RunConfig, data: VisionData, model: nn.Module, device: torch.device
-) -> Callable[[Callable[[], bool]], Iterator[SplitScore]]:
-    """In-distribution test accuracy, then each corruption of the out-of-distribution set."""
-    limit = config.evaluate.images_per_corruption
-    images_per_corruption = limit if isinstance(limit, int) else None
-    num_corrupted = min(len(data.test_labels), images_per_corruption or len(data.test_labels))
-
-    def evaluate(should_stop: Callable[[], bool]) -> Iterator[SplitScore]:
-        settings = {
-            "normalization": data.normalization,
-            "batch_size": config.evaluate.batch_size,
-            "device": device,
-            "memory_format": MEMORY_FORMAT,
-            "should_stop": should_stop,
-        }
-        images, labels = data.test_images, data.test_labels
-        try:
-            score = accuracy(model, images, labels, **settings)  # type: ignore[arg-type]
-            yield SplitScore("in_dist", {"accuracy": score}, len(labels), regenerated=False)
-            if config.evaluate.ood == "none":
-                return
-            for corruption, score in evaluate_mnist_c(
-                model,
-                images,
-                labels,
-                images_per_corruption=images_per_corruption,
-                seed=CORRUPTION_SEED,
-                cache_folder=default_cache_folder(),
-                **settings,  # type: ignore[arg-type]
-            ):
-                yield SplitScore(f"ood/{corruption}", {"accuracy": score}, num_corrupted, regenerated=True)
-        except EvaluationStopped:
-            raise Interrupted from None
-
-    return evaluate

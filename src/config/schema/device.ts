@@ -13,4 +13,11 @@ export const device = z.strictObject({
       "Several runs share this machine: idle threads of a run with more than one sleep instead of spinning. " +
         "Doubles the time of an undisturbed run; without it, busy neighbours cost ten times.",
     ),
+  precision: z
+    .enum(["float32", "bfloat16"])
+    .default("float32")
+    .describe(
+      "Arithmetic of the network in training, and in the search behind sharpness_worst. Weights, losses and all that " +
+        "is measured or evaluated stay float32. `bfloat16` is for GPUs; on most CPUs it is slower.",
+    ),
 });

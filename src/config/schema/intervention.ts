@@ -21,7 +21,10 @@ export const intervention = z.strictObject({
     .lt(1)
     .default(0.02)
     .describe("Largest change of the normalised signal that is stable."),
-  k_max: limit("Latest update at which k is decided; null: derived from the length of training and the blocks."),
+  k_max: limit("Largest k that is decided online; null: derived from the length of training and the blocks."),
+  start: atLeast(1)
+    .default(1)
+    .describe("First update of the intervention; until then everything trains, and k is counted from there."),
   order: z
     .enum(["top_down", "bottom_up", "random"])
     .default("top_down")

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { atLeast } from "./fields.js";
 
-const seconds = (standard: number, meaning: string) => z.number().positive().default(standard).describe(meaning);
+export const seconds = (standard: number, meaning: string) => z.number().positive().default(standard).describe(meaning);
 
 export const supervision = z.strictObject({
   connect_seconds: seconds(60, "Time a worker has to connect."),

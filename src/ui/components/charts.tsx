@@ -1,5 +1,5 @@
 import type { ReactElement } from "react";
-import { selectSignal, selectStep, type SignalView } from "../../core/selectors.js";
+import { selectRemoval, selectSignal, selectStep, type SignalView } from "../../core/selectors.js";
 import { isFinite } from "../../core/signal.js";
 import type { State } from "../../core/state.js";
 import { drawChart, type ChartMark, type ChartSeries } from "../chart.js";
@@ -24,8 +24,13 @@ export function SignalChart({ state, columns, rows, logarithmic, average }: Char
     rows: rows - 1,
     unicode,
     logarithmic,
-    xLow: 0,
-    xHigh: Math.max(view.latest ?? 0, view.points.at(-1)?.update ?? 0, view.decidedAt ?? 0, state.config.probe.every),
+    xLow: view.origin,
+    xHigh: Math.max(
+      view.latest?.update ?? 0,
+      view.points.at(-1)?.update ?? 0,
+      view.decidedAt ?? 0,
+      view.origin + state.config.probe.every,
+    ),
     series: signalSeries(view, average),
     marks: signalMarks(state, view),
     gaps: view.gaps,
@@ -66,7 +71,9 @@ function signalSeries({ points, averages }: SignalView, average: boolean): Chart
 
 function signalMarks(state: State, { latest, decidedAt }: SignalView): ChartMark[] {
   const limit: ChartMark[] =
-    latest === null || latest === decidedAt ? [] : [{ x: latest, label: `k_max ${latest}`, role: "limit" }];
+    latest === null || latest.update === decidedAt
+      ? []
+      : [{ x: latest.update, label: `k_max ${latest.k}`, role: "limit" }];
   const decided: ChartMark[] =
     decidedAt === null ? [] : [{ x: decidedAt, label: `k = ${state.interval?.k ?? decidedAt}`, role: "mark" }];
   return [...decided, ...limit];
@@ -86,6 +93,7 @@ const LOSS_WINDOW_SHARE = 0.05;
 
 export function LossChart({ state, columns, rows, average }: Omit<ChartProps, "logarithmic">): ReactElement {
   const { unicode } = useTheme();
+  const removal = selectRemoval(state);
   const points = state.losses.flatMap(({ step, loss }) => (isFinite(loss) ? [{ x: step, y: loss }] : []));
   const window = Math.max(1, Math.round(points.length * LOSS_WINDOW_SHARE));
   const smoothed = trailingMean(points, window);
@@ -102,7 +110,10 @@ export function LossChart({ state, columns, rows, average }: Omit<ChartProps, "l
           { points: smoothed, role: "loss", join: true },
         ]
       : [{ points, role: "loss", join: true }],
-    marks: state.interval === null ? [] : [{ x: state.interval.k, label: `k = ${state.interval.k}`, role: "mark" }],
+    marks:
+      state.interval === null || removal === null
+        ? []
+        : [{ x: removal, label: `k = ${state.interval.k}`, role: "mark" }],
     gaps: state.losses.filter(({ loss }) => !isFinite(loss)).map(({ step }) => step),
     empty: "no loss yet",
   });

@@ -1,5 +1,6 @@
 import type { ReactElement } from "react";
-import { selectDetector, selectSignal, type DetectorView } from "../../core/selectors.js";
+import { selectDetector, type DetectorView } from "../../core/detector-view.js";
+import { selectSignal } from "../../core/selectors.js";
 import type { State } from "../../core/state.js";
 import { formatNumber } from "../format.js";
 import { describeSource, signalName } from "../names.js";
@@ -98,7 +99,7 @@ function describePhase(state: State, detector: DetectorView | null): Segment[] {
 function describeNext(state: State): string {
   const { nextPoint, latest } = selectSignal(state);
   const parts = nextPoint === null ? [] : [`next point before update ${nextPoint}`];
-  if (latest !== null && state.interval === null) parts.push(`k_max ${latest}`);
+  if (latest !== null && state.interval === null) parts.push(`k_max ${latest.k}`);
   return parts.join(", ");
 }
 

@@ -79,7 +79,10 @@ function describeProgressFacts(state: State): string[] {
   if (loss !== null) facts.push(`loss ${formatMetric(loss)}`);
   if (probes !== null) facts.push(`probes +${formatShare(probes)}`);
   if (model?.updatesPerEpoch != null) facts.push(`epoch ${(step / model.updatesPerEpoch).toFixed(2)}`);
-  if (rate !== null && state.end === null) facts.push(`${formatNumber(rate * config.train.batch_size)} samples/s`);
+  const batchSize = config.train?.batch_size;
+  if (batchSize !== undefined && rate !== null && state.end === null) {
+    facts.push(`${formatNumber(rate * batchSize)} samples/s`);
+  }
   if (progress !== null && progress.phase !== "train" && state.end === null) facts.push(`now: ${progress.phase}`);
   return facts;
 }

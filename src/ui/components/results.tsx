@@ -2,8 +2,12 @@ import type { ReactElement } from "react";
 import { selectEvaluation, type SplitScore } from "../../core/selectors.js";
 import type { State } from "../../core/state.js";
 import { formatCost, formatInteger, singleLine } from "../format.js";
+import { describeOrigin } from "../names.js";
 import type { Segment } from "../theme.js";
 import { Line, Rows, say, Title } from "./line.js";
+
+/** Those of `elastic_transform`. */
+const NAME_COLUMNS = 17;
 
 interface ResultsProps {
   readonly state: State;
@@ -15,7 +19,7 @@ interface ResultsProps {
 export function ResultPanel({ state, rows, columns }: ResultsProps): ReactElement {
   const evaluation = selectEvaluation(state);
   if (evaluation === null) return <TimePanel state={state} rows={rows} columns={columns} />;
-  const { step, inDist, ood, oodMean, regenerated, complete } = evaluation;
+  const { step, inDist, ood, oodMean, numCompared, regenerated, fromJpeg, complete } = evaluation;
   const images = ood[0]?.numExamples ?? 0;
   const soFar = complete ? "" : ", so far";
   return (
@@ -24,13 +28,13 @@ export function ResultPanel({ state, rows, columns }: ResultsProps): ReactElemen
         <Title
           key="title"
           text={`evaluation, step ${step}`}
-          note={regenerated ? "regenerated" : ""}
+          note={describeOrigin(regenerated, fromJpeg)}
           columns={columns}
         />,
         ...inDist.map((score) => (
           <Line
             key={score.split}
-            segments={[...describeScore(score, 16), say(` % of ${formatInteger(score.numExamples)}`, "dim")]}
+            segments={[...describeScore(score), say(` % of ${formatInteger(score.numExamples)}`, "dim")]}
           />
         )),
         ...(oodMean === null
@@ -39,9 +43,9 @@ export function ResultPanel({ state, rows, columns }: ResultsProps): ReactElemen
               <Line
                 key="ood"
                 segments={[
-                  say(" ood mean".padEnd(18), "strong"),
+                  say(" ood mean".padEnd(NAME_COLUMNS + 2), "strong"),
                   say((oodMean * 100).toFixed(2).padStart(6), "strong"),
-                  say(` % of ${ood.length} x ${formatInteger(images)} images${soFar}`, "dim"),
+                  say(` % of ${numCompared} x ${formatInteger(images)} images${soFar}`, "dim"),
                 ]}
               />,
             ]),
@@ -51,8 +55,8 @@ export function ResultPanel({ state, rows, columns }: ResultsProps): ReactElemen
   );
 }
 
-/** A name such as `jpeg_compression` and a score. */
-const CELL_COLUMNS = 24;
+/** A name and a score. */
+const CELL_COLUMNS = NAME_COLUMNS + 8;
 const WIDEST_CELL_COLUMNS = 28;
 
 /** As many columns as fit and are needed, filled from top to bottom. */
@@ -65,15 +69,18 @@ function tabulate(scores: readonly SplitScore[], rows: number, columns: number):
     <Line
       key={`row ${row}`}
       segments={Array.from({ length: across }, (_, column) => scores[column * down + row]).flatMap((score) =>
-        score === undefined ? [] : [...describeScore(score, 16), say(" ".repeat(cell - CELL_COLUMNS))],
+        score === undefined ? [] : [...describeScore(score), say(" ".repeat(cell - CELL_COLUMNS))],
       )}
     />
   ));
 }
 
-function describeScore({ split, value }: SplitScore, nameColumns: number): Segment[] {
-  const name = singleLine(split).slice(0, nameColumns).padEnd(nameColumns);
-  return [say(` ${name} `), say((value === null ? "?" : (value * 100).toFixed(2)).padStart(6))];
+/** In brackets where it does not count in the mean. */
+function describeScore({ split, value, leftOut }: SplitScore): Segment[] {
+  const name = singleLine(split).slice(0, NAME_COLUMNS).padEnd(NAME_COLUMNS);
+  const percent = value === null ? null : value * 100;
+  if (leftOut !== null) return [say(` ${name} `, "dim"), say(`(${percent?.toFixed(1) ?? "-"})`.padStart(6), "dim")];
+  return [say(` ${name} `), say((percent?.toFixed(2) ?? "?").padStart(6))];
 }
 
 /** Before there are results: where the time goes. */

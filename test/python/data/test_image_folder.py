@@ -32,6 +32,14 @@ def load(folder: Path, max_train_examples: int | None = None, max_test_examples:
     return load_image_folder(folder, max_train_examples=max_train_examples, max_test_examples=max_test_examples)
 
 
+def test_jpeg_among_the_test_images_is_told(folder):
+    save(folder / "train/dog/9.jpg", (200, 0, 0))
+    assert not load(folder).from_jpeg
+    save(folder / "test/dog/z.JPEG", (200, 0, 0))
+    assert load(folder).from_jpeg
+    assert not load(folder, max_test_examples=2).from_jpeg
+
+
 def load_error(folder: Path) -> UserError:
     with pytest.raises(UserError) as caught:
         load(folder)

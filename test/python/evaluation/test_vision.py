@@ -1,11 +1,11 @@
-import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from thawline.data.corruptions.mnist_c import MNIST_C_CORRUPTIONS, corrupt
+from thawline.data.corrupted_sets import CorruptedTestSet
+from thawline.data.corruptions.ahead import MakingStopped
 from thawline.data.vision import Normalization, normalize
-from thawline.evaluation.vision import EvaluationStopped, accuracy, evaluate_mnist_c
+from thawline.evaluation.vision import EvaluationStopped, accuracy, corruption_accuracies
 from thawline.models.resnet import build_resnet18
 
 NORMALIZATION = Normalization((0.1307,), (0.3081,))
@@ -77,30 +77,58 @@ def test_memory_format_does_not_matter(dataset):
     assert contiguous == channels_last
 
 
-def corrupted_settings(cache_folder, **changed):
-    return settings(images_per_corruption=12, seed=3, cache_folder=cache_folder, **changed)
+def corrupted_set(images, **changed) -> CorruptedTestSet:
+    """Two corruptions at two severities of the first twelve images: noise that covers more, and the negative."""
+    noise = torch.randint(256, images.shape, dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
+
+    def load(corruption: str, severity: int) -> torch.Tensor:
+        corrupted = 255 - images if corruption == "negative" else images.clone()
+        corrupted[:, :, : 9 * severity] = noise[:, :, : 9 * severity]
+        return corrupted[:12]
+
+    return CorruptedTestSet(("noise", "negative"), (1, 2), num_images=12, regenerated=True, load=load, **changed)
 
 
-def test_mnist_c_gives_the_accuracy_on_each_corruption_of_the_first_images(tmp_path, model, dataset):
+def test_accuracies_come_corruption_by_corruption_for_each_severity(model, dataset):
     images, labels = dataset
-    clean = images[:12, 0].numpy()
-    results = list(evaluate_mnist_c(model, images, labels, **corrupted_settings(tmp_path)))
-    assert tuple(name for name, _ in results) == MNIST_C_CORRUPTIONS
-    for name, value in results:
-        corrupted = torch.from_numpy(corrupt(clean, name, seed=3)).unsqueeze(1)
-        assert value == accuracy(model, corrupted, labels[:12], **settings())
-    np.testing.assert_array_equal(images[:12, 0].numpy(), clean)
+    test_set = corrupted_set(images)
+    results = dict(corruption_accuracies(model, test_set, labels, **settings()))
+    assert list(results) == ["noise", "negative"]
+    for corruption, by_severity in results.items():
+        assert list(by_severity) == [1, 2]
+        for severity, value in by_severity.items():
+            assert value == accuracy(model, test_set.load(corruption, severity), labels[:12], **settings())
 
 
-def test_mnist_c_makes_one_corruption_at_a_time(tmp_path, model, dataset):
-    results = evaluate_mnist_c(model, *dataset, **corrupted_settings(tmp_path))
-    for expected in (1, 2):
-        next(results)
-        assert len(list(tmp_path.rglob("*.npy"))) == expected
+def test_corrupted_images_are_made_before_the_first_accuracy(model, dataset):
+    made = []
+
+    def make_ahead(should_stop):
+        for number in range(3):
+            made.append(number)
+            yield number, 3
+
+    results = corruption_accuracies(model, corrupted_set(dataset[0], make_ahead=make_ahead), dataset[1], **settings())
+    assert made == []
+    next(results)
+    assert made == [0, 1, 2]
 
 
-def test_mnist_c_stops_between_batches(tmp_path, model, dataset):
-    results = evaluate_mnist_c(model, *dataset, **corrupted_settings(tmp_path, should_stop=stop_after(5)))
-    assert next(results)[0] == "shot_noise"  # asked once before the images and once for each of two batches
+def test_a_stop_while_images_are_made_ends_the_evaluation(model, dataset):
+    def make_ahead(should_stop):
+        yield 0, 1
+        raise MakingStopped
+
+    test_set = corrupted_set(dataset[0], make_ahead=make_ahead)
+    with pytest.raises(EvaluationStopped):
+        next(corruption_accuracies(model, test_set, dataset[1], **settings()))
+
+
+def test_corruptions_stop_between_batches(model, dataset):
+    # Asked once before each severity and once for each of its two batches.
+    results = corruption_accuracies(
+        model, corrupted_set(dataset[0]), dataset[1], **settings(should_stop=stop_after(2 * 3 + 2))
+    )
+    assert next(results)[0] == "noise"
     with pytest.raises(EvaluationStopped):
         next(results)

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import zmq
 
-from example_config import run_config
+from example_config import attached_config
 from granting_channel import GrantingChannel
 from thawline.bootstrap import BOOTSTRAP_VARIABLE, Bootstrap
 from thawline.codec import decode, encode
@@ -47,7 +47,7 @@ def test_the_example_under_a_controller(tmp_path: Path) -> None:
     file = tmp_path / "bootstrap.json"
     file.write_bytes(msgspec.json.encode(bootstrap))
     channel = GrantingChannel(
-        {1: ["head"], 20: ["head", "conv2"]}, metrics=["fisher_trace"], probe_every=10, config=run_config()
+        {1: ["head"], 20: ["head", "conv2"]}, metrics=["fisher_trace"], probe_every=10, config=attached_config()
     )
 
     environment = {"PYTHONPATH": str(ROOT / "python"), "PATH": "/usr/bin:/bin", BOOTSTRAP_VARIABLE: str(file)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -173,6 +174,49 @@ def test_augmentation_changes_the_training_and_no_probe(tmp_path: Path) -> None:
     stopped = train(tmp_path, config, stop=(5, "operator", True))
     resumed = train(tmp_path, config, resume_from=stopped.sent_of(Checkpointed)[0])
     assert weights_of(resumed) == weights_of(augmented)
+
+
+def test_bfloat16_is_the_arithmetic_of_training_and_no_state(tmp_path: Path) -> None:
+    config = run_config(device={"precision": "bfloat16"})
+    probes: dict[str, Any] = {"metrics": list(METRICS), "probe_every": 2}
+    low = train(tmp_path / "whole", config, **probes)
+    full = train(tmp_path / "full", **probes)
+    assert weights_of(low) != weights_of(full)
+    start, full_start = ({metric.key: metric.value for metric in c.sent_of(Boundary)[0].metrics} for c in (low, full))
+    for key in ("probe/fisher_trace", "probe/sharpness_avg"):
+        assert start[key] == full_start[key]
+    stopped = train(tmp_path, config, stop=(5, "operator", True), **probes)
+    resumed = train(tmp_path, config, resume_from=stopped.sent_of(Checkpointed)[0], **probes)
+    assert weights_of(resumed) == weights_of(low)
+
+
+def test_evaluation_on_jpeg_images_says_what_it_leaves_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("THAWLINE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("thawline.data.frost_textures.PACKAGE", "no_such_package")
+    numbers = torch.Generator().manual_seed(0)
+    for split, name, i in product(["train", "test"], ["cat", "dog"], range(20)):
+        path = tmp_path / "images" / split / name / f"{i}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(torch.randint(256, (32, 32, 3), dtype=torch.uint8, generator=numbers).numpy()).save(path)
+    data = {"kind": "image_folder", "path": str(tmp_path / "images")}
+    evaluate = {"ood": "cifar_c", "images_per_corruption": 3}
+    channel = train(tmp_path, run_config(data=data, evaluate=evaluate, train={"updates": 1}), end_orders=["evaluate"])
+    scores = {score.split: score for score in channel.sent_of(Evaluated)}
+    assert all(score.from_jpeg for score in scores.values())
+    assert len(scores) == 1 + 15
+    assert scores["ood/frost"].values == {}
+    assert {split for split, score in scores.items() if score.left_out} == {"ood/frost", "ood/jpeg_compression"}
+    values = scores["ood/fog"].values
+    severities = [values[f"accuracy/severity_{severity}"] for severity in range(1, 6)]
+    assert len(values) == 6
+    assert values["accuracy"] == pytest.approx(sum(severities) / 5)
+
+
+def test_wrong_files_of_corruptions_end_a_run_before_it_trains(tmp_path: Path) -> None:
+    config = run_config(evaluate={"ood": "mnist_c", "ood_path": str(tmp_path)})
+    with pytest.raises(UserError) as caught:
+        train(tmp_path, config)
+    assert caught.value.code == "missing_data"
 
 
 def test_evaluation_says_which_data_were_regenerated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

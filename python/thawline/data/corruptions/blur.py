@@ -1,76 +1,71 @@
-"""MNIST-C glass blur and motion blur (severity 1). Signature: see conventions.py."""
+"""Blurs of CIFAR-C without randomness: Gaussian, defocus, zoom. Form: see conventions.py."""
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
+import numpy.typing as npt
 from scipy import ndimage
 
 from thawline.data.corruptions.conventions import Images, Pixels, Uniforms
 
-GLASS_SIGMA = 0.7
-GLASS_PASSES = 2
-GLASS_ROWS_AND_COLUMNS = range(27, 1, -1)
-GLASS_NUM_SWAPS = GLASS_PASSES * len(GLASS_ROWS_AND_COLUMNS) ** 2
-
-MOTION_RADIUS = 10
-MOTION_SIGMA = 3
-MOTION_MAX_DEGREES = 45
+DEFOCUS_REACH = 8
 
 
-def glass_blur(images: Images, uniforms: Uniforms) -> Pixels:
-    """Blur, floor to 8 bits, swap pixels with neighbours (two passes), blur; one uniform number per possible swap.
-
-    Both blurs run along the rows axis only: the official code gives a 2-D grey image to a function that takes the last
-    axis for colour channels, and the published archive was made that way.
-    """
-    blurred = np.floor(_blur_rows(images / 255) * 255)
-    return np.clip(_blur_rows(_swap_neighbours(blurred, uniforms) / 255), 0, 1) * 255
+def smooth(pixels: Pixels, sigma: float) -> Pixels:
+    """Gaussian blur of each image and channel, cut at 4 sigma; pixels outside repeat the edge (scikit-image's way)."""
+    sigmas = (0, sigma, sigma, 0)[: pixels.ndim]
+    smoothed: Pixels = ndimage.gaussian_filter(pixels, sigmas, mode="nearest", truncate=4)
+    return smoothed
 
 
-def _blur_rows(images: Pixels) -> Pixels:
-    blurred: Pixels = ndimage.gaussian_filter1d(images, GLASS_SIGMA, axis=1, mode="nearest", truncate=4)
-    return blurred
+def gaussian_blur(images: Images, uniforms: Uniforms, *, sigma: float) -> Pixels:
+    return smooth(images / 255, sigma) * 255
 
 
-def _swap_neighbours(images: Pixels, uniforms: Uniforms) -> Pixels:
-    """From the lower right, each pixel changes places with the one (dy, dx) in {-1, 0}^2 away, with probability 1/2.
-
-    Swaps depend on earlier swaps, so the pixels go one after the other and all images together: one row per pixel.
-    """
-    num_images, height, width = images.shape
-    by_pixel = images.reshape(num_images, -1).T.copy()
-    flat = by_pixel.reshape(-1)
-    # One number decides all: three fair bits of it are the coin, dy and dx.
-    bits = np.floor(uniforms.T * 8).astype(np.intp)
-    distance = (bits & 1) * ((bits >> 1 & 1) * width + (bits >> 2))
-    image_numbers = np.arange(num_images)
-    pixels = [row * width + column for row in GLASS_ROWS_AND_COLUMNS for column in GLASS_ROWS_AND_COLUMNS]
-    for step, pixel in enumerate(pixels * GLASS_PASSES):
-        partners = (pixel - distance[step]) * num_images + image_numbers
-        own = by_pixel[pixel].copy()
-        by_pixel[pixel] = flat[partners]
-        flat[partners] = own
-    return by_pixel.T.reshape(num_images, height, width)
+def defocus_blur(images: Images, uniforms: Uniforms, *, radius: float, alias_sigma: float) -> Pixels:
+    """The mean over a disk with a soft edge; images are mirrored at their outermost pixels."""
+    kernel = defocus_kernel(radius, alias_sigma)
+    blurred: Pixels = ndimage.correlate(images / 255, kernel[None, :, :, None], mode="mirror")
+    return blurred * 255
 
 
-def motion_blur(images: Images, uniforms: Uniforms) -> Pixels:
-    """A one-sided Gaussian streak at an angle of U(-45, 45) degrees, as ImageMagick draws it; one uniform number.
+def defocus_kernel(radius: float, alias_sigma: float) -> Pixels:
+    """A normalised disk of pixels within `radius`, blurred by a 3 x 3 Gaussian: [17, 17], sum 1."""
+    distance = np.arange(-DEFOCUS_REACH, DEFOCUS_REACH + 1)
+    disk = (np.add.outer(distance**2, distance**2) <= radius**2).astype(np.float64)
+    edge = np.exp(-(np.array([-1.0, 0, 1]) ** 2) / (2 * alias_sigma**2))
+    kernel = ndimage.correlate(disk / disk.sum(), np.outer(edge, edge) / edge.sum() ** 2)
+    # Single precision, as the official code has it: what a weight lacks decides whether 255 is cut off to 254.
+    single: Pixels = kernel.astype(np.float32).astype(np.float64)
+    return single
 
-    out(x, y) = sum_i w_i in(x + ceil(i cos - 1/2), y + ceil(i sin - 1/2)), w_i ~ exp(-i^2 / (2 sigma^2)), i = 0..20.
-    Pixels outside repeat the edge.
-    """
-    steps = np.arange(2 * MOTION_RADIUS + 1)
-    weights = np.exp(-(steps**2) / (2 * MOTION_SIGMA**2))
-    weights /= weights.sum()
-    angles = np.deg2rad(MOTION_MAX_DEGREES * (2 * uniforms[:, :1] - 1))
-    offsets_x = np.ceil(steps * np.cos(angles) - 0.5).astype(np.intp)
-    offsets_y = np.ceil(steps * np.sin(angles) - 0.5).astype(np.intp)
-    margin = 2 * MOTION_RADIUS
-    padded = np.pad(images, ((0, 0), (margin, margin), (margin, margin)), mode="edge")
-    shifted = sliding_window_view(padded, images.shape[1:], axis=(1, 2))  # [n, y + margin, x + margin, 28, 28]
-    image_numbers = np.arange(len(images))
-    blurred = np.zeros(images.shape)
-    for i, weight in enumerate(weights):
-        blurred += weight * shifted[image_numbers, margin + offsets_y[:, i], margin + offsets_x[:, i]]
-    return blurred
+
+def zoom_blur(images: Images, uniforms: Uniforms, *, end: float) -> Pixels:
+    """The mean of the image and of its zooms by 1, 1.01, ... up to (in floating point about) `end`."""
+    channels = np.moveaxis(images / 255, 3, 1)
+    factors = np.arange(1, end, 0.01)
+    total = channels.copy()
+    for factor in factors:
+        total += zoom(channels, float(factor))
+    blurred: Pixels = np.moveaxis(total, 1, 3) / (len(factors) + 1)
+    return blurred * 255
+
+
+def zoom(pixels: Pixels, factor: float) -> Pixels:
+    """The middle of square images [..., side, side], enlarged by `factor` to fill them, with linear interpolation."""
+    matrix = _zoom_matrix(pixels.shape[-1], factor)
+    zoomed: Pixels = matrix @ pixels @ matrix.T
+    return zoomed
+
+
+@lru_cache
+def _zoom_matrix(side: int, factor: float) -> npt.NDArray[np.float64]:
+    """[side, side]: crop, interpolation and trimming along one axis, all of them linear in the pixels."""
+    cropped = int(np.ceil(side / factor))
+    top = (side - cropped) // 2
+    enlarged = ndimage.zoom(np.eye(side)[top : top + cropped], (factor, 1), order=1)
+    trim = (len(enlarged) - side) // 2
+    matrix: npt.NDArray[np.float64] = enlarged[trim : trim + side]
+    return matrix

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from thawline.data.corruptions.conventions import Images
-from thawline.data.corruptions.mnist_c import PARAMETERS_VERSION, corrupt
+from thawline.data.corruptions.recipe import Recipe, Source, describe, make
 
 
 def default_cache_folder() -> Path:
@@ -28,24 +28,16 @@ def default_cache_folder() -> Path:
     return (Path(xdg) if xdg else Path.home() / ".cache") / "thawline"
 
 
-def cached_corruption(images: Images, corruption: str, *, seed: int, cache_folder: Path) -> Images:
-    """`corrupt(images, corruption, seed)`, uint8 [n, 28, 28], from the cache if it is there and intact.
+def cached_corruption(recipe: Recipe, source: Source, cache_folder: Path) -> Images:
+    """`make(recipe, source)`, from the cache if it is there and intact.
 
     Safe against other processes that read and write the same folder. A folder that cannot be written is a warning.
     """
-    source_sha256 = hashlib.sha256(images.tobytes()).hexdigest()
-    description: dict[str, object] = {
-        "parameters_version": PARAMETERS_VERSION,
-        "corruption": corruption,
-        "seed": seed,
-        "count": len(images),
-        "source_sha256": source_sha256,
-    }
-    path = cache_folder / "mnist_c" / f"{corruption}-seed{seed}-{source_sha256[:12]}.npy"
+    path, description = _entry(recipe, source, cache_folder), describe(recipe, source)
     cached = _load(path, description)
     if cached is not None:
         return cached
-    corrupted = corrupt(images, corruption, seed)
+    corrupted = make(recipe, source)
     try:
         _store(path, description, corrupted)
     except OSError as error:
@@ -53,17 +45,40 @@ def cached_corruption(images: Images, corruption: str, *, seed: int, cache_folde
     return corrupted
 
 
+def is_cached(recipe: Recipe, source: Source, cache_folder: Path) -> bool:
+    """Whether the cache says that it has this set; that the file is intact shows when it is read."""
+    path = _entry(recipe, source, cache_folder)
+    stored = _read_description(path)
+    return path.is_file() and stored == {**describe(recipe, source), "file_sha256": stored.get("file_sha256")}
+
+
+def _entry(recipe: Recipe, source: Source, cache_folder: Path) -> Path:
+    severity = [] if recipe.severity is None else [str(recipe.severity)]
+    # Different textures get files of their own, or two users would overwrite each other's frost for ever.
+    textures = [source.textures_sha256[:12]] if recipe.corruption == "frost" else []
+    parts = [recipe.corruption, *severity, f"seed{recipe.seed}", source.images_sha256[:12], *textures]
+    return cache_folder / recipe.benchmark / f"{'-'.join(parts)}.npy"
+
+
 def _load(path: Path, description: dict[str, object]) -> Images | None:
     """The cached images, or None if the two files do not prove that these are the ones described."""
     try:
         content = path.read_bytes()
-        stored = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except OSError:
         return None
-    if stored != {**description, "file_sha256": hashlib.sha256(content).hexdigest()}:
+    if _read_description(path) != {**description, "file_sha256": hashlib.sha256(content).hexdigest()}:
         return None
     images: Images = np.load(io.BytesIO(content), allow_pickle=False)
     return images
+
+
+def _read_description(path: Path) -> dict[str, object]:
+    """Empty where there is none, or none that can be read."""
+    try:
+        stored = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return stored if isinstance(stored, dict) else {}
 
 
 def _store(path: Path, description: dict[str, object], images: Images) -> None:

@@ -1,66 +1,69 @@
 import numpy as np
 import pytest
+from scipy import ndimage
 
-from thawline.data.corruptions.blur import GLASS_NUM_SWAPS, glass_blur, motion_blur
+from thawline.data.corruptions.blur import defocus_blur, defocus_kernel, gaussian_blur, zoom, zoom_blur
 
-NO_SWAPS = np.zeros((1, GLASS_NUM_SWAPS))
-BOTH_DIAGONAL = 7 / 8  # coin, dy and dx all set
-
-
-def dot(row: int, column: int) -> np.ndarray:
-    image = np.zeros((1, 28, 28), np.uint8)
-    image[0, row, column] = 255
-    return image
+NO_UNIFORMS = np.empty((1, 0))
+NOISE = np.random.default_rng(0).integers(256, size=(2, 32, 32, 3), dtype=np.uint8)
+CONSTANT = np.full((1, 32, 32, 3), 90, np.uint8)
 
 
-def swap_number(row: int, column: int) -> int:
-    return (27 - row) * 26 + (27 - column)
+@pytest.mark.parametrize("sigma", [0.4, 1])
+def test_gaussian_blur_mixes_pixels_and_not_channels_or_images(sigma):
+    blurred = gaussian_blur(NOISE, NO_UNIFORMS, sigma=sigma)
+    for image in range(2):
+        for channel in range(3):
+            plane = NOISE[image, ..., channel].astype(float)
+            expected = ndimage.gaussian_filter(plane, sigma, mode="nearest", truncate=4)
+            np.testing.assert_allclose(blurred[image, ..., channel], expected)
 
 
-def test_without_swaps_glass_blur_smooths_along_rows_only():
-    blurred = glass_blur(dot(14, 9), NO_SWAPS)[0]
-    lit_rows, lit_columns = np.nonzero(blurred)
-    assert set(lit_columns) == {9}
-    assert set(lit_rows) > {12, 13, 14, 15, 16}
-    np.testing.assert_allclose(blurred[:14:-1, 9][-13:], blurred[1:14, 9])
+@pytest.mark.parametrize(("radius", "alias_sigma"), [(0.3, 0.4), (0.4, 0.5), (0.5, 0.6), (1, 0.2), (1.5, 0.1)])
+def test_a_defocus_kernel_is_a_symmetric_mean(radius, alias_sigma):
+    kernel = defocus_kernel(radius, alias_sigma)
+    assert kernel.shape == (17, 17)
+    assert kernel.sum() == pytest.approx(1)
+    np.testing.assert_array_equal(kernel, kernel.T)
+    np.testing.assert_array_equal(kernel, kernel[::-1])
 
 
-def test_a_glass_swap_exchanges_two_pixels():
-    uniforms = NO_SWAPS.copy()
-    uniforms[0, swap_number(15, 15)] = BOTH_DIAGONAL
-    still, swapped = (glass_blur(dot(14, 14), u)[0] for u in (NO_SWAPS, uniforms))
-    assert set(np.nonzero(swapped)[1]) == {14, 15}
-    # Nothing is lost or doubled, as it would be if one pixel were only copied to the other.
-    assert swapped.sum() == pytest.approx(still.sum())
-    assert swapped[:, 15].sum() == pytest.approx(still[:, 14].sum() * 0.5, rel=0.2)
+def test_the_disk_of_defocus_grows_from_a_pixel_to_a_cross_and_a_square():
+    assert [(defocus_kernel(radius, 0.1) > 1e-6).sum() for radius in (0.5, 1, 1.5)] == [1, 5, 9]
 
 
-def test_glass_swaps_follow_one_another_from_the_lower_right():
-    # (15, 15) first takes the dot of (14, 14); the second pass carries it on to (16, 16), not the first.
-    uniforms = NO_SWAPS.copy()
-    uniforms[0, [swap_number(15, 15), swap_number(16, 16)]] = BOTH_DIAGONAL
-    assert set(np.nonzero(glass_blur(dot(14, 14), uniforms)[0])[1]) == {14, 15}
-    second_pass = NO_SWAPS.copy()
-    second_pass[0, [swap_number(15, 15), 26 * 26 + swap_number(16, 16)]] = BOTH_DIAGONAL
-    assert set(np.nonzero(glass_blur(dot(14, 14), second_pass)[0])[1]) == {14, 16}
+def test_defocus_blur_mirrors_the_image_at_its_outermost_pixels():
+    image = np.zeros((1, 32, 32, 3), np.uint8)
+    image[0, :, 1] = 255
+    blurred = defocus_blur(image, NO_UNIFORMS, radius=1.5, alias_sigma=0.1)[0]
+    # Left of column 0 lies column 1 again: two of three columns are lit there, one of three in column 1.
+    np.testing.assert_allclose(blurred[:, 0], 255 * 2 / 3, rtol=1e-4)
+    np.testing.assert_allclose(blurred[:, 1], 255 / 3, rtol=1e-4)
 
 
-def test_level_motion_blur_is_a_one_sided_gaussian_streak():
-    blurred = motion_blur(dot(14, 25), np.array([[0.5]]))[0]
-    weights = np.exp(-(np.arange(21) ** 2) / 18)
-    np.testing.assert_allclose(blurred[14, 25:4:-1], 255 * weights / weights.sum())
-    assert not blurred[:, 26:].any()
-    assert not np.delete(blurred, 14, axis=0).any()
+def test_blurs_keep_a_constant_image():
+    for blurred in (
+        gaussian_blur(CONSTANT, NO_UNIFORMS, sigma=1),
+        defocus_blur(CONSTANT, NO_UNIFORMS, radius=1, alias_sigma=0.2),
+        zoom_blur(CONSTANT, NO_UNIFORMS, end=1.26),
+    ):
+        np.testing.assert_allclose(blurred, 90, rtol=1e-6)
 
 
-@pytest.mark.parametrize(("uniform", "slope"), [(0.0, -1), (1 - 2**-53, 1)])
-def test_the_steepest_motion_blur_runs_along_a_diagonal(uniform, slope):
-    blurred = motion_blur(dot(14, 14), np.array([[uniform]]))[0]
-    rows, columns = np.nonzero(blurred > 1e-9)
-    np.testing.assert_allclose(14 - rows, slope * (14 - columns))
-    assert columns.max() == 14
+@pytest.mark.parametrize("factor", [1.0, 1.06, 1.25, 1.75, 2.25])
+def test_zoom_is_scipys_zoom_of_the_middle(factor):
+    plane = NOISE[0, ..., 0].astype(float)
+    cropped = int(np.ceil(32 / factor))
+    top = (32 - cropped) // 2
+    enlarged = ndimage.zoom(plane[top : top + cropped, top : top + cropped], factor, order=1)
+    trim = (len(enlarged) - 32) // 2
+    np.testing.assert_allclose(zoom(plane, factor), enlarged[trim : trim + 32, trim : trim + 32])
 
 
-@pytest.mark.parametrize("uniform", [0.0, 0.2, 0.5, 0.9])
-def test_motion_blur_keeps_a_constant_image_because_edges_repeat(uniform):
-    np.testing.assert_allclose(motion_blur(np.full((1, 28, 28), 77, np.uint8), np.array([[uniform]])), 77)
+@pytest.mark.parametrize(("end", "num_zooms"), [(1.06, 7), (1.11, 12), (1.16, 16), (1.21, 21), (1.26, 26)])
+def test_zoom_blur_is_the_mean_of_the_image_and_its_zooms(end, num_zooms):
+    planes = np.moveaxis(NOISE.astype(float), 3, 1)
+    zooms = [zoom(planes, factor) for factor in np.arange(1, end, 0.01)]
+    assert len(zooms) == num_zooms
+    expected = np.moveaxis((planes + sum(zooms)) / (num_zooms + 1), 1, 3)
+    np.testing.assert_allclose(zoom_blur(NOISE, NO_UNIFORMS, end=end), expected)

@@ -5,8 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from thawline.data.corruptions.cache import cached_corruption, default_cache_folder
+from thawline.data.corruptions import cifar_c
+from thawline.data.corruptions.cache import cached_corruption, default_cache_folder, is_cached
 from thawline.data.corruptions.mnist_c import corrupt
+from thawline.data.corruptions.recipe import Recipe, Source
 
 
 def entry(folder: Path) -> tuple[Path, Path]:
@@ -17,9 +19,8 @@ def entry(folder: Path) -> tuple[Path, Path]:
 
 
 def fetch(digits: np.ndarray, folder: Path, **options) -> np.ndarray:
-    return cached_corruption(
-        digits, options.get("corruption", "rotate"), seed=options.get("seed", 0), cache_folder=folder
-    )
+    recipe = Recipe("mnist_c", options.get("corruption", "rotate"), None, options.get("seed", 0))
+    return cached_corruption(recipe, Source(digits), folder)
 
 
 def test_the_second_call_reads_what_the_first_one_made(tmp_path, digits):
@@ -44,6 +45,30 @@ def test_other_seeds_corruptions_and_images_have_entries_of_their_own(tmp_path, 
     for images, options in [(digits, {}), (digits, {"seed": 1}), (digits, {"corruption": "zigzag"}), (digits[:5], {})]:
         fetch(images, tmp_path, **options)
     assert len(list(tmp_path.rglob("*.npy"))) == 4
+
+
+def test_severities_and_textures_have_entries_of_their_own(tmp_path):
+    images = np.random.default_rng(0).integers(256, size=(2, 32, 32, 3), dtype=np.uint8)
+    textures = [(np.full((40, 40, 3), grey, np.uint8),) for grey in (10, 90)]
+    for severity in (1, 2):
+        for texture in textures:
+            recipe = Recipe("cifar_c", "frost", severity, 0)
+            for _ in range(2):
+                made = cached_corruption(recipe, Source(images, texture), tmp_path)
+                np.testing.assert_array_equal(made, cifar_c.corrupt(images, "frost", severity, 0, texture))
+    assert len(list(tmp_path.rglob("*.npy"))) == 4
+
+
+def test_what_the_cache_claims_to_have(tmp_path, digits):
+    recipe = Recipe("mnist_c", "rotate", None, 0)
+    assert not is_cached(recipe, Source(digits), tmp_path)
+    fetch(digits, tmp_path)
+    assert is_cached(recipe, Source(digits), tmp_path)
+    assert not is_cached(recipe, Source(digits[:5]), tmp_path)
+    entry(tmp_path)[1].write_text("[]")
+    assert not is_cached(recipe, Source(digits), tmp_path)
+    entry(tmp_path)[0].unlink()
+    assert not is_cached(recipe, Source(digits), tmp_path)
 
 
 def flip_a_pixel(images: Path, description: Path) -> None:

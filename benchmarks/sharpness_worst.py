@@ -1,0 +1,70 @@
+"""Worst-case sharpness of one batch, all parameters in scope, against the published algorithm."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor, nn
+
+from benchmarks.baseline_sharpness import published_sharpness_worst
+from benchmarks.rows import Row, Target, speedup
+from benchmarks.settings import BenchmarkSettings, in_format, random_points, trained_network
+from benchmarks.timing import take_turns
+from thawline.probes import ClassificationObjective, ProbeSet
+from thawline.probes.scope import PerturbedWeights, measuring, resolve_scope
+from thawline.probes.sharpness import network_surfaces, sharpness_worst
+
+PART = "sharpness-worst"
+RHO, ITERATIONS = 0.01, 15
+TARGETS = {8: Target(at_least=1.2), 16: Target(at_least=1.35), 64: Target(at_least=1.35)}
+# Both searches should find the same maximum: relative difference of their values.
+TOLERANCE = 0.01
+
+
+def rows(settings: BenchmarkSettings) -> Iterator[Row]:
+    for width in settings.widths_or((8, 16, 64)):
+        points = settings.points_of(width)
+        rounds = settings.rounds_of(width, narrow=3, wide=2)
+        network = trained_network(width, settings.device)
+        inputs, labels = random_points(points, settings.device, torch.contiguous_format)
+        searches = Searches(network, inputs, labels)
+        sides = {"thawline": searches.thawline, "published algorithm, NCHW": searches.published}
+        yield speedup(
+            PART,
+            f"{ITERATIONS} iterations on ResNet-18, width {width}",
+            take_turns(sides, rounds, settings.clock),
+            TARGETS.get(width),
+            settings.described(width, rounds, points=points),
+            [searches.agreement()],
+        )
+
+
+class Searches:
+    """Both searches on the same weights and points, each in its own memory format; keeps what they found."""
+
+    def __init__(self, network: nn.Module, inputs: Tensor, labels: Tensor) -> None:
+        self._network, self._inputs, self._labels = network, inputs, labels
+        self._copy = in_format(network, torch.channels_last)
+        self._probe_set = ProbeSet([(inputs.contiguous(memory_format=torch.channels_last), labels)])
+        self._values = (0.0, 0.0)
+
+    def thawline(self) -> None:
+        self._values = (worst_of(self._copy, self._probe_set), self._values[1])
+
+    def published(self) -> None:
+        found = published_sharpness_worst(self._network, self._inputs, self._labels, RHO, ITERATIONS)
+        self._values = (self._values[0], found)
+
+    def agreement(self) -> str:
+        ours, published = self._values
+        verdict = "agree" if abs(ours / published - 1) <= TOLERANCE else "DISAGREE"
+        return f"values {verdict}: {ours:.6g} and {published:.6g} ({ours / published - 1:+.2%})"
+
+
+def worst_of(network: nn.Module, probe_set: ProbeSet) -> float:
+    scope = resolve_scope(network, "trainable")
+    with measuring(network, scope), PerturbedWeights(scope) as weights:
+        surfaces = network_surfaces(network, ClassificationObjective("head"), probe_set, scope, weights)
+        worst = sharpness_worst(surfaces, probe_set, scope, rho=RHO, iterations=ITERATIONS, poll=lambda: None)
+    return float(worst.best_increases.mean())

@@ -1,0 +1,77 @@
+"""Interleaved timing: the sides of a comparison take turns, so that a busy neighbour slows them alike."""
+
+from __future__ import annotations
+
+import gc
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+
+Action = Callable[[], object]
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Median and quartiles of some values."""
+
+    lower: float
+    median: float
+    upper: float
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Spread:
+        if len(values) == 1:
+            return cls(values[0], values[0], values[0])
+        return cls(*statistics.quantiles(values, n=4, method="inclusive"))
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Wall time up to the end of an action's work on the device, or the processor time of the calling thread.
+
+    Processor time leaves out what other processes take, but also what an action's own threads and processes do.
+    """
+
+    device: torch.device
+    kind: Literal["wall", "cpu"] = "wall"
+
+    def seconds_of(self, action: Action) -> float:
+        now = time.perf_counter if self.kind == "wall" else time.thread_time
+        began = now()
+        action()
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
+        return now() - began
+
+
+def take_turns(sides: Mapping[str, Action], rounds: int, clock: Clock) -> dict[str, list[float]]:
+    """Seconds of each side in each round, in the order A B A B ..., after one untimed call of each."""
+    for action in sides.values():
+        clock.seconds_of(action)
+    taken: dict[str, list[float]] = {name: [] for name in sides}
+    gc.collect()
+    gc.disable()  # a collection would land on whichever side happens to be running
+    try:
+        for _ in range(rounds):
+            for name, action in sides.items():
+                taken[name].append(clock.seconds_of(action))
+    finally:
+        gc.enable()
+    return taken
+
+
+def ratios(numerators: Sequence[float], denominators: Sequence[float]) -> Spread:
+    """The spread of the ratios within rounds: neighbours in time share what disturbs them."""
+    return Spread.of([top / bottom for top, bottom in zip(numerators, denominators, strict=True)])
+
+
+def fastest(actions: Mapping[int, Action], clock: Clock) -> int:
+    """The key of the action with the smallest time in three rounds."""
+    if len(actions) == 1:
+        return next(iter(actions))
+    taken = take_turns({str(key): action for key, action in actions.items()}, 3, clock)
+    return min(actions, key=lambda key: min(taken[str(key)]))

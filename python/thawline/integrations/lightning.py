@@ -1,0 +1,101 @@
+"""A Lightning Trainer under a controller, by one callback.
+
+trainer = Trainer(..., callbacks=[ControllerCallback(blocks=[("layer4", r"^model\\.layer4\\."), ...], probe=probe)])
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lightning.pytorch import Callback, LightningModule, Trainer
+from torch import Tensor
+
+from thawline.attached import Probe
+from thawline.errors import UserError
+from thawline.integrations.attachment import Attachment
+
+__all__ = ["ControllerCallback"]
+
+
+class ControllerCallback(Callback):
+    """Puts `Trainer.fit` under the controller that started this script; without one, it does nothing.
+
+    `blocks`, `head` and `probe` are those of `thawline.attach`, with the parameter names of the LightningModule, whose
+    `forward` the probe's objective calls; the probe's batches are moved to its device. `configure_optimizers` makes one
+    optimizer that holds all parameters: the callback freezes. Lightning's checkpoints hold the run's state, and
+    `fit(ckpt_path=...)` gives it back, with the mask that held there. `may_end_early` is True where something else may
+    end the training before its last update (EarlyStopping is noticed): then no end is announced, from which
+    `intervention.k_max` would have its default.
+
+    An update is an optimizer step, however many batches `accumulate_grad_batches` says. The boundary before it is
+    passed at the end of the batch that made the step before, ahead of checkpoints and validation: at the beginning of a
+    batch it is too late to end without an update. A controller's stop sets `trainer.should_stop`; where `min_epochs` or
+    `min_steps` makes Lightning go on, TrainingStopped is raised.
+    """
+
+    def __init__(
+        self,
+        *,
+        blocks: Sequence[tuple[str, str]],
+        head: str | None = None,
+        probe: Probe | None = None,
+        may_end_early: bool = False,
+    ) -> None:
+        self._attachment = Attachment(blocks=blocks, head=head, probe=probe, may_end_early=may_end_early)
+        self._restored: dict[str, Any] | None = None
+        self._loss: Tensor | None = None
+
+    def state_dict(self) -> dict[str, Any]:
+        return self._attachment.state_dict() or {}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self._restored = state_dict
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if not pl_module.automatic_optimization or len(trainer.optimizers) != 1:
+            raise UserError(
+                "unsupported_optimization",
+                "ControllerCallback: the module must leave optimization to Lightning, with one optimizer",
+                "return one optimizer from `configure_optimizers`, or call `thawline.attach` in a loop of your own",
+            )
+        num_updates = trainer.estimated_stepping_batches
+        self._attachment.open(
+            pl_module,
+            trainer.optimizers[0],
+            num_updates=int(num_updates) if 0 < num_updates < math.inf else None,
+            step=trainer.global_step,
+            state=self._restored,
+            num_devices=trainer.world_size,
+            ends_early=len(trainer.early_stopping_callbacks) > 0,
+        )
+        self._restored = None
+        self._stop_where_ended(trainer)
+
+    def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
+        self._attachment.assert_may_update()
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        # Lightning has divided it by the number of batches of an update.
+        loss = outputs.get("loss") if isinstance(outputs, Mapping) else None
+        if loss is not None:
+            self._loss = loss if self._loss is None else self._loss + loss
+        if trainer.global_step == self._attachment.step:
+            return  # The gradient is not complete yet.
+        total, self._loss = self._loss, None
+        self._attachment.count_update(total)
+        self._stop_where_ended(trainer)
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._attachment.finish()
+
+    def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
+        self._attachment.abandon(exception)
+
+    def _stop_where_ended(self, trainer: Trainer) -> None:
+        # After the last update Lightning ends by itself, and validates as the user wants it.
+        if self._attachment.stop_reason not in (None, "finished"):
+            trainer.should_stop = True

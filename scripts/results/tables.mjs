@@ -1,0 +1,33 @@
+// Fills the tables of docs/results.md from the files in docs/results/: what stands between `<!-- table: NAME -->` and
+// `<!-- end of table -->` is written by this.
+//
+//   node scripts/results/tables.mjs
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { format, resolveConfig } from "prettier";
+import { ROOT } from "../python.mjs";
+import { VISION_TABLES } from "./vision-tables.mjs";
+
+const FOLDER = join(ROOT, "docs", "results");
+const PAGE = join(ROOT, "docs", "results.md");
+const TABLES = { ...VISION_TABLES };
+
+const results = readdirSync(FOLDER)
+  .filter((file) => file.endsWith(".json"))
+  .sort()
+  .map((file) => JSON.parse(readFileSync(join(FOLDER, file), "utf8")));
+
+const page = readFileSync(PAGE, "utf8").replace(
+  /(<!-- table: ([a-z0-9-]+) -->\n)[^]*?(<!-- end of table -->)/g,
+  (_, begin, name, end) => {
+    if (TABLES[name] === undefined) throw new Error(`${PAGE} asks for an unknown table, ${name}`);
+    return `${begin}\n${markdown(TABLES[name](results))}\n${end}`;
+  },
+);
+writeFileSync(PAGE, await format(page, { ...(await resolveConfig(PAGE)), filepath: PAGE }));
+
+function markdown({ head, rows }) {
+  if (rows.length === 0) return "Not run yet.\n";
+  const line = (cells) => `| ${cells.join(" | ")} |\n`;
+  return `${line(head)}${line(head.map(() => "---"))}${rows.map(line).join("")}`;
+}

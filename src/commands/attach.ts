@@ -1,0 +1,65 @@
+import type { Command } from "commander";
+import { loadAttachedConfig } from "../config/attached.js";
+import { UserError } from "../errors.js";
+import { runDetached } from "./detached.js";
+import { runInForeground } from "./foreground.js";
+import { addDisplayOptions, tellingOf, wantsView, type DisplayOptions } from "./run.js";
+import { chooseRunFolder, createRunFolder, runTimestamp } from "./run-folder.js";
+import { workerProgramOf } from "./worker-program.js";
+
+interface AttachOptions extends DisplayOptions {
+  readonly config?: string;
+  readonly runDir?: string;
+  readonly restart?: true;
+}
+
+export function register(program: Command): void {
+  const attach = program
+    .command("attach")
+    .description("Put a training script of your own, which calls `thawline.attach`, under the controller")
+    .usage("[options] [key=value...] -- COMMAND...")
+    .argument("[words...]", "settings, for example probe.every=20; after `--`, the command that starts the script")
+    .option("--config <file>", "YAML file with settings")
+    .option("--run-dir <folder>", "folder of the run (default: runs/<script>-<UTC time>)")
+    .option("--restart", "start the command again when its process dies; it goes on from its own checkpoint");
+  addDisplayOptions(attach).action(async (words: string[], options: AttachOptions) => {
+    const now = new Date();
+    const cwd = process.cwd();
+    const { overrides, command } = separate(words, process.argv);
+    const config = loadAttachedConfig({
+      file: options.config ?? null,
+      overrides,
+      env: process.env,
+      cwd,
+      script: { command, folder: cwd, restart: options.restart ?? false },
+    });
+    // Asked before the run folder exists: a run that cannot start must leave nothing behind.
+    await workerProgramOf(config);
+    const runFolder = chooseRunFolder(config, options.runDir, cwd, now);
+    createRunFolder(runFolder, config);
+    const create = { run: `${config.name}-${runTimestamp(now)}`, config };
+    if (wantsView(options)) await runDetached(runFolder, create.run);
+    else await runInForeground({ runFolder, config, create, telling: tellingOf(options) });
+  });
+}
+
+/**
+ * Settings stand before the first `--`, the command behind it. Commander hands over both in one list, without the mark.
+ *
+ * @throws UserError `missing_command`
+ */
+function separate(
+  words: readonly string[],
+  argv: readonly string[],
+): { readonly overrides: readonly string[]; readonly command: [string, ...string[]] } {
+  const mark = argv.indexOf("--");
+  const [program, ...rest] = mark < 0 ? [] : argv.slice(mark + 1);
+  if (program === undefined) {
+    throw new UserError({
+      code: "missing_command",
+      message: "the command that starts your script is missing",
+      hint: "write it after `--`, for example `npx thawline attach -- python train.py`",
+    });
+  }
+  return { overrides: words.slice(0, words.length - rest.length - 1), command: [program, ...rest] };
+}

@@ -1,0 +1,66 @@
+import { mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { execa } from "execa";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describeDone } from "../../src/commands/prefetch.js";
+
+const ROOT = resolve(import.meta.dirname, "../..");
+
+let folder: string;
+beforeEach(() => {
+  folder = realpathSync(mkdtempSync(join(tmpdir(), "thawline-prefetch-")));
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true });
+});
+
+async function prefetch(...overrides: string[]): Promise<string> {
+  const settings = ["data.max_train_examples=2", "probe.points=2", "train.batch_size=2", "device.threads=1"];
+  const result = await execa(
+    process.execPath,
+    [join(ROOT, "dist/cli.js"), "prefetch", "quickstart", ...settings, ...overrides],
+    { cwd: folder, env: { THAWLINE_CACHE: join(folder, "cache") }, reject: false },
+  );
+  const seen = [`exit code ${result.exitCode ?? "none"}`, result.stdout, "--- stderr", result.stderr];
+  return seen.join("\n").replaceAll(folder, "CWD");
+}
+
+describe("npx thawline prefetch", () => {
+  it("makes the test sets once, a line for each in a pipe", async () => {
+    const first = await prefetch("evaluate.images_per_corruption=3");
+    expect(first).toContain(
+      "exit code 0\n15 test sets of 3 images are in `CWD/cache`\n--- stderr\n0 of 15 test sets made",
+    );
+    expect(first).toMatch(/\n15 of 15 test sets made$/);
+    expect(readdirSync(join(folder, "cache", "mnist_c"))).toHaveLength(30);
+    expect(await prefetch("evaluate.images_per_corruption=3")).toMatchInlineSnapshot(`
+      "exit code 0
+      15 test sets of 3 images are in \`CWD/cache\`
+      --- stderr
+      "
+    `);
+  });
+
+  it("says what is wrong with files as a run would", async () => {
+    mkdirSync(join(folder, "mnist_c", "fog"), { recursive: true });
+    writeFileSync(join(folder, "mnist_c", "fog", "test_images.npy"), "");
+    expect(await prefetch("evaluate.ood_path=.")).toMatch(
+      /^exit code 2\n\n--- stderr\nerror: the MNIST-C folder CWD\/mnist_c lacks shot_noise\/test_images.npy, /,
+    );
+  });
+});
+
+describe("describeDone", () => {
+  const done = { num_sets: 75, num_images: 10_000, regenerated: true, left_out: {}, folder: "/cache" };
+
+  it("tells of work that was needless, and of what will not count", () => {
+    expect(describeDone({ ...done, num_sets: 0 })).toBe("there is nothing to make: `evaluate.ood` is `none`");
+    expect(describeDone({ ...done, regenerated: false })).toMatchInlineSnapshot(
+      `"there is nothing to make: the 75 test sets of 10 000 images are published files"`,
+    );
+    expect(describeDone({ ...done, left_out: { frost: "no textures" } })).toMatchInlineSnapshot(
+      `"75 test sets of 10 000 images are in \`/cache\`; frost will not count: no textures"`,
+    );
+  });
+});

@@ -1,0 +1,48 @@
+import { describe, expect, it } from "vitest";
+import { loadConfig } from "../../src/config/load.js";
+import { UserError } from "../../src/errors.js";
+
+function outcome(...overrides: string[]): string {
+  try {
+    loadConfig({ source: "cifar10-resnet18", overrides: ["data.path=x", ...overrides], cwd: "/" });
+    return "accepted";
+  } catch (error) {
+    if (error instanceof UserError) return `${error.message} / ${error.hint}`;
+    throw error;
+  }
+}
+
+describe("findOodConflicts", () => {
+  it("wants corruptions that fit the data; an image folder may hold 32 x 32 images", () => {
+    expect(outcome("data.kind=mnist")).toMatchInlineSnapshot(
+      `"command line: \`evaluate.ood\` is \`cifar_c\`, which are corruptions of 32 x 32 colour images, but \`data.kind\` is \`mnist\` / set \`evaluate.ood=none\`"`,
+    );
+    expect(outcome("data.kind=mnist", "evaluate.ood=null")).toBe("accepted");
+    expect(outcome("data.kind=cifar100")).toBe("accepted");
+    expect(outcome("data.kind=image_folder")).toBe("accepted");
+    expect(outcome("data.kind=fashion_mnist", "evaluate.ood=mnist_c")).toMatchInlineSnapshot(
+      `"command line: \`evaluate.ood\` is \`mnist_c\`, which are corruptions of MNIST, but \`data.kind\` is \`fashion_mnist\` / set \`evaluate.ood=none\`"`,
+    );
+  });
+
+  it("refuses settings that nothing would use", () => {
+    expect(outcome("evaluate.ood_path=files")).toBe("accepted");
+    expect(outcome("evaluate.ood=none", "evaluate.ood_path=files")).toMatchInlineSnapshot(
+      `"command line: \`evaluate.ood_path\` is given, but \`evaluate.ood\` is \`none\` / remove \`evaluate.ood_path\`"`,
+    );
+    expect(outcome("data.kind=image_folder", "evaluate.ood_path=files")).toMatchInlineSnapshot(
+      `"command line: \`evaluate.ood_path\` is given, but the published files are corruptions of the published CIFAR images in their order / remove \`evaluate.ood_path\`"`,
+    );
+    expect(outcome("evaluate.corruptions=all")).toBe("accepted");
+    expect(outcome("evaluate.ood=none", "evaluate.corruptions=all")).toMatchInlineSnapshot(
+      `"command line: \`evaluate.corruptions\` is given, but only CIFAR-C has more than its main corruptions / remove \`evaluate.corruptions\`"`,
+    );
+    expect(outcome("evaluate.frost_textures=frost")).toBe("accepted");
+    expect(outcome("evaluate.ood=none", "evaluate.frost_textures=frost")).toMatchInlineSnapshot(
+      `"command line: \`evaluate.frost_textures\` is given, but only CIFAR-C has frost / remove \`evaluate.frost_textures\`"`,
+    );
+    expect(outcome("evaluate.ood_path=files", "evaluate.frost_textures=frost")).toMatchInlineSnapshot(
+      `"command line: \`evaluate.frost_textures\` is given, but the files of \`evaluate.ood_path\` are read / remove \`evaluate.frost_textures\`"`,
+    );
+  });
+});
