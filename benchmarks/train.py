@@ -9,7 +9,7 @@ import torch
 
 from benchmarks.baseline_training import DataLoaderTraining
 from benchmarks.rows import Row, Target, speedup
-from benchmarks.settings import BenchmarkSettings, new_network, random_images
+from benchmarks.settings import WIDE, BenchmarkSettings, new_network, random_images
 from benchmarks.timing import Action, fastest, take_turns
 from benchmarks.updates import MEMORY_FORMAT, VisionTraining
 
@@ -20,7 +20,7 @@ TARGETS = {16: Target(at_least=1.3), 64: Target(at_least=1.15)}
 
 def rows(settings: BenchmarkSettings) -> Iterator[Row]:
     for width in settings.widths_or((16, 64)):
-        updates = 1 if settings.quick else settings.rounds_of(width, narrow=4, wide=2)
+        updates = 1 if settings.quick else 4 if width < WIDE else 2
         batch_size = 8 if settings.quick else BATCH_SIZE
         rounds = settings.rounds_of(width, narrow=7, wide=3)
         images, labels = random_images(updates * batch_size)

@@ -50,6 +50,7 @@ class FactoredRates:
         self._update = 0
         self._lent: list[Any] = []
         self._used: list[float] | None = None
+        self._found_inf: torch.Tensor | None = None
         self._hooks = [
             optimizer.register_step_pre_hook(lambda *_: self._lend()),
             optimizer.register_step_post_hook(lambda *_: self._take_back()),
@@ -62,12 +63,12 @@ class FactoredRates:
         return [float(group["lr"]) * factor for group in self._optimizer.param_groups]
 
     def apply(self, update: int, factor: float) -> None:
-        self._update, self._factor, self._used = update, factor, None
+        self._update, self._factor, self._used, self._found_inf = update, factor, None, None
 
     @property
     def stepped(self) -> bool:
-        """Whether `optimizer.step()` was called in this update; a GradScaler skips it where gradients overflow."""
-        return self._used is not None
+        """Whether this update has made its step; with a GradScaler it has none where gradients overflow."""
+        return self._used is not None and (self._found_inf is None or self._found_inf.item() == 0)
 
     def detach(self) -> None:
         """Leaves the optimizer as it was found."""
@@ -84,6 +85,8 @@ class FactoredRates:
             for group, rate in zip(groups, self._lent, strict=True):
                 group["lr"] = rate * self._factor
         self._used = [float(group["lr"]) for group in groups]
+        # A GradScaler calls the step of a fused optimizer in any case, and tells it here whether to do nothing.
+        self._found_inf = getattr(self._optimizer, "found_inf", None)
 
     def _take_back(self) -> None:
         if not self._lent:

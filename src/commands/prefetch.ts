@@ -58,7 +58,7 @@ async function prefetch(config: Config): Promise<Done> {
   bar.end();
   if (done !== null) return done;
   const { exitCode, signal, stderr } = result;
-  const how = signal === undefined ? `exit code ${exitCode ?? "unknown"}` : signal;
+  const how = signal ?? `exit code ${exitCode ?? "unknown"}`;
   throw new ExternalError({
     code: "prefetch_failed",
     message: `making the corrupted test images ended with ${how}`,

@@ -14,7 +14,7 @@ export async function workerProgramOf({ script }: RunConfig): Promise<WorkerProg
   const pythonFolder = join(PACKAGE_ROOT, "python");
   if (script !== undefined) {
     findProgram(script.command[0], script.folder, process.env);
-    return { command: script.command as [string, ...string[]], pythonFolder };
+    return { command: script.command, pythonFolder };
   }
   const python = await findPython({ env: process.env, packageRoot: PACKAGE_ROOT });
   return { command: [python.command, "-m", "thawline.worker"], pythonFolder };

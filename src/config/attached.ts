@@ -13,7 +13,7 @@ import { seconds, supervision } from "./schema/supervision.js";
 import { readYamlFile } from "./yaml-file.js";
 
 /** Sections that say what the built-in worker trains; a script says so itself. */
-const SECTIONS_OF_THE_WORKER = ["model", "data", "train", "evaluate", "checkpoint", "device"] as const;
+type SectionOfTheWorker = "model" | "data" | "train" | "evaluate" | "checkpoint" | "device";
 
 /** Keys that have no effect on a script, and what in the script takes their place. */
 const INSTEAD: Readonly<Record<string, string>> = {
@@ -64,7 +64,7 @@ export const attachedConfigSchema = z.strictObject({
 
 export type Script = z.output<typeof script>;
 export type AttachedConfig = z.output<typeof attachedConfigSchema> & {
-  readonly [section in (typeof SECTIONS_OF_THE_WORKER)[number]]?: undefined;
+  readonly [section in SectionOfTheWorker]?: undefined;
 };
 
 /** The configuration of any run: of a built-in training, or of a script of the user's own. */

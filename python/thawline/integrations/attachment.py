@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import torch
@@ -79,10 +79,11 @@ class Attachment:
                 resumed_from=step,
             )
         )
-        if state is not None:
-            run.load_state_dict(dict(state))
-        self._run = run
-        self._pass_boundary()
+        with self._reporting():
+            if state is not None:
+                run.load_state_dict(dict(state))
+            self._run = run
+            self._pass_boundary()
 
     def count_update(self, loss: Tensor | None, num_samples: int = 0) -> None:
         """Counts an update with its training loss, a scalar where it is known; then the boundary before the next one.
@@ -90,8 +91,9 @@ class Attachment:
         Raises NonFiniteLossError.
         """
         assert self._run is not None, "an update outside a training"
-        self._run.after_update(loss, num_samples)
-        self._pass_boundary()
+        with self._reporting():
+            self._run.after_update(loss, num_samples)
+            self._pass_boundary()
 
     def assert_may_update(self) -> None:
         """To be called before a batch: raises TrainingStopped where the trainer goes on though the run has ended."""
@@ -121,6 +123,15 @@ class Attachment:
         """An exception ended the training; without effect after `finish`."""
         error = self._stop or error
         self._context.__exit__(type(error), error, error.__traceback__)
+
+    @contextmanager
+    def _reporting(self) -> Iterator[None]:
+        """An exception of ours ends the run here: what the trainer, or the script, makes of it is not known."""
+        try:
+            yield
+        except BaseException as error:
+            self.abandon(error)
+            raise
 
     def _pass_boundary(self) -> None:
         assert self._run is not None

@@ -77,9 +77,7 @@ def _makers(orders: Sequence[bytes]) -> Iterator[list[subprocess.Popen[bytes]]]:
     makers: list[subprocess.Popen[bytes]] = []
     try:
         for _ in orders:
-            makers.append(
-                subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-            )
+            makers.append(subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE))
         for maker, order in zip(makers, orders, strict=True):
             assert maker.stdin is not None
             # A maker that died has said why on standard error; it counts as done with nothing made.
