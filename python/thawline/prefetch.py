@@ -10,7 +10,7 @@ import json
 import os
 import sys
 
-from thawline.config import parse_config
+from thawline.config import RunConfig, parse_config
 from thawline.data.corrupted_sets import open_test_set
 from thawline.data.corruptions.cache import default_cache_folder
 from thawline.data.loading import load_vision_data
@@ -22,8 +22,10 @@ def main() -> int:
     bind_life_to_parent(os.getppid())
     try:
         config = parse_config(json.load(sys.stdin))
-        data = load_vision_data(config.data)
-        test_set = open_test_set(config.evaluate, config.data, data, num_processes=config.device.threads)
+        test_set = None
+        if isinstance(config, RunConfig):  # Texts are never made.
+            data = load_vision_data(config.data)
+            test_set = open_test_set(config.evaluate, config.data, data, num_processes=config.device.threads)
         if test_set is not None:
             for made, missing in test_set.make_ahead(lambda: False):
                 _tell({"made": made, "missing": missing})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
 import torch
 from torch import nn
@@ -11,10 +10,7 @@ from torch import nn
 from thawline.data.corrupted_sets import CorruptedTestSet
 from thawline.data.corruptions.ahead import MakingStopped
 from thawline.data.vision import Normalization, normalize
-
-
-class EvaluationStopped(Exception):
-    """`should_stop` said so between two batches: there is no result, and the model is as it was."""
+from thawline.evaluation.eval_mode import EvaluationStopped, eval_mode
 
 
 def accuracy(
@@ -34,7 +30,7 @@ def accuracy(
     """
     assert len(images) == len(labels) > 0
     num_correct = torch.zeros((), dtype=torch.int64, device=device)
-    with _eval_mode(model), torch.inference_mode():
+    with eval_mode(model), torch.inference_mode():
         for start in range(0, len(images), batch_size):
             if should_stop():
                 raise EvaluationStopped
@@ -81,15 +77,3 @@ def corruption_accuracies(
                 should_stop=should_stop,
             )
         yield corruption, by_severity
-
-
-@contextmanager
-def _eval_mode(model: nn.Module) -> Iterator[None]:
-    """Eval mode for the duration; then every module's own mode again, as held BatchNorm layers differ from the rest."""
-    training = {module: module.training for module in model.modules()}
-    model.eval()
-    try:
-        yield
-    finally:
-        for module, was_training in training.items():
-            module.training = was_training

@@ -12,7 +12,8 @@ from torch import nn
 from thawline.config import RunConfig
 from thawline.data.corrupted_sets import open_test_set
 from thawline.data.vision import Normalization, VisionData
-from thawline.evaluation.vision import EvaluationStopped, accuracy, corruption_accuracies
+from thawline.evaluation.eval_mode import EvaluationStopped
+from thawline.evaluation.vision import accuracy, corruption_accuracies
 from thawline.trainers.vision_parts import MEMORY_FORMAT
 from thawline.training import Interrupted, SplitScore
 

@@ -18,7 +18,7 @@ export const data = z.strictObject({
   verify_checksums: z
     .boolean()
     .default(true)
-    .describe("Refuse data files whose checksum is not the published one, where one is published (MNIST, CIFAR)."),
+    .describe("Refuse data files whose checksum is not the published one, where one is published (MNIST, CIFAR, CIFAR-C)."),
   max_train_examples: limit("Use only the first so many training examples; null: all."),
   max_test_examples: limit("Use only the first so many test examples; null: all."),
   normalization: z

@@ -5,7 +5,8 @@ from torch import nn
 from thawline.data.corrupted_sets import CorruptedTestSet
 from thawline.data.corruptions.ahead import MakingStopped
 from thawline.data.vision import Normalization, normalize
-from thawline.evaluation.vision import EvaluationStopped, accuracy, corruption_accuracies
+from thawline.evaluation.eval_mode import EvaluationStopped
+from thawline.evaluation.vision import accuracy, corruption_accuracies
 from thawline.models.resnet import build_resnet18
 
 NORMALIZATION = Normalization((0.1307,), (0.3081,))

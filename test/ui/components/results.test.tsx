@@ -31,8 +31,8 @@ it("shows nineteen corruptions, and in brackets what does not count", () => {
   expect(`\n${frame}\n`).toMatchInlineSnapshot(`
     "
     ── evaluation, step 1000 ───────────────────────── regenerated, JPEG images ──
-     in_dist           91.00 % of 1000
-     ood mean          71.24 % of 17 x 1000 images
+     in_dist            91.00 % of 1000
+     ood mean           71.24 % of 17 x 1000 images
      gaussian_noise     80.00    brightness         70.00
      shot_noise         79.00    contrast           69.00
      impulse_noise      78.00    elastic_transform  68.00

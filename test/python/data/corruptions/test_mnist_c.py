@@ -3,7 +3,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from thawline.data.corruptions.mnist_c import MNIST_C_CORRUPTIONS, corrupt
+from thawline.data.corruptions.mnist_c import CORRUPTIONS, MNIST_C_CORRUPTIONS, corrupt
 
 DETERMINISTIC = {"scale", "brightness", "stripe", "canny_edges"}
 RANDOM = [name for name in MNIST_C_CORRUPTIONS if name not in DETERMINISTIC]
@@ -14,6 +14,28 @@ def test_the_benchmark_has_fifteen_corruptions_in_this_order():
         "shot_noise impulse_noise glass_blur motion_blur shear scale rotate brightness "
         "translate stripe fog spatter dotted_line zigzag canny_edges"
     )
+
+
+PUBLISHED = {
+    "shot_noise": {"rate": 3},
+    "impulse_noise": {"share": 0.17},
+    "glass_blur": {"sigma": 0.7, "passes": 2},
+    "motion_blur": {"radius": 10, "sigma": 3},
+    "fog": {"strength": 3, "decay": 1.4, "map_side": 256},
+    "spatter": {
+        "mean": 0.65,
+        "std": 0.3,
+        "liquid_sigma": 1,
+        "threshold": 0.65,
+        "mask_sigma": 1.5,
+        "colour": (63,),
+    },
+}
+
+
+@pytest.mark.parametrize("corruption", PUBLISHED)
+def test_settings_are_those_of_the_benchmarks_severity(corruption):
+    assert CORRUPTIONS[corruption].apply.keywords == PUBLISHED[corruption]
 
 
 @pytest.mark.parametrize("corruption", MNIST_C_CORRUPTIONS)

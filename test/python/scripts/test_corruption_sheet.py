@@ -1,0 +1,31 @@
+"""The contact sheet, by the script as a person starts it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+ROOT = Path(__file__).parents[3]
+
+
+def test_a_sheet_shows_every_image_under_every_corruption(tmp_path):
+    numbers = np.random.default_rng(0)
+    for split, name, i in [("train", "cat", 0), *(("test", "cat", i) for i in range(6))]:
+        path = tmp_path / split / name / f"{i}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(numbers.integers(256, size=(32, 32, 3), dtype=np.uint8)).save(path)
+    sheet = tmp_path / "sheet.png"
+    subprocess.run(
+        [sys.executable, ROOT / "scripts/corruption-sheet.py", "cifar_c", tmp_path, sheet],
+        env={**os.environ, "PYTHONPATH": str(ROOT / "python"), "OMP_NUM_THREADS": "1"},
+        check=True,
+    )
+    with Image.open(sheet) as drawn:
+        pixels = np.asarray(drawn.convert("RGB"))
+        # Clean and 18 corruptions (19 with frost) in two columns: ten rows of 68 pixels and a margin.
+        assert drawn.height == 10 * 68 + 4
+    with Image.open(tmp_path / "test/cat/0.png") as first:
+        np.testing.assert_array_equal(pixels[4 : 4 + 64 : 2, 116 : 116 + 64 : 2], np.asarray(first))
