@@ -1,10 +1,13 @@
 // Makes the runs behind docs/results.md, one after the other; each ends as one file in docs/results/.
 //
-//   npm run build && node scripts/results/run-plan.mjs vision [--only TEXT] [--images FOLDER] [--commit]
+//   npm run build && node scripts/results/run-plan.mjs vision [--images FOLDER] [--frost FOLDER] [--only TEXT] [--commit]
+//   npm run build && node scripts/results/run-plan.mjs text --xquad FOLDER [--only TEXT] [--commit]
 //
 // A run whose file is there is skipped; one that was interrupted is resumed. `--only` takes runs whose name contains
-// TEXT; `--images` names a folder with CIFAR-10 as images (train/<class>/, test/<class>/); `--commit` commits each
-// file. Hours of two cores; several of these may work at the same time on different `--only`.
+// TEXT; `--images` names a folder with CIFAR-10 as images (train/<class>/, test/<class>/), `--frost` one with the frost
+// textures of CIFAR-10-C (docs/corruptions.md), `--xquad` one with xquad.<language>.json; `--commit` commits each file.
+// Text runs need the encoder of `scripts/prepare-encoder.py`. Hours of two cores; several of these may work at the same
+// time on different `--only`.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -14,11 +17,17 @@ import { summarise } from "./summary.mjs";
 
 const RESULTS = join(ROOT, "docs", "results");
 const RUN_FOLDERS = join(ROOT, "runs", "results");
-const PLANS = ["vision"];
+const PLANS = ["vision", "text"];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { only: { type: "string" }, images: { type: "string" }, commit: { type: "boolean" } },
+  options: {
+    only: { type: "string" },
+    images: { type: "string" },
+    frost: { type: "string" },
+    xquad: { type: "string" },
+    commit: { type: "boolean" },
+  },
 });
 const [plan] = positionals;
 if (!PLANS.includes(plan)) {
@@ -32,6 +41,10 @@ mkdirSync(RESULTS, { recursive: true });
 for (const [index, run] of missing.entries()) {
   if (run.needsImages && values.images === undefined) {
     process.stderr.write(`${run.id}: left out; name CIFAR-10 as images with --images\n`);
+    continue;
+  }
+  if (run.needsXquad && values.xquad === undefined) {
+    process.stderr.write(`${run.id}: left out; name the folder of XQuAD with --xquad\n`);
     continue;
   }
   process.stderr.write(`${run.id} (${index + 1} of ${missing.length})\n`);
@@ -48,9 +61,13 @@ function fileOf(run) {
 /** Starts the run, or goes on with it; whether it finished. */
 function train(run) {
   const folder = join(RUN_FOLDERS, run.id);
-  const images = run.needsImages ? [`data.path=${values.images}`] : [];
+  const frost = values.frost === undefined ? [] : [`evaluate.frost_textures=${values.frost}`];
+  const images = run.needsImages ? [`data.path=${values.images}`, ...frost] : [];
+  const xquad = run.needsXquad ? [`data.path=${values.xquad}`] : [];
   const begun = existsSync(join(folder, "journal"));
-  const verb = begun ? ["resume", folder] : ["run", run.config, ...run.settings, ...images, "--run-dir", folder];
+  const verb = begun
+    ? ["resume", folder]
+    : ["run", run.config, ...run.settings, ...images, ...xquad, "--run-dir", folder];
   if (existsSync(join(folder, "results.json"))) return true;
   const { status } = spawnSync(process.execPath, [join(ROOT, "dist", "cli.js"), ...verb, "--headless"], {
     stdio: ["ignore", "ignore", "inherit"],

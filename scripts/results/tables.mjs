@@ -6,11 +6,12 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { format, resolveConfig } from "prettier";
 import { ROOT } from "../python.mjs";
+import { TEXT_TABLES } from "./text-tables.mjs";
 import { VISION_TABLES } from "./vision-tables.mjs";
 
 const FOLDER = join(ROOT, "docs", "results");
 const PAGE = join(ROOT, "docs", "results.md");
-const TABLES = { ...VISION_TABLES };
+const TABLES = { ...VISION_TABLES, ...TEXT_TABLES };
 
 const results = readdirSync(FOLDER)
   .filter((file) => file.endsWith(".json"))

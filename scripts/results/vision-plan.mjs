@@ -73,6 +73,8 @@ const cifar = (seed, ...settings) => ({
     "data.augment=standard",
     "model.width=16",
     "train.epochs=12",
+    "evaluate.ood=cifar_c",
+    "evaluate.images_per_corruption=1000",
     `seed=${seed}`,
     "device.threads=1",
     ...settings,

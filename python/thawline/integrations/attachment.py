@@ -160,13 +160,14 @@ def _move_probe(probe: Probe | None, model: nn.Module) -> Probe | None:
     if not isinstance(probe, Probe):
         return probe
     device = next(model.parameters()).device
-    return Probe([_move_batch(batch, device) for batch in probe.batches], probe.objective)
+    return Probe([move_batch(batch, device) for batch in probe.batches], probe.objective)
 
 
-def _move_batch(batch: Batch, device: torch.device) -> Batch:
+def move_batch(batch: Batch, device: torch.device) -> Batch:
+    """The batch with its tensors on `device`; mappings come back as plain dicts."""
     if isinstance(batch, Tensor):
         return batch.to(device)
     if isinstance(batch, Mapping):
-        return {key: _move_batch(value, device) for key, value in batch.items()}
+        return {key: move_batch(value, device) for key, value in batch.items()}
     assert isinstance(batch, tuple | list), f"a batch is made of tensors, got {type(batch).__name__}"
-    return type(batch)(_move_batch(value, device) for value in batch)
+    return type(batch)(move_batch(value, device) for value in batch)

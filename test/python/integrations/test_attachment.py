@@ -1,0 +1,77 @@
+"""What both callbacks rely on, where neither trainer is needed to see it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from example_config import attached_config
+from granting_channel import GrantingChannel
+from served_channel import served
+from thawline.bootstrap import BOOTSTRAP_VARIABLE
+from thawline.errors import UserError
+from thawline.integrations.attachment import Attachment, move_batch
+from thawline.protocol import Failed
+from tiny_training import BLOCKS, HEAD, build_network, sgd
+
+EVERYTHING = {1: ["head", "top", "stem"]}
+
+
+def open_training(attachment: Attachment, *, num_devices: int = 1) -> None:
+    model = build_network()
+    attachment.open(model, sgd(model), num_updates=6, step=0, state=None, num_devices=num_devices, ends_early=False)
+
+
+def new_attachment() -> Attachment:
+    return Attachment(blocks=BLOCKS, head=HEAD, probe=None, may_end_early=False)
+
+
+def test_several_devices_are_refused_under_a_controller_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(BOOTSTRAP_VARIABLE, raising=False)
+    open_training(new_attachment(), num_devices=2)
+    monkeypatch.setenv(BOOTSTRAP_VARIABLE, "/nowhere/bootstrap.json")
+    with pytest.raises(UserError, match="uses 2 devices, but a controlled one runs on one"):
+        open_training(new_attachment(), num_devices=2)
+
+
+def test_without_a_controller_a_second_training_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(BOOTSTRAP_VARIABLE, raising=False)
+    attachment = new_attachment()
+    open_training(attachment)
+    attachment.count_update(None)
+    attachment.finish()
+    assert attachment.step == 1
+    open_training(attachment)
+    assert attachment.step == 0
+
+
+def test_under_a_controller_a_second_training_is_refused(tmp_path: Path) -> None:
+    attachment = new_attachment()
+    with served(GrantingChannel(EVERYTHING, config=attached_config(intervention={"kind": "none"})), tmp_path):
+        open_training(attachment)
+        with pytest.raises(UserError, match="a second training began in this process"):
+            open_training(attachment)
+        attachment.abandon(KeyboardInterrupt())
+
+
+def test_what_is_told_of_a_training_left_by_an_exception(tmp_path: Path) -> None:
+    channel = GrantingChannel(EVERYTHING, config=attached_config(intervention={"kind": "none"}))
+    attachment = new_attachment()
+    with served(channel, tmp_path):
+        open_training(attachment)
+        attachment.count_update(torch.tensor(1.0))
+        attachment.abandon(ZeroDivisionError("a bug"))
+        attachment.abandon(RuntimeError("at exit, once more"))
+    failed = channel.sent[-1]
+    assert isinstance(failed, Failed)
+    assert (failed.step, failed.message) == (1, "ZeroDivisionError: a bug")
+
+
+def test_a_batch_moves_with_its_structure() -> None:
+    batch = {"ids": torch.ones(2, 3), "labels": (torch.ones(2), [torch.zeros(2)])}
+    moved = move_batch(batch, torch.device("meta"))
+    assert moved["ids"].device.type == moved["labels"][0].device.type == moved["labels"][1][0].device.type == "meta"
+    assert isinstance(moved["labels"], tuple)
+    assert moved["ids"].shape == (2, 3)
