@@ -11,13 +11,13 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import controller, fisher, head_only, sharpness_avg, sharpness_worst, train
+from benchmarks import controller, fisher, head_only, sharpness_avg, sharpness_worst, text, train
 from benchmarks.rows import Row, print_row, print_summary
 from benchmarks.settings import BenchmarkSettings
 from benchmarks.timing import Clock
 
 PARTS: dict[str, Callable[[BenchmarkSettings], Iterator[Row]]] = {
-    module.PART: module.rows for module in (train, sharpness_worst, sharpness_avg, fisher, head_only, controller)
+    module.PART: module.rows for module in (train, sharpness_worst, sharpness_avg, fisher, head_only, controller, text)
 }
 
 
@@ -26,8 +26,10 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"any of {', '.join(PARTS)} (default: all)")
     parser.add_argument("--quick", action="store_true", help="tiny, once: shows that a part runs, not how fast it is")
     parser.add_argument("--widths", type=_widths, help="for example 8,16,64")
-    parser.add_argument("--points", type=int, help="images in the batch of a probe")
+    parser.add_argument("--points", type=int, help="images in the batch of a probe; text: questions, and probe windows")
     parser.add_argument("--rounds", type=int, help="how often the sides take turns")
+    parser.add_argument("--encoder", type=Path, metavar="FOLDER", help="text: a pretrained encoder (default: random)")
+    parser.add_argument("--questions", type=Path, metavar="FOLDER", help="text: of xquad.en.json (default: made up)")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument(
@@ -52,7 +54,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parse_arguments(arguments)
     torch.set_num_threads(options.threads)
     clock = Clock(torch.device(options.device), options.clock)
-    settings = BenchmarkSettings(clock, options.threads, options.quick, options.widths, options.points, options.rounds)
+    settings = BenchmarkSettings(
+        clock,
+        options.threads,
+        options.quick,
+        options.widths,
+        options.points,
+        options.rounds,
+        options.encoder,
+        options.questions,
+    )
     print("Ratios are medians [quartiles] over rounds in which both sides take turns; seconds likewise.\n")
     rows: list[Row] = []
     for part in options.parts or PARTS:

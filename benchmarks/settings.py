@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -23,7 +24,7 @@ WIDE = 32
 
 @dataclass(frozen=True)
 class BenchmarkSettings:
-    """Options of the command line. `points`, `rounds` and `widths` are None for each part's own choice."""
+    """Options of the command line; None for each part's own choice."""
 
     clock: Clock
     threads: int
@@ -31,6 +32,8 @@ class BenchmarkSettings:
     widths: tuple[int, ...] | None = None
     points: int | None = None
     rounds: int | None = None
+    encoder: Path | None = None
+    questions: Path | None = None
 
     @property
     def device(self) -> torch.device:
@@ -41,19 +44,24 @@ class BenchmarkSettings:
 
     def points_of(self, width: int) -> int:
         """Images in one batch of a probe set: the paper's 256, fewer for wide networks."""
-        return self.points or (16 if self.quick else 256 if width < WIDE else 64)
+        return self.points or (16 if self.quick else 256 if width < WIDE else 128)
 
     def micro_batches_of(self, points: int) -> list[int]:
         """Sizes of which a baseline may choose the fastest."""
         return [16, *(size for size in (32, 64, 128, 256) if size <= points)]
 
     def rounds_of(self, width: int, narrow: int, wide: int) -> int:
-        return self.rounds or (1 if self.quick else narrow if width < WIDE else wide)
+        return self.rounds_or(narrow if width < WIDE else wide)
+
+    def rounds_or(self, default: int) -> int:
+        return self.rounds or (1 if self.quick else default)
 
     def described(self, width: int, rounds: int, **more: int | str) -> dict[str, int | str]:
         """What is printed below a row."""
+        return {"width": width, **self.described_without_width(rounds, **more)}
+
+    def described_without_width(self, rounds: int, **more: int | str) -> dict[str, int | str]:
         return {
-            "width": width,
             **more,
             "rounds": rounds,
             "threads": self.threads,

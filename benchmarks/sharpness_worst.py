@@ -25,7 +25,7 @@ TOLERANCE = 0.01
 def rows(settings: BenchmarkSettings) -> Iterator[Row]:
     for width in settings.widths_or((8, 16, 64)):
         points = settings.points_of(width)
-        rounds = settings.rounds_of(width, narrow=3, wide=2)
+        rounds = settings.rounds_of(width, narrow=3, wide=1)
         network = trained_network(width, settings.device)
         inputs, labels = random_points(points, settings.device, torch.contiguous_format)
         searches = Searches(network, inputs, labels)

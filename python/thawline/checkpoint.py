@@ -1,17 +1,13 @@
 """Checkpoints: safetensors and JSON, complete or absent, verified before use, never unpickled.
 
 A folder holds `model.safetensors`, `optimizer.safetensors`, `extra.safetensors` (random state, probe history),
-`state.json`, and, written last, `manifest.json` with size and SHA-256 of each. Decision record:
-docs/decisions/0006-checkpoints.md.
+`state.json`, and the manifest that seals it. Decision record: docs/decisions/0006-checkpoints.md.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
-import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,10 +18,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from thawline.errors import EnvironmentFault, UserError
+from thawline.sealed_folder import damage, write_json, write_sealed
 from thawline.weights import weights_sha256
-
-CHECKPOINT_FORMAT = 1
-MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True)
@@ -38,6 +32,21 @@ class SavedCheckpoint:
     weights_sha256: str
 
 
+@dataclass(frozen=True)
+class TrainedPart:
+    """The tensors of a model that ever train, by name, where the rest is the same in every checkpoint.
+
+    `rest_sha256` identifies that rest, so that no training goes on over other frozen weights.
+    """
+
+    names: frozenset[str]
+    rest_sha256: str
+
+    @classmethod
+    def of(cls, model: nn.Module, names: Collection[str]) -> TrainedPart:
+        return cls(frozenset(names), weights_sha256(model, without=names))
+
+
 def save_checkpoint(
     folder: Path,
     step: int,
@@ -46,32 +55,29 @@ def save_checkpoint(
     optimizer: torch.optim.Optimizer,
     extra: Mapping[str, Tensor],
     state: Mapping[str, Any],
+    trained: TrainedPart | None = None,
 ) -> SavedCheckpoint:
     """Writes `folder/step-XXXXXXXX`: all of it, on the disk, or nothing.
 
-    `extra` are further tensors by name, `state` is anything that JSON holds. Raises EnvironmentFault when the disk
-    refuses.
+    `extra` are further tensors by name, `state` is anything that JSON holds. With `trained` the frozen rest of the
+    model is left out. Raises EnvironmentFault when the disk refuses.
     """
-    target = folder / f"step-{step:08d}"
-    draft = folder / f".draft-{step:08d}-{os.getpid()}"
-    try:
-        # Drafts are left over from attempts that were killed while they wrote; a run has one writer at a time.
-        for left_over in folder.glob(".draft-*"):
-            shutil.rmtree(left_over, ignore_errors=True)
-        draft.mkdir(parents=True)
-        tensors, scalars = _optimizer_state(model, optimizer)
-        save_file(_contiguous(model.state_dict()), draft / "model.safetensors")
+    tensors, scalars = _optimizer_state(model, optimizer)
+    described = {"step": step, "optimizer": scalars, **state}
+    if trained is not None:
+        described["rest_sha256"] = trained.rest_sha256
+
+    def write(draft: Path) -> None:
+        save_file(_contiguous(_saved_tensors(model, trained)), draft / "model.safetensors")
         save_file(_contiguous(tensors), draft / "optimizer.safetensors")
         save_file(_contiguous(extra), draft / "extra.safetensors")
-        _write_json(draft / "state.json", {"step": step, "optimizer": scalars, **state})
-        manifest_sha256 = _write_manifest(draft, step)
-        # A folder of that name is left over from an attempt whose word never reached the journal.
-        shutil.rmtree(target, ignore_errors=True)
-        draft.rename(target)
-        _sync(folder)
+        write_json(draft / "state.json", described)
+
+    target = folder / f"step-{step:08d}"
+    try:
+        manifest_sha256 = write_sealed(target, step, write)
     # safetensors has an error of its own for a full disk.
     except (OSError, SafetensorError) as error:
-        shutil.rmtree(draft, ignore_errors=True)
         raise EnvironmentFault(f"the checkpoint of step {step} cannot be written: {error}") from error
     return SavedCheckpoint(step, target, manifest_sha256, weights_sha256(model))
 
@@ -92,7 +98,12 @@ def load_checkpoint(path: Path, manifest_sha256: str) -> LoadedCheckpoint:
 
     Raises UserError `corrupt_checkpoint` naming the first file that is not what was written.
     """
-    _verify(path, manifest_sha256)
+    if (why := damage(path, manifest_sha256)) is not None:
+        raise UserError(
+            "corrupt_checkpoint",
+            f"the checkpoint `{path}` cannot be used: {why}",
+            "the run goes on from an older checkpoint, if it has one",
+        )
     state = json.loads((path / "state.json").read_text())
     return LoadedCheckpoint(
         step=state.pop("step"),
@@ -103,9 +114,23 @@ def load_checkpoint(path: Path, manifest_sha256: str) -> LoadedCheckpoint:
     )
 
 
-def restore_training(checkpoint: LoadedCheckpoint, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
-    """Puts weights and optimizer state back, by parameter name, in the memory format of the living parameters."""
-    living = model.state_dict()
+def restore_training(
+    checkpoint: LoadedCheckpoint,
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    trained: TrainedPart | None = None,
+) -> None:
+    """Puts weights and optimizer state back, by parameter name, in the memory format of the living parameters.
+
+    `trained` as when the checkpoint was saved. Raises UserError `changed_model` where the frozen rest is another one.
+    """
+    if trained is not None and checkpoint.state["rest_sha256"] != trained.rest_sha256:
+        raise UserError(
+            "changed_model",
+            "the frozen weights of the model are not those that this run was trained on",
+            "put back the files of the pretrained model as they were when the run began",
+        )
+    living = _saved_tensors(model, trained)
     assert living.keys() == checkpoint.model.keys(), "the checkpoint is of another model"
     for name, tensor in checkpoint.model.items():
         living[name].copy_(tensor)
@@ -120,6 +145,10 @@ def restore_training(checkpoint: LoadedCheckpoint, model: nn.Module, optimizer: 
     for key, value in checkpoint.state["optimizer"].items():
         entry, name = key.split("/", 1)
         optimizer.state[parameters[name]][entry] = value
+
+
+def _saved_tensors(model: nn.Module, trained: TrainedPart | None) -> dict[str, Tensor]:
+    return {name: tensor for name, tensor in model.state_dict().items() if trained is None or name in trained.names}
 
 
 def _optimizer_state(model: nn.Module, optimizer: torch.optim.Optimizer) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -140,52 +169,3 @@ def _contiguous(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {
         name: tensor.detach().to("cpu").clone(memory_format=torch.contiguous_format) for name, tensor in tensors.items()
     }
-
-
-def _write_json(path: Path, value: object) -> None:
-    path.write_text(json.dumps(value, sort_keys=True, indent=1))
-
-
-def _write_manifest(folder: Path, step: int) -> str:
-    files = {}
-    for path in sorted(folder.iterdir()):
-        _sync(path)
-        files[path.name] = {"bytes": path.stat().st_size, "sha256": _sha256(path)}
-    manifest = folder / MANIFEST
-    _write_json(manifest, {"format": CHECKPOINT_FORMAT, "step": step, "files": files})
-    _sync(manifest)
-    _sync(folder)
-    return _sha256(manifest)
-
-
-def _verify(path: Path, manifest_sha256: str) -> None:
-    manifest = path / MANIFEST
-    if not manifest.is_file():
-        raise _corrupt(path, "it has no manifest")
-    if _sha256(manifest) != manifest_sha256:
-        raise _corrupt(path, "its manifest is not the one that the journal knows")
-    for name, expected in json.loads(manifest.read_text())["files"].items():
-        file = path / name
-        if not file.is_file() or file.stat().st_size != expected["bytes"] or _sha256(file) != expected["sha256"]:
-            raise _corrupt(path, f"`{name}` is not what was written")
-
-
-def _corrupt(path: Path, why: str) -> UserError:
-    return UserError(
-        "corrupt_checkpoint",
-        f"the checkpoint `{path}` cannot be used: {why}",
-        "the run goes on from an older checkpoint, if it has one",
-    )
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

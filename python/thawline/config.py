@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from thawline.errors import UserError
+from thawline.text_data_config import TextDataConfig
 
 _Form = TypeVar("_Form")
 
@@ -40,6 +41,30 @@ class UserModelConfig(Struct, frozen=True, forbid_unknown_fields=True, tag_field
 ModelConfig = ResNet18Config | VGG11Config | UserModelConfig
 
 
+class LoraConfig(Struct, frozen=True, forbid_unknown_fields=True, tag_field="method", tag="lora"):
+    r: int
+    alpha: int
+    dropout: float
+    targets: list[str]
+
+
+class OtherAdapterConfig(Struct, frozen=True, forbid_unknown_fields=True, tag_field="method", tag="other"):
+    """Another adapter of PEFT; `peft_method` is what the configuration has as `model.adapter.method`."""
+
+    peft_method: str
+    targets: list[str]
+    options: dict[str, str | int | float | bool | None]
+
+
+class EncoderConfig(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="encoder"):
+    """`pretrained`: an absolute path, or the id of a model on the Hub with its `revision`. `blocks`: top first."""
+
+    pretrained: str
+    revision: str | None
+    adapter: LoraConfig | OtherAdapterConfig
+    blocks: list[BlockPattern] | None
+
+
 class NormalizationConfig(Struct, frozen=True, forbid_unknown_fields=True):
     mean: list[float]
     std: list[float]
@@ -63,11 +88,15 @@ class LinearTailSchedule(Struct, frozen=True, forbid_unknown_fields=True, tag_fi
     fraction: float
 
 
-Schedule = ConstantSchedule | LinearTailSchedule
+class LinearSchedule(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="linear"):
+    """Falls to zero over the whole run, without warm-up."""
+
+
+Schedule = ConstantSchedule | LinearTailSchedule | LinearSchedule
 
 
 class TrainConfig(Struct, frozen=True, forbid_unknown_fields=True):
-    optimizer: Literal["sgd"]
+    optimizer: Literal["sgd", "adamw"]
     learning_rate: float
     momentum: float
     weight_decay: float
@@ -75,6 +104,7 @@ class TrainConfig(Struct, frozen=True, forbid_unknown_fields=True):
     epochs: int | None
     updates: int | None
     schedule: Schedule
+    max_gradient_norm: float | None
 
 
 class SignalConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -125,6 +155,8 @@ class EvaluateConfig(Struct, frozen=True, forbid_unknown_fields=True):
     corruptions: Literal["main", "all"]
     frost_textures: str | None
     images_per_corruption: str | int
+    every: int | None
+    keep: Literal["best", "last"]
 
 
 class CheckpointConfig(Struct, frozen=True, forbid_unknown_fields=True):
@@ -139,11 +171,11 @@ class DeviceConfig(Struct, frozen=True, forbid_unknown_fields=True):
     precision: Literal["float32", "bfloat16"]
 
 
-class RunConfig(Struct, frozen=True, forbid_unknown_fields=True):
+class AnyRunConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What every run of the built-in worker has, whatever it trains."""
+
     name: str
     seed: int
-    model: ModelConfig
-    data: DataConfig
     train: TrainConfig
     probe: ProbeConfig
     intervention: InterventionConfig
@@ -151,6 +183,20 @@ class RunConfig(Struct, frozen=True, forbid_unknown_fields=True):
     checkpoint: CheckpointConfig
     device: DeviceConfig
     supervision: dict[str, float]
+
+
+class RunConfig(AnyRunConfig, frozen=True, kw_only=True):
+    """A run of image classification."""
+
+    model: ModelConfig
+    data: DataConfig
+
+
+class TextRunConfig(AnyRunConfig, frozen=True, kw_only=True):
+    """A run that trains the adapters of a pretrained encoder."""
+
+    model: EncoderConfig
+    data: TextDataConfig
 
 
 class AttachedConfig(Struct, frozen=True):
@@ -161,12 +207,15 @@ class AttachedConfig(Struct, frozen=True):
     intervention: InterventionConfig
 
 
-def parse_config(config: dict[str, Any]) -> RunConfig:
-    """The typed form of `welcome.config`.
+def parse_config(config: dict[str, Any]) -> RunConfig | TextRunConfig:
+    """The typed form of `welcome.config`; what is trained says which one.
 
     Raises UserError `invalid_config` naming the key: the controller has checked the values, so this means that the two
     sides are of different versions.
     """
+    match config.get("model"):
+        case {"kind": "encoder"}:
+            return _convert(_with_tagged_adapter(config), TextRunConfig)
     return _convert(_with_tagged_model(config), RunConfig)
 
 
@@ -180,6 +229,15 @@ def _with_tagged_model(config: dict[str, Any]) -> dict[str, Any]:
     match config.get("model"):
         case {"kind": str(kind), **settings} if ":" in kind:
             return config | {"model": {"kind": "import", "import_path": kind, **settings}}
+    return config
+
+
+def _with_tagged_adapter(config: dict[str, Any]) -> dict[str, Any]:
+    """As for import paths: any method of PEFT may be named, and only LoRA has a form of its own."""
+    match config["model"]:
+        case {"adapter": {"method": str(method), **settings}} if method != "lora":
+            adapter = {"method": "other", "peft_method": method, **settings}
+            return config | {"model": config["model"] | {"adapter": adapter}}
     return config
 
 

@@ -24,7 +24,7 @@ ShortText = Annotated[str, Meta(max_length=256)]
 Text = Annotated[str, Meta(max_length=16_384)]
 Key = Annotated[str, Meta(max_length=64)]
 LearningRates = Annotated[list[NonNegative], Meta(max_length=1024)]
-Order: TypeAlias = Literal["checkpoint", "evaluate"]
+Order: TypeAlias = Literal["checkpoint", "evaluate", "validate", "keep_best", "restore_best"]
 Orders = Annotated[list[Order], Meta(max_length=8)]
 
 
@@ -62,9 +62,15 @@ def from_metric_value(value: MetricValue) -> float:
     return float(value.non_finite) if isinstance(value, NonFinite) else value
 
 
-class Block(_Body, frozen=True):
+class Head(_Body, frozen=True):
     name: Name
     num_params: Count
+
+
+class Block(Head, frozen=True):
+    """`trainable_from_start`: it trains with the head from the first update, and is never unfrozen."""
+
+    trainable_from_start: bool | UnsetType = UNSET
 
 
 class Metric(_Body, frozen=True, kw_only=True):
@@ -89,7 +95,7 @@ class SpentSeconds(_Body, frozen=True):
 
 
 class ResumePoint(_Body, frozen=True):
-    """A journaled checkpoint; `path` is relative to the run folder."""
+    """A journaled checkpoint, or the best weights; `path` is relative to the run folder."""
 
     path: Text
     step: Count
@@ -162,7 +168,7 @@ class Point(_Body, frozen=True, kw_only=True):
 
 class Ready(_Body, frozen=True):
     blocks: Annotated[list[Block], Meta(max_length=1024)]
-    head: Block
+    head: Head
     num_updates: Update | None
     updates_per_epoch: Update | None
     learning_rates: LearningRates
@@ -182,12 +188,15 @@ class History(_Body, frozen=True):
 
 
 class Grant(_Body, frozen=True):
+    """`best` is what the order `restore_best` means, and is given with that order alone."""
+
     until: Update | None
     trainable: Annotated[list[Name], Meta(max_length=1024)]
     learning_rate_factor: NonNegative
     orders: Orders
     probe: Annotated[list[Name], Meta(max_length=64)]
     decided: Decided | UnsetType = UNSET
+    best: ResumePoint | UnsetType = UNSET
 
 
 class Recall(_Body, frozen=True):
@@ -238,6 +247,15 @@ class Checkpointed(_Body, frozen=True):
     weights_sha256: Sha256
 
 
+class Kept(_Body, frozen=True):
+    """The weights after `step` updates are on disk as the best so far; `path` is relative to the run folder."""
+
+    step: Count
+    path: Text
+    manifest_sha256: Sha256
+    weights_sha256: Sha256
+
+
 class Log(_Body, frozen=True):
     level: Literal["debug", "info", "warning", "error"]
     text: Text
@@ -273,7 +291,19 @@ class Failed(_Body, frozen=True, tag_field="outcome", tag="failed"):
 
 Closed: TypeAlias = Finished | Stopped | Failed
 WorkerBody: TypeAlias = (
-    Hello | Ready | History | Applied | Boundary | Progress | Evaluated | Checkpointed | Log | Ping | Pong | Closed
+    Hello
+    | Ready
+    | History
+    | Applied
+    | Boundary
+    | Progress
+    | Evaluated
+    | Checkpointed
+    | Kept
+    | Log
+    | Ping
+    | Pong
+    | Closed
 )
 ControllerBody: TypeAlias = Welcome | Reject | Grant | Recall | Stop | Ping | Pong
 Body: TypeAlias = WorkerBody | ControllerBody
@@ -293,6 +323,7 @@ BODIES: Final[dict[str, Any]] = {
     "progress": Progress,
     "evaluated": Evaluated,
     "checkpointed": Checkpointed,
+    "kept": Kept,
     "log": Log,
     "ping": Ping,
     "pong": Pong,

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from thawline.freezing import apply_trainable, assert_trainable, count_trainable, trainable_sha256
 from thawline.learning_rates import LearningRates
 from thawline.loss_reader import LossReader, Pace
+from thawline.orders import Orders, Phase
 from thawline.protocol import (
     Applied,
     Boundary,
-    Checkpointed,
-    Evaluated,
     Finished,
     Grant,
     Metric,
     MetricValue,
-    Order,
     Progress,
     Recall,
     Stop,
@@ -25,7 +22,7 @@ from thawline.protocol import (
     to_metric_value,
 )
 from thawline.stopwatch import Stopwatch
-from thawline.training import Abilities, Facts, Interrupted, describe_training
+from thawline.training import Abilities, Facts, Interrupted, ShouldStop, describe_training
 from thawline.weights import weights_sha256
 
 if TYPE_CHECKING:
@@ -38,9 +35,6 @@ if TYPE_CHECKING:
     from thawline.blocks import BlockMap
     from thawline.channel import Channel
     from thawline.probes import Measurement, Prober
-
-
-Phase = Literal["train", "probe", "evaluate", "checkpoint"]
 
 
 class TrainingStopped(Exception):
@@ -77,13 +71,13 @@ class Session:
         self._block_map = block_map
         self._rates = rates
         self._facts = facts
-        self._run_folder = run_folder
         self._prober = prober
         self._abilities = abilities or Abilities()
         self._batch_norm = batch_norm
         self._stopwatch = Stopwatch()
         self._losses = LossReader()
         self._pace = Pace()
+        self._orders = Orders(channel, self._abilities, run_folder, self._stopwatch, self._poll)
         self._grant: Grant | None = None
 
     def begin(self) -> None:
@@ -178,7 +172,7 @@ class Session:
     def _obey(self) -> None:
         """Waits for a grant and carries it out: orders first, in the state before the change, then the change."""
         grant = self._next_grant()
-        while not self._carry_out(grant.orders):
+        while not self._carry_out(grant):
             # Recalled in the middle: nothing of this grant holds, the controller grants anew.
             self._channel.send(Boundary(self.step + 1, True, [], self._stopwatch.since_last_report()))
             grant = self._next_grant()
@@ -199,7 +193,7 @@ class Session:
                 body = self._channel.receive()
         if isinstance(body, Stop):
             if body.checkpoint:
-                self._save()
+                self._orders.save(self.step)
             raise TrainingStopped(body.reason)
         assert isinstance(body, Grant), f"expected a grant, got {type(body).__name__}"
         return body
@@ -213,43 +207,15 @@ class Session:
             learning_rates=self._rates.at(self.step + 1, grant.learning_rate_factor),
         )
 
-    def _carry_out(self, orders: list[Order]) -> bool:
+    def _carry_out(self, grant: Grant) -> bool:
         """False when a recall came first."""
         try:
-            for order in orders:
-                if order == "checkpoint":
-                    self._save()
-                else:
-                    self._evaluate()
+            self._orders.carry_out(grant, self.step)
         except Interrupted:
             return False
         return True
 
-    def _save(self) -> None:
-        assert self._abilities.save is not None
-        with self._stopwatch.measure("checkpoint"):
-            saved = self._abilities.save(self.step)
-        path = str(saved.path.relative_to(self._run_folder))
-        self._channel.send(Checkpointed(saved.step, path, saved.manifest_sha256, saved.weights_sha256))
-
-    def _evaluate(self) -> None:
-        assert self._abilities.evaluate is not None
-        with self._stopwatch.measure("evaluate"):
-            for score in self._abilities.evaluate(self._poll("evaluate", "")):
-                values = {name: to_metric_value(value) for name, value in score.values.items()}
-                self._channel.send(
-                    Evaluated(
-                        self.step,
-                        score.split,
-                        values,
-                        score.num_examples,
-                        score.regenerated,
-                        score.from_jpeg,
-                        score.left_out,
-                    )
-                )
-
-    def _poll(self, phase: Phase, detail: str) -> Callable[[], bool]:
+    def _poll(self, phase: Phase, detail: str) -> ShouldStop:
         """To be asked between batches: whether to stop. Also says, now and then, that the work goes on."""
 
         def should_stop() -> bool:

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 from msgspec import UNSET, UnsetType
 
-from thawline.protocol import Block, Order, Ready, Resumed
+from thawline.protocol import Block, Head, Order, Ready, Resumed
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from thawline.blocks import BlockMap
     from thawline.checkpoint import SavedCheckpoint
 
@@ -21,8 +23,10 @@ class Interrupted(Exception):
 
 @dataclass(frozen=True)
 class SplitScore:
-    """Accuracy (or another score) of one evaluation split; `regenerated` marks data that are not the official files.
+    """Accuracy, or other scores, of one evaluation split; `regenerated` marks data that are not the official files.
 
+    `values` are shares of 1, also where a scorer's own convention is percent; the first one is what the split is
+    compared by (`accuracy`, or `f1` before `exact_match`).
     `from_jpeg`: the images it was made from were JPEG files. `left_out`: why an out-of-distribution split does not
     count in the mean over these; one that could not be made has no values.
     """
@@ -35,21 +39,37 @@ class SplitScore:
     left_out: str | None = None
 
 
+ShouldStop = Callable[[], bool]
+"""To be asked between batches; where it says yes, an evaluation raises Interrupted."""
+
+
 @dataclass(frozen=True)
 class Abilities:
-    """What a training can do besides training; None where it cannot, and then it is never ordered."""
+    """What a training can do besides training; None where it cannot, and then it is never ordered.
+
+    `save` and `keep_best` are given the step and write all of it or nothing; `keep_best` stores the weights as they are
+    now in a folder of their own, such as `best/step-00000500` in the run folder, beside what it stored before: the
+    controller removes that once its journal has the new one. `restore_best` is given the absolute path that `keep_best`
+    returned, in this attempt or an earlier one, and the SHA-256 of the manifest there, and verifies it. `validate`
+    gives the scores on the development set, split `development`; the first of its values decides what is best.
+    """
 
     save: Callable[[int], SavedCheckpoint] | None = None
-    evaluate: Callable[[Callable[[], bool]], Iterator[SplitScore]] | None = None
+    evaluate: Callable[[ShouldStop], Iterator[SplitScore]] | None = None
+    validate: Callable[[ShouldStop], SplitScore] | None = None
+    keep_best: Callable[[int], SavedCheckpoint] | None = None
+    restore_best: Callable[[Path, str], None] | None = None
 
     @property
     def orders(self) -> list[Order]:
-        orders: list[Order] = []
-        if self.save is not None:
-            orders.append("checkpoint")
-        if self.evaluate is not None:
-            orders.append("evaluate")
-        return orders
+        abilities: dict[Order, object] = {
+            "checkpoint": self.save,
+            "evaluate": self.evaluate,
+            "validate": self.validate,
+            "keep_best": self.keep_best,
+            "restore_best": self.restore_best,
+        }
+        return [order for order, ability in abilities.items() if ability is not None]
 
 
 @dataclass(frozen=True)
@@ -69,8 +89,11 @@ def describe_training(
 ) -> Ready:
     """The `ready` of a training that stands after `step` updates, before any mask or factor is applied."""
     return Ready(
-        blocks=[Block(block.name, block.num_params) for block in block_map.blocks],
-        head=Block(block_map.head.name, block_map.head.num_params),
+        blocks=[
+            Block(block.name, block.num_params, True if block.name in block_map.trainable_from_start else UNSET)
+            for block in block_map.blocks
+        ],
+        head=Head(block_map.head.name, block_map.head.num_params),
         num_updates=facts.num_updates,
         updates_per_epoch=facts.updates_per_epoch,
         learning_rates=learning_rates,

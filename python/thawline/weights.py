@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,14 +13,15 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 
-def weights_sha256(model: nn.Module) -> str:
+def weights_sha256(model: nn.Module, *, without: Collection[str] = ()) -> str:
     """SHA-256, in hex, over name, dtype, shape and bytes of all named parameters and buffers, sorted by name.
 
-    Bytes are contiguous, row-major and little-endian, so neither memory format nor device nor machine enters.
+    `without` names those that are left out. Bytes are contiguous, row-major and little-endian, so neither memory format
+    nor device nor machine enters.
     """
     digest = hashlib.sha256()
     tensors = dict([*model.named_parameters(), *model.named_buffers()])
-    for name in sorted(tensors):
+    for name in sorted(tensors.keys() - set(without)):
         tensor = tensors[name].detach()
         digest.update(f"{name}\n{tensor.dtype}\n{list(tensor.shape)}\n".encode())
         digest.update(row_major_bytes(tensor))

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib.util import find_spec
 
 from thawline.channel import Channel, ChannelClosed, ZmqChannel, read_bootstrap
-from thawline.config import parse_config
+from thawline.config import RunConfig, TextRunConfig, parse_config
 from thawline.errors import UserError
 from thawline.failure import describe_failure, report_failure
 from thawline.handshake import Rejected, shake_hands
 from thawline.process import bind_life_to_controller
+from thawline.protocol import Welcome
+
+# The text side stands on these; they bring `tokenizers` along. `datasets` is asked for by sources on the Hub alone.
+TEXT_PACKAGES = ("transformers", "peft")
 
 
 def main() -> int:
@@ -34,10 +39,7 @@ def attempt(channel: Channel, number: int) -> int:
     try:
         welcome = shake_hands(channel, number)
         config = parse_config(welcome.config)
-        # Imported only now: a refused worker should not have to wait for torch.
-        from thawline.trainers.vision import train_vision
-
-        train_vision(channel, config, welcome)
+        _train(channel, config, welcome)
         return 0
     except Rejected as error:
         return _complain(error)
@@ -48,6 +50,25 @@ def attempt(channel: Channel, number: int) -> int:
         report_failure(channel, failure)
         print(failure.traceback or f"{failure.code}: {failure.message}", file=sys.stderr)
         return 2 if failure.fault == "user" else 1
+
+
+def _train(channel: Channel, config: RunConfig | TextRunConfig, welcome: Welcome) -> None:
+    """Imports only now, and only what is needed: a refused worker should not have to wait for torch."""
+    if isinstance(config, RunConfig):
+        from thawline.trainers.vision import train_vision
+
+        train_vision(channel, config, welcome)
+        return
+    for package in TEXT_PACKAGES:
+        if find_spec(package) is None:
+            raise UserError(
+                "missing_packages",
+                f"this run trains a text encoder, for which the Python package `{package}` is missing",
+                "run `node scripts/bootstrap.mjs --with-text`; in a Python of your own, `pip install thawline[text]`",
+            )
+    from thawline.trainers.text import train_text
+
+    train_text(channel, config, welcome)
 
 
 def _complain(error: UserError) -> int:

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { execa } from "execa";
 import { loadConfig } from "../config/load.js";
-import { checkPaths } from "../config/paths.js";
+import { bundledDataFolder, checkPaths } from "../config/paths.js";
 import { UserError } from "../errors.js";
 import { findPython } from "../launch/python.js";
 import { PACKAGE_ROOT } from "../package.js";
@@ -87,7 +87,7 @@ function checkData(): Finding {
   try {
     const config = loadConfig({ source: "quickstart", cwd: process.cwd() });
     checkPaths(config);
-    return passed("data", `MNIST (\`${config.data.path}\`)`);
+    return passed("data", `MNIST (\`${bundledDataFolder()}\`)`);
   } catch (error) {
     return failed("data", error instanceof Error ? error.message : String(error), "run `npm ci` to restore the files");
   }

@@ -1,7 +1,8 @@
-import { DATA_SETS } from "./data-sets.js";
+import { DATA_SETS, isImageData } from "./data-sets.js";
 import { findOodConflicts } from "./ood-checks.js";
 import type { Problem } from "./problems.js";
 import type { ParsedConfig } from "./schema.js";
+import { findTextConflicts } from "./text-checks.js";
 
 /** Keys that are fine by themselves and wrong together: everything that a schema of single keys cannot say. */
 export function findConflicts(config: ParsedConfig): readonly Problem[] {
@@ -14,6 +15,7 @@ export function findConflicts(config: ParsedConfig): readonly Problem[] {
     ...dataSets(config),
     ...findOodConflicts(config),
     ...blockNames(config),
+    ...findTextConflicts(config),
   ];
 }
 
@@ -125,7 +127,8 @@ function estimators({ intervention, probe }: SignalConfig): Problem[] {
 
 function amounts({ data, probe, train }: ParsedConfig): Problem[] {
   const available = data.max_train_examples;
-  if (available === null) return [];
+  // One question makes one window or more: how many there are to choose from is known when they are made.
+  if (available === null || data.kind === "question_answering" || data.kind === "xquad_articles") return [];
   const wanted = [
     { path: ["probe", "points"], amount: probe.points },
     { path: ["train", "batch_size"], amount: train.batch_size },
@@ -139,6 +142,7 @@ function amounts({ data, probe, train }: ParsedConfig): Problem[] {
 }
 
 function dataSets({ model, data }: ParsedConfig): Problem[] {
+  if (!isImageData(data)) return [];
   const { images, wanted } = DATA_SETS[data.kind];
   const conflicts: Problem[] = [];
   const conflict = (paths: string[], text: string, hint: string) =>
@@ -172,7 +176,7 @@ function dataSets({ model, data }: ParsedConfig): Problem[] {
 }
 
 function blockNames({ model }: ParsedConfig): Problem[] {
-  if (!("blocks" in model)) return [];
+  if (!("blocks" in model) || model.blocks === null) return [];
   const names = ["head", ...model.blocks.map((block) => block.name)];
   return model.blocks.flatMap(({ name }, index) => {
     if (names.indexOf(name) === index + 1) return [];

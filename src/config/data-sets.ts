@@ -1,4 +1,4 @@
-/** What depends on the kind of data: defaults of other keys, and what a person is told to provide. */
+/** What depends on the kind of images: defaults of other keys, and what a person is told to provide. */
 interface DataSet {
   /** Images as the published files hold them; null where the files decide. */
   readonly images: { readonly channels: number; readonly side: number } | null;
@@ -14,6 +14,11 @@ interface DataSet {
 
 export const DATA_KINDS = ["mnist", "fashion_mnist", "cifar10", "cifar100", "image_folder"] as const;
 export type DataKind = (typeof DATA_KINDS)[number];
+
+/** Whether it is a data set of images; the others are of text. */
+export function isImageData<D extends { readonly kind: string }>(data: D): data is Extract<D, { kind: DataKind }> {
+  return (DATA_KINDS as readonly string[]).includes(data.kind);
+}
 
 export const DATA_SETS: Readonly<Record<DataKind, DataSet>> = {
   mnist: {

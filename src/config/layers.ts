@@ -1,5 +1,4 @@
-import { homedir } from "node:os";
-import { join, resolve } from "node:path";
+import { DATA_KINDS } from "./data-sets.js";
 
 /** Keys and values as somebody wrote them, before the schema has seen them. */
 export type Settings = Readonly<Record<string, unknown>>;
@@ -16,15 +15,20 @@ export interface Layer {
 /** Either of these two keys takes the place of the other when a stronger layer names it. */
 const ALTERNATIVES = ["epochs", "updates"] as const;
 
-/** Mappings whose keys depend on their `kind`. */
-const KINDS_APART: readonly string[] = ["model", "train.schedule"];
+/** Mappings whose keys depend on one of them: its name, and the values that are alike in the keys that go with them. */
+const KINDS_APART: Readonly<Record<string, { readonly key: string; readonly alike: readonly unknown[] }>> = {
+  model: { key: "kind", alike: [] },
+  "model.adapter": { key: "method", alike: [] },
+  data: { key: "kind", alike: DATA_KINDS },
+  "train.schedule": { key: "kind", alike: [] },
+};
 
 /** All layers in one mapping, the stronger ones winning key by key. */
 export function mergeLayers(layers: readonly Layer[]): Settings {
   return layers.reduce<Settings>((merged, layer) => merge(merged, layer.settings, []), {});
 }
 
-function merge(weak: Settings, strong: Settings, path: Path): Settings {
+export function merge(weak: Settings, strong: Settings, path: Path): Settings {
   const merged = new Map(Object.entries(weak));
   if (path.join(".") === "train") dropAlternative(merged, strong);
   for (const [key, value] of Object.entries(strong)) {
@@ -35,15 +39,18 @@ function merge(weak: Settings, strong: Settings, path: Path): Settings {
 }
 
 function mergeValues(weak: unknown, strong: unknown, path: Path): unknown {
-  if (KINDS_APART.includes(path.join("."))) return mergeKinds(weak, strong, path);
+  if (path.join(".") in KINDS_APART) return mergeKinds(weak, strong, path);
   return isSettings(strong) ? merge(isSettings(weak) ? weak : {}, strong, path) : strong;
 }
 
-/** Kinds of a model or a schedule have different keys, so another kind replaces the mapping instead of joining it. */
+/** Kinds of a model or a schedule have different keys: another kind replaces the mapping instead of joining it. */
 function mergeKinds(weak: unknown, strong: unknown, path: Path): unknown {
   const [under, over] = [spelledOut(weak, path), spelledOut(strong, path)];
   if (!isSettings(under) || !isSettings(over)) return strong;
-  return "kind" in over && over["kind"] !== under["kind"] ? over : merge(under, over, path);
+  const { key, alike } = KINDS_APART[path.join(".")]!;
+  const [before, after] = [under[key], over[key]];
+  const same = after === undefined || before === after || (alike.includes(before) && alike.includes(after));
+  return same ? merge(under, over, path) : over;
 }
 
 /** A schedule's name alone stands for its default form. */
@@ -68,42 +75,4 @@ export function valueAt(settings: unknown, path: Path): unknown {
     value = (value as Record<string | number, unknown>)[key];
   }
   return value;
-}
-
-/** Relative paths mean the folder of the layer that wrote them, so they are made absolute before layers meet. */
-export function withAbsolutePaths(settings: Settings, folder: string): Settings {
-  const data = valueAt(settings, ["data", "path"]);
-  const model = valueAt(settings, ["model", "folder"]) ?? (namesOwnModel(settings) ? "." : undefined);
-  return merge(
-    settings,
-    {
-      ...(isPath(data) && data !== "bundled" ? { data: { path: absolute(data, folder) } } : {}),
-      ...(isPath(model) ? { model: { folder: absolute(model, folder) } } : {}),
-      ...absoluteIn(settings, "evaluate", ["ood_path", "frost_textures"], folder),
-    },
-    [],
-  );
-}
-
-/** Whether this layer gives the import path of a model: its module is looked for where that was written. */
-function namesOwnModel(settings: Settings): boolean {
-  const kind = valueAt(settings, ["model", "kind"]);
-  return typeof kind === "string" && kind.includes(":");
-}
-
-/** A section with those of its keys that name a path. */
-function absoluteIn(settings: Settings, section: string, keys: readonly string[], folder: string): Settings {
-  const paths = keys.flatMap((key) => {
-    const path = valueAt(settings, [section, key]);
-    return isPath(path) ? [[key, absolute(path, folder)] as const] : [];
-  });
-  return paths.length === 0 ? {} : { [section]: Object.fromEntries(paths) };
-}
-
-function isPath(value: unknown): value is string {
-  return typeof value === "string" && value !== "";
-}
-
-function absolute(path: string, folder: string): string {
-  return path.startsWith("~/") ? join(homedir(), path.slice(2)) : resolve(folder, path);
 }

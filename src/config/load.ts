@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { basename, extname, resolve } from "node:path";
 import { findConflicts } from "./checks.js";
-import { DATA_SETS } from "./data-sets.js";
+import { DATA_SETS, isImageData } from "./data-sets.js";
 import { configPaths } from "./json-schema.js";
 import { mergeLayers, type Layer } from "./layers.js";
 import { commandLineLayer, environmentLayer } from "./overrides.js";
@@ -9,6 +9,7 @@ import { bundledDataFolder } from "./paths.js";
 import { findPreset } from "./presets.js";
 import { configError, describeIssues } from "./problems.js";
 import { configInputSchema, type Config, type ParsedConfig, type Signal } from "./schema.js";
+import { LANGUAGES } from "./schema/text-data.js";
 import { readYamlFile } from "./yaml-file.js";
 
 export interface ConfigRequest {
@@ -47,18 +48,19 @@ const EMPTY_SECTIONS: Layer = { settings: { model: {}, data: {}, train: {} }, lo
 
 /** The layers of a preset, or of a file and the preset that it names as its base. */
 function sourceLayers(source: string, cwd: string): Layer[] {
-  if (!isFile(source)) return [presetLayer(source)];
+  if (!isFile(source)) return [presetLayer(source, cwd)];
   const { settings, locate } = readYamlFile(resolve(cwd, source), source);
   const { preset, ...own } = settings;
   const file = named({ settings: own, locate }, basename(source, extname(source)));
   if (preset === undefined) return [file];
   const name = typeof preset === "string" ? preset : JSON.stringify(preset);
-  return [presetLayer(name, locate(["preset"])), file];
+  return [presetLayer(name, cwd, locate(["preset"])), file];
 }
 
-function presetLayer(name: string, mentionedAt: string | null = null): Layer {
+/** A preset is nobody's file: its relative paths mean the current folder. */
+function presetLayer(name: string, cwd: string, mentionedAt: string | null = null): Layer {
   const { path } = findPreset(name, mentionedAt);
-  return named(readYamlFile(path, `configs/${name}.yaml`), name);
+  return named(readYamlFile(path, `configs/${name}.yaml`, cwd), name);
 }
 
 /** Presets have plain names; anything that looks like a path is a file. */
@@ -75,20 +77,41 @@ function named(layer: Layer, stem: string): Layer {
 /** Fixes what depends on the machine or on other keys, so that a resumed run cannot come out differently. */
 function resolveConfig(parsed: ParsedConfig): Config {
   const { data, intervention, evaluate, device } = parsed;
-  const dataSet = DATA_SETS[data.kind];
+  const ood = isImageData(data) ? DATA_SETS[data.kind].ood : "none";
   return {
     ...parsed,
-    data: {
+    data: resolveData(data),
+    intervention: resolveIntervention(intervention),
+    evaluate: { ...evaluate, ood: evaluate.ood ?? ood },
+    device: { ...device, threads: device.threads === "auto" ? availableParallelism() : device.threads },
+  };
+}
+
+function resolveData(data: ParsedConfig["data"]): Config["data"] {
+  if (isImageData(data)) {
+    const { hasChecksums, augment } = DATA_SETS[data.kind];
+    return {
       ...data,
       path: data.path === "bundled" ? bundledDataFolder() : data.path,
       // A record that says "verified" must mean it.
-      verify_checksums: data.verify_checksums && dataSet.hasChecksums,
-      augment: data.augment ?? dataSet.augment,
-    },
-    intervention: resolveIntervention(intervention),
-    evaluate: { ...evaluate, ood: evaluate.ood ?? dataSet.ood },
-    device: { ...device, threads: device.threads === "auto" ? availableParallelism() : device.threads },
-  };
+      verify_checksums: data.verify_checksums && hasChecksums,
+      augment: data.augment ?? augment,
+    };
+  }
+  switch (data.kind) {
+    case "question_answering":
+      return { ...data, tests: data.tests.map(withLanguages) };
+    case "sentence_pairs":
+      return { ...data, tests: data.tests.map(withLanguages) };
+    case "xquad_articles":
+      return data;
+  }
+}
+
+function withLanguages<T extends { readonly name: string; readonly languages: string[] | null }>(
+  test: T,
+): T & { readonly languages: string[] } {
+  return { ...test, languages: test.languages ?? [...(LANGUAGES[test.name] ?? [])] };
 }
 
 /** A window in probes that suits the signal, where none was chosen. */

@@ -1,4 +1,4 @@
-import { DATA_SETS, type DataKind } from "./data-sets.js";
+import { DATA_SETS, isImageData, type DataKind } from "./data-sets.js";
 import type { Problem } from "./problems.js";
 import type { ParsedConfig } from "./schema.js";
 
@@ -12,6 +12,7 @@ const CORRUPTIBLE: Readonly<
 
 /** Settings of the out-of-distribution test set that contradict the data, or that nothing would use. */
 export function findOodConflicts({ data, evaluate }: ParsedConfig): Problem[] {
+  if (!isImageData(data)) return corruptionsOfText(evaluate);
   const ood = evaluate.ood ?? DATA_SETS[data.kind].ood;
   if (ood !== "none" && !CORRUPTIBLE[ood].kinds.includes(data.kind)) {
     const text = `\`evaluate.ood\` is \`${ood}\`, which are corruptions of ${CORRUPTIBLE[ood].of}, but \`data.kind\` is \`${data.kind}\``;
@@ -34,6 +35,22 @@ export function findOodConflicts({ data, evaluate }: ParsedConfig): Problem[] {
     else if (evaluate.ood_path !== null) unused("evaluate.frost_textures", "the files of `evaluate.ood_path` are read");
   }
   return conflicts;
+}
+
+/** A run on text is tested on the sets of `data`. */
+function corruptionsOfText(evaluate: ParsedConfig["evaluate"]): Problem[] {
+  const { ood, ood_path, frost_textures, corruptions, images_per_corruption } = evaluate;
+  const given = {
+    "evaluate.ood": ood !== null && ood !== "none",
+    "evaluate.ood_path": ood_path !== null,
+    "evaluate.frost_textures": frost_textures !== null,
+    "evaluate.corruptions": corruptions !== "main",
+    "evaluate.images_per_corruption": images_per_corruption !== "all",
+  };
+  return Object.entries(given).flatMap(([key, isGiven]) => {
+    const text = `\`${key}\` is given, but only images are corrupted`;
+    return isGiven ? [{ paths: pathsOf(key), text, hint: `remove \`${key}\`` }] : [];
+  });
 }
 
 function pathsOf(...keys: string[]): string[][] {

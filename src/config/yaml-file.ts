@@ -2,15 +2,16 @@ import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Document, type Node } from "yaml";
 import { UserError } from "../errors.js";
-import { isSettings, withAbsolutePaths, type Layer, type Path } from "./layers.js";
+import { isSettings, type Layer, type Path } from "./layers.js";
+import { withAbsolutePaths } from "./relative-paths.js";
 
 /**
  * Reads a YAML file into a layer that knows the line and column of each of its keys. `shownAs` is the file's name in
- * messages.
+ * messages, `folder` what its relative paths mean.
  *
  * @throws UserError when the file cannot be read, is not YAML or holds no mapping
  */
-export function readYamlFile(path: string, shownAs: string): Layer {
+export function readYamlFile(path: string, shownAs: string, folder = dirname(path)): Layer {
   const lines = new LineCounter();
   const document = parseDocument(readText(path, shownAs), { lineCounter: lines, prettyErrors: false });
   const place = (offset: number) => {
@@ -33,7 +34,7 @@ export function readYamlFile(path: string, shownAs: string): Layer {
     });
   }
   return {
-    settings: withAbsolutePaths(settings, dirname(path)),
+    settings: withAbsolutePaths(settings, folder),
     locate: (keys) => {
       const offset = offsetOf(document, keys);
       return offset === null ? null : place(offset);

@@ -12,6 +12,7 @@ const MESSAGE_EVENTS = {
   progress: "worker/progressed",
   evaluated: "worker/evaluated",
   checkpointed: "worker/checkpointed",
+  kept: "worker/kept",
   log: "worker/logged",
   closed: "worker/closed",
 } as const satisfies Partial<Record<MessageKind, keyof WorkerEventBodies>>;
@@ -41,6 +42,7 @@ export function showsWork({ type }: Event): boolean {
     type === "worker/progressed" ||
     type === "worker/evaluated" ||
     type === "worker/checkpointed" ||
+    type === "worker/kept" ||
     type === "worker/applied"
   );
 }

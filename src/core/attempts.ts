@@ -31,6 +31,7 @@ export function launchAttempt(state: State, restarts: number): Transition {
     held: null,
     recalled: false,
     applied: false,
+    restored: false,
     measuredAt: 0,
     remembered: {},
     closed: null,
@@ -86,12 +87,18 @@ export function connectWorker(state: State, attempt: Attempt, body: EventOf<"wor
 /** The worker stands at its start: it is granted a stay there, in the state that held after `resumed_from` updates. */
 export function prepareWorker(state: State, attempt: Attempt, body: EventOf<"worker/prepared">["body"]): Transition {
   const model: Model = {
-    blocks: body.blocks.map((block) => ({ name: block.name, numParams: block.num_params })),
+    blocks: body.blocks.map((block) => ({
+      name: block.name,
+      numParams: block.num_params,
+      trainableFromStart: block.trainable_from_start ?? false,
+    })),
     head: { name: body.head.name, numParams: body.head.num_params },
     numUpdates: body.num_updates,
     updatesPerEpoch: body.updates_per_epoch,
     canCheckpoint: body.can.includes("checkpoint"),
     canEvaluate: body.can.includes("evaluate"),
+    canValidate: body.can.includes("validate"),
+    canKeepBest: body.can.includes("keep_best") && body.can.includes("restore_best"),
     device: body.device,
     threads: body.threads,
   };

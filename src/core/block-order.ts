@@ -1,9 +1,8 @@
 import type { Config } from "../config/schema.js";
-import type { Model } from "./state.js";
 
 /** The order in which blocks are unfrozen; the model names them from the top, nearest the head, down. */
 export function unfreezingOrder(
-  blocks: Model["blocks"],
+  blocks: readonly { readonly name: string }[],
   order: Config["intervention"]["order"],
   seed: number,
 ): string[] {

@@ -135,7 +135,8 @@ export function proceed(state: State): Transition {
     }
     const atEnd = model.numUpdates !== null && update === model.numUpdates + 1;
     if (atEnd && orders.length === 0) return stopWorker(next, attempt, model, "finished");
-    return grantFrom(next, attempt, composeGrant(next, model, update, orders, atEnd || next.paused));
+    const stays = atEnd || next.paused || orders.includes("validate");
+    return grantFrom(next, attempt, composeGrant(next, model, update, orders, stays));
   });
 }
 

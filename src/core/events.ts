@@ -73,6 +73,7 @@ export interface WorkerEventBodies {
   "worker/progressed": Body<"progress">;
   "worker/evaluated": Body<"evaluated">;
   "worker/checkpointed": Body<"checkpointed">;
+  "worker/kept": Body<"kept">;
   "worker/logged": Body<"log">;
   "worker/closed": Body<"closed">;
 }

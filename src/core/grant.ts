@@ -1,10 +1,12 @@
 import type { Body, Order } from "../protocol/messages.js";
+import { awaitsKeeping, awaitsRestoring, awaitsValidation, bestToRestore, validationInterval } from "./best.js";
 import { indexAt, startOf, updateAt } from "./counting.js";
 import {
   deriveSchedule,
   lastMultiple,
   learningRateFactorAt,
   nextChangeAfter,
+  releasedBlocks,
   trainableAt,
   trainableBefore,
   type Schedule,
@@ -46,6 +48,7 @@ export function composeGrant(
     learning_rate_factor: learningRateFactorAt(schedule, stay ? update - 1 : update),
     orders,
     probe: measures ? metricsAt(state, until) : [],
+    ...(orders.includes("restore_best") ? bestToRestore(state) : {}),
     ...(state.config.script === undefined ? {} : { decided: toDecided(state) }),
   };
 }
@@ -103,10 +106,12 @@ export function awaitsFreezing(state: State, model: Model, update: number): bool
 export function nextBoundary(state: State, model: Model, update: number): number | null {
   const { intervention, checkpoint } = state.config;
   const latest = awaitsInterval(state) ? latestInterval(state, model) : null;
+  const validates = validationInterval(state, model);
   const candidates = [
     nextPointAfter(state, update),
     nextChangeAfter(scheduleOf(state, model), update),
     model.canCheckpoint && checkpoint !== undefined ? nextMultiple(checkpoint.every, update) : null,
+    validates === null ? null : nextMultiple(validates, update),
     latest === null ? null : updateAt(intervention, latest),
     state.frontier,
     ...state.operatorRequests.map((request) => request.command.at ?? null),
@@ -167,20 +172,23 @@ export function latestInterval(state: State, model: Model): number | null {
   if (model.numUpdates === null) return null;
   const single = intervention.kind === "learning_rate_switch" || intervention.unfreeze === "all_at_once";
   const left = model.numUpdates - startOf(intervention) + 1;
-  const share = Math.floor(left / (single ? EARLY_SHARE : lastMultiple(intervention, model.blocks.length)));
+  const share = Math.floor(left / (single ? EARLY_SHARE : lastMultiple(intervention, releasedBlocks(model).length)));
   const rounded = share - (share % probe.every);
   return Math.max(1, rounded > 0 ? rounded : share);
 }
 
-/** Orders that are due at this boundary and whose result is not in the journal yet. */
+/** Orders that are due at this boundary and whose result is not in the journal yet, in the order of their execution. */
 export function dueOrders(state: State, model: Model, update: number): Order[] {
   const atEnd = model.numUpdates !== null && update === model.numUpdates + 1;
   const saved = state.checkpoints.some((checkpoint) => checkpoint.step === update - 1);
   const asked = new Set(state.operatorOrders.map((entry) => entry.order));
+  if (awaitsValidation(state, model, update)) return ["validate"];
   const orders: Order[] = [];
+  if (awaitsKeeping(state, model, update)) orders.push("keep_best");
   const every = state.config.checkpoint?.every ?? Infinity;
   const checkpointDue = atEnd || update % every === 0 || asked.has("checkpoint");
   if (model.canCheckpoint && checkpointDue && !saved) orders.push("checkpoint");
+  if (awaitsRestoring(state, model, update)) orders.push("restore_best");
   const evaluateDue = (atEnd && !state.evaluatedAt.includes(update)) || asked.has("evaluate");
   if (model.canEvaluate && evaluateDue) orders.push("evaluate");
   return orders;

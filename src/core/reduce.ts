@@ -4,11 +4,19 @@ import { endAttempt, finish, refuseAttempt } from "./endings.js";
 import type { Event, EventOf, WorkerEvent } from "./events.js";
 import { completeConfig } from "./recorded-config.js";
 import { recallOrProceed, receiveCommand } from "./operator.js";
+import {
+  DEVELOPMENT,
+  neglectedOrder,
+  recordCheckpoint,
+  recordEvaluation,
+  recordKept,
+  recordValidation,
+} from "./order-results.js";
 import { confirmApplied } from "./requests.js";
 import { countParameters } from "./schedule.js";
 import { remember } from "./script-resume.js";
-import type { Attempt, Checkpoint, State } from "./state.js";
-import { stay, withCommands, type Transition } from "./transition.js";
+import type { Attempt, State } from "./state.js";
+import { stay, type Transition } from "./transition.js";
 
 /** Losses kept for the chart; the oldest make room, since a long run would grow the state without bound. */
 const MOST_LOSSES = 4096;
@@ -45,6 +53,8 @@ export function createRun(event: EventOf<"run/created">): State {
     furthestCheckpoint: -1,
     evaluations: [],
     evaluatedAt: [],
+    validations: [],
+    best: null,
     progress: null,
     losses: [],
     seconds: zero,
@@ -118,13 +128,18 @@ function hearWorker(state: State, attempt: Attempt, event: WorkerEvent): Transit
         ? endAttempt(state, attempt, `it overran its grant: it has completed ${event.body.step} updates`)
         : stay(recordProgress(state, event.body));
     case "worker/evaluated":
-      return isOutsideGrant(attempt, event.body.step)
-        ? endAttempt(state, attempt, `it evaluated step ${event.body.step}, where it does not stand`)
+      if (isOutsideGrant(attempt, event.body.step)) {
+        return endAttempt(state, attempt, `it evaluated step ${event.body.step}, where it does not stand`);
+      }
+      return event.body.split === DEVELOPMENT
+        ? recordValidation(state, attempt, event.body)
         : stay(recordEvaluation(state, event.body));
     case "worker/checkpointed":
       return isOutsideGrant(attempt, event.body.step)
         ? endAttempt(state, attempt, `it wrote a checkpoint of step ${event.body.step}, where it does not stand`)
         : recordCheckpoint(state, event.body);
+    case "worker/kept":
+      return recordKept(state, attempt, event.body);
     case "worker/logged":
       return stay(state);
     case "worker/closed":
@@ -158,15 +173,11 @@ function apply(state: State, attempt: Attempt, body: EventOf<"worker/applied">["
     const did = `${body.num_trainable} trainable parameters before update ${body.update}`;
     return endAttempt(state, attempt, `it applied ${did} instead of ${expected} before update ${attempt.update}`);
   }
-  if (grant.orders.includes("checkpoint") && !state.checkpoints.some(({ step }) => step === attempt.update - 1)) {
-    return endAttempt(
-      state,
-      attempt,
-      `it did not write the checkpoint that was ordered before update ${attempt.update}`,
-    );
-  }
+  const neglected = neglectedOrder(state, attempt, grant);
+  if (neglected !== null) return endAttempt(state, attempt, neglected);
   const evaluatedAt = grant.orders.includes("evaluate") ? [...state.evaluatedAt, attempt.update] : state.evaluatedAt;
-  return confirmApplied({ ...state, evaluatedAt, attempt: { ...attempt, applied: true } }, attempt, grant);
+  const restored = attempt.restored || grant.orders.includes("restore_best");
+  return confirmApplied({ ...state, evaluatedAt, attempt: { ...attempt, applied: true, restored } }, attempt, grant);
 }
 
 function overran(attempt: Attempt, step: number): boolean {
@@ -184,28 +195,6 @@ function recordProgress(state: State, body: EventOf<"worker/progressed">["body"]
   const last = state.losses.at(-1);
   if (loss === null || (last !== undefined && step <= last.step)) return { ...state, progress: body };
   return { ...state, progress: body, losses: [...state.losses, { step, loss }].slice(-MOST_LOSSES) };
-}
-
-/** The first result of a step and split stands, as with signals. */
-function recordEvaluation(state: State, body: EventOf<"worker/evaluated">["body"]): State {
-  const known = state.evaluations.some((entry) => entry.step === body.step && entry.split === body.split);
-  const { step, split, values, num_examples: numExamples, regenerated } = body;
-  const { from_jpeg: fromJpeg = false, left_out: leftOut = null } = body;
-  const evaluation = { step, split, values, numExamples, regenerated, fromJpeg, leftOut };
-  return known ? state : { ...state, evaluations: [...state.evaluations, evaluation] };
-}
-
-/** A newer checkpoint is progress: it clears the count of restarts and lets the oldest ones go. */
-function recordCheckpoint(state: State, body: EventOf<"worker/checkpointed">["body"]): Transition {
-  const { step, path, manifest_sha256: manifestSha256, weights_sha256: weightsSha256 } = body;
-  const others = state.checkpoints.filter((other) => other.path !== path);
-  const all: Checkpoint[] = [...others, { step, path, manifestSha256, weightsSha256 }].sort((a, b) => a.step - b.step);
-  const kept = all.slice(-(state.config.checkpoint?.keep ?? 1));
-  const paths = all.slice(0, all.length - kept.length).map((checkpoint) => checkpoint.path);
-  const newer = step > state.furthestCheckpoint;
-  const progress = newer ? { furthestCheckpoint: step, restarts: 0 } : {};
-  const next = stay({ ...state, checkpoints: kept, ...progress });
-  return paths.length === 0 ? next : withCommands(next, { type: "checkpoint/remove", paths });
 }
 
 /** Ctrl-C and the scheduler's signals: stop with a checkpoint; a second one does not wait for the worker. */

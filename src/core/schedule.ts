@@ -30,7 +30,14 @@ export function deriveSchedule(input: ScheduleInput): Schedule {
   const all = [model.head.name, ...model.blocks.map((block) => block.name)];
   const factors = learningRateFactors(input);
   if (intervention.kind !== "gradual_unfreezing") return { all, frozenFrom: 0, initial: all, releases: [], factors };
-  return { all, frozenFrom: beginsIn(intervention), initial: [model.head.name], releases: releases(input), factors };
+  const fromStart = model.blocks.filter((block) => block.trainableFromStart).map((block) => block.name);
+  const initial = [model.head.name, ...fromStart];
+  return { all, frozenFrom: beginsIn(intervention), initial, releases: releases(input), factors };
+}
+
+/** The blocks to be unfrozen, from the top down: the L of Algorithm 1 counts no block that trains from the start. */
+export function releasedBlocks({ blocks }: Model): Model["blocks"] {
+  return blocks.filter((block) => !block.trainableFromStart);
 }
 
 /** The update in which the intervention begins. 0 stands for the state in which a run begins, before update 1. */
@@ -45,13 +52,14 @@ function beginsIn(intervention: Config["intervention"]): number {
  * of k find fewer blocks left.
  */
 function releases({ intervention, model, interval, operatorChanges, seed }: ScheduleInput): Schedule["releases"] {
+  const blocks = releasedBlocks(model);
   const scheduled =
     interval === null
       ? []
-      : model.blocks.map((_, index) => updateAt(intervention, multipleFor(intervention, index) * interval.k));
+      : blocks.map((_, index) => updateAt(intervention, multipleFor(intervention, index) * interval.k));
   const byOperator = operatorChanges.filter((change) => change.kind === "unfreeze").map((change) => change.update);
   const updates = [...scheduled, ...byOperator].sort((a, b) => a - b);
-  return unfreezingOrder(model.blocks, intervention.order, seed).flatMap((block, index) => {
+  return unfreezingOrder(blocks, intervention.order, seed).flatMap((block, index) => {
     const update = updates[index];
     return update === undefined ? [] : [{ update, block }];
   });

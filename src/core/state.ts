@@ -28,13 +28,20 @@ export interface Checkpoint {
 
 /** What the first `ready` told about the model; later attempts must tell the same. */
 export interface Model {
-  readonly blocks: readonly { readonly name: string; readonly numParams: number }[];
+  /** From the top down. Those that train from the start do so with the head, and are never unfrozen. */
+  readonly blocks: readonly {
+    readonly name: string;
+    readonly numParams: number;
+    readonly trainableFromStart: boolean;
+  }[];
   readonly head: { readonly name: string; readonly numParams: number };
   /** N; null where a user's script has no known end. */
   readonly numUpdates: number | null;
   readonly updatesPerEpoch: number | null;
   readonly canCheckpoint: boolean;
   readonly canEvaluate: boolean;
+  readonly canValidate: boolean;
+  readonly canKeepBest: boolean;
   readonly device: string;
   readonly threads: number;
 }
@@ -59,6 +66,15 @@ export interface Evaluation {
   readonly fromJpeg: boolean;
   /** Why an out-of-distribution split does not count in their mean, or null. */
   readonly leftOut: string | null;
+}
+
+/** Scores on the development set. */
+export interface Validation {
+  readonly step: number;
+  readonly values: Readonly<Record<string, MetricValue>>;
+  /** The first of the values, by which weights are compared. */
+  readonly score: MetricValue;
+  readonly numExamples: number;
 }
 
 /** A change that an operator made, by the update in which it takes effect. */
@@ -89,6 +105,8 @@ export interface Attempt {
   readonly recalled: boolean;
   /** Whether the worker has said what it did with its last grant. */
   readonly applied: boolean;
+  /** Whether the worker has put the best weights in the place of the last ones. */
+  readonly restored: boolean;
   /** The last boundary that this attempt has measured; a recall can leave one unmeasured. */
   readonly measuredAt: number;
   /** What a script says it has measured in another run, until it is ready. */
@@ -157,6 +175,9 @@ export interface State {
   readonly evaluations: readonly Evaluation[];
   /** Evaluations that are complete, by the update before which they ran. */
   readonly evaluatedAt: readonly number[];
+  readonly validations: readonly Validation[];
+  /** The best weights on the disk; null before the first. */
+  readonly best: Checkpoint | null;
   readonly progress: Body<"progress"> | null;
   readonly losses: readonly { readonly step: number; readonly loss: MetricValue }[];
   readonly seconds: SpentSeconds;

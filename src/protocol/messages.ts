@@ -24,11 +24,15 @@ const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const name = characters(256, 1);
 const text = characters(16_384);
 const learningRates = z.array(z.number().nonnegative()).max(1024);
-const block = z.strictObject({ name, num_params: count });
+const head = z.strictObject({ name, num_params: count });
+/** A block may train with the head from the first update; it is never unfrozen then. */
+const block = head.extend({ trainable_from_start: z.boolean().optional() });
+/** Saved weights; `path` is relative to the run folder. */
+const saved = z.strictObject({ path: text, step: count, manifest_sha256: sha256 });
 const emptyBody = z.strictObject({});
 
 /** What a controller may order at a boundary, besides training on. */
-export const order = z.enum(["checkpoint", "evaluate"]);
+export const order = z.enum(["checkpoint", "evaluate", "validate", "keep_best", "restore_best"]);
 export type Order = z.infer<typeof order>;
 
 const protocolVersion = z.strictObject({ major: count, minor: count });
@@ -114,7 +118,7 @@ export const MESSAGES = {
       protocol: protocolVersion,
       run_folder: text,
       config: z.record(z.string(), z.unknown()),
-      resume_from: z.strictObject({ path: text, step: count, manifest_sha256: sha256 }).nullable(),
+      resume_from: saved.nullable(),
     }),
   },
   reject: {
@@ -129,7 +133,7 @@ export const MESSAGES = {
     meaning: "Model, data and optimizer stand; the worker waits for its first grant.",
     body: z.strictObject({
       blocks: z.array(block).max(1024),
-      head: block,
+      head,
       num_updates: update.nullable(),
       updates_per_epoch: update.nullable(),
       learning_rates: learningRates,
@@ -158,6 +162,7 @@ export const MESSAGES = {
       orders: z.array(order).max(8),
       probe: z.array(name).max(64),
       decided: decided.optional(),
+      best: saved.optional(),
     }),
   },
   recall: {
@@ -227,7 +232,13 @@ export const MESSAGES = {
     sender: "worker",
     since: "1.0",
     meaning: "A checkpoint is complete on disk; `path` is relative to the run folder.",
-    body: z.strictObject({ step: count, path: text, manifest_sha256: sha256, weights_sha256: sha256 }),
+    body: saved.extend({ weights_sha256: sha256 }),
+  },
+  kept: {
+    sender: "worker",
+    since: "1.0",
+    meaning: "The weights after `step` updates are on disk as the best so far; `path` is relative to the run folder.",
+    body: saved.extend({ weights_sha256: sha256 }),
   },
   log: {
     sender: "worker",

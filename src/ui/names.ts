@@ -66,6 +66,7 @@ export function describeConfig(config: RunConfig): string {
 
 function describeModel(model: Config["model"]): string {
   if (model.kind === "resnet18") return `${model.kind} width ${model.width}`;
+  if ("pretrained" in model) return describeEncoder(model);
   if ("blocks" in model) {
     const options = Object.entries(model.options).map(([name, value]) => ` ${name} ${String(value)}`);
     return `${model.kind}${options.join("")}`;
@@ -73,4 +74,10 @@ function describeModel(model: Config["model"]): string {
   const head = model.head_width === 512 ? "" : ` head width ${model.head_width}`;
   const dropout = model.dropout === 0 ? "" : ` dropout ${model.dropout}`;
   return `${model.kind}${model.batch_norm ? " with BatchNorm" : ""}${head}${dropout}`;
+}
+
+/** `multilingual-e5-small with lora r 8`: a folder is named by its last part. */
+function describeEncoder({ pretrained, adapter }: Extract<Config["model"], { readonly pretrained: string }>): string {
+  const name = pretrained.split("/").findLast((part) => part !== "") ?? pretrained;
+  return `${name} with ${adapter.method}${"r" in adapter ? ` r ${adapter.r}` : ""}`;
 }

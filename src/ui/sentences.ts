@@ -79,6 +79,10 @@ function describeWorkerEvent(event: WorkerSentenceEvent, state: State): Sentence
           text: `step ${event.body.step} saved in ${event.body.path}`,
         },
       ];
+    case "worker/kept": {
+      const text = `step ${event.body.step} kept in ${event.body.path}: the best so far`;
+      return [{ kind: "checkpoint", update: event.body.step + 1, text }];
+    }
     case "worker/logged":
       return describeLog(event.body);
     // What a script brings along is said once, when it is taken over.

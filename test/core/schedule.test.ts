@@ -13,9 +13,14 @@ import {
 import type { Interval, Model, OperatorChange } from "../../src/core/state.js";
 import { simulatedConfig } from "./simulated-run.js";
 
-function modelOf(numBlocks: number): Model {
-  const blocks = Array.from({ length: numBlocks }, (_, index) => ({ name: `b${numBlocks - index}`, numParams: 10 }));
-  const rest = { updatesPerEpoch: null, canCheckpoint: true, canEvaluate: true, device: "cpu", threads: 1 };
+function modelOf(numBlocks: number, numFromStart = 0): Model {
+  const blocks = Array.from({ length: numBlocks }, (_, index) => ({
+    name: `b${numBlocks - index}`,
+    numParams: 10,
+    trainableFromStart: index < numFromStart,
+  }));
+  const abilities = { canCheckpoint: true, canEvaluate: true, canValidate: false, canKeepBest: false };
+  const rest = { updatesPerEpoch: null, ...abilities, device: "cpu", threads: 1 };
   return { blocks, head: { name: "head", numParams: 5 }, numUpdates: null, ...rest };
 }
 

@@ -6,6 +6,8 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeVar
 
+from msgspec import UNSET
+
 from thawline.codec import encode
 from thawline.protocol import (
     PROTOCOL_VERSION,
@@ -14,6 +16,7 @@ from thawline.protocol import (
     ControllerBody,
     Grant,
     Hello,
+    Kept,
     Order,
     Ready,
     ResumePoint,
@@ -30,7 +33,7 @@ class GrantingChannel:
 
     `trainable` and `factors` say what holds from which update on. Signals `metrics` are asked for at update 1 and at
     multiples of `probe_every`. `orders` are given at the boundaries that it names, and `end_orders` at the last one.
-    `stop` ends the run before the update that it names.
+    `stop` ends the run before the update that it names. The best weights are those kept last, at first `kept`.
     """
 
     def __init__(
@@ -46,6 +49,7 @@ class GrantingChannel:
         run_folder: str = "/nowhere",
         config: dict[str, Any] | None = None,
         resume_from: Checkpointed | None = None,
+        kept: Kept | None = None,
     ) -> None:
         self.recalled = threading.Event()
         self.sent: list[WorkerBody] = []
@@ -60,6 +64,7 @@ class GrantingChannel:
         self._run_folder = run_folder
         self._config = config or {}
         self.resume_point = resume_from and ResumePoint(resume_from.path, resume_from.step, resume_from.manifest_sha256)
+        self._kept = kept
         self._num_updates: int | None = None
         self._measured_at = 0
 
@@ -115,7 +120,13 @@ class GrantingChannel:
             self._factors[max(start for start in self._factors if start <= holding)],
             list(orders),
             self._metrics if until is not None and self._is_point(until) and self._measured_at != until else [],
+            best=self._best() if "restore_best" in orders else UNSET,
         )
+
+    def _best(self) -> ResumePoint:
+        kept = next(reversed(self.sent_of(Kept)), self._kept)
+        assert kept is not None, "nothing was kept"
+        return ResumePoint(kept.path, kept.step, kept.manifest_sha256)
 
     def _next_boundary(self, update: int) -> int | None:
         candidates = [*self._trainable, *self._factors, *self._orders]

@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 import torch
 
-from thawline import checkpoint
+from thawline import checkpoint, sealed_folder
 from thawline.checkpoint import load_checkpoint, save_checkpoint
 from thawline.errors import EnvironmentFault
 from tiny_training import build_network, make_update, sgd
@@ -64,7 +64,7 @@ def test_a_process_killed_anywhere_in_saving_leaves_whole_checkpoints_only(tmp_p
         lines = itertools.count()
 
         def trace(frame: FrameType, event: str, _: object) -> TraceFunction | None:
-            if frame.f_code.co_filename not in (checkpoint.__file__, shutil.__file__):
+            if frame.f_code.co_filename not in (checkpoint.__file__, sealed_folder.__file__, shutil.__file__):
                 return None
             if event == "line" and next(lines) == line:
                 os.kill(os.getpid(), signal.SIGKILL)

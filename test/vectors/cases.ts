@@ -93,6 +93,7 @@ const evaluated: Body = {
   regenerated: true,
 };
 const checkpointed: Body = { step: 100, path: "checkpoints/100", manifest_sha256: hash, weights_sha256: otherHash };
+const best: Body = { path: "best/100", step: 100, manifest_sha256: hash };
 const log: Body = { level: "warning", text: "a line" };
 const finished: Body = { outcome: "finished", step: 1000, weights_sha256: hash, seconds: spent };
 const stopped: Body = { outcome: "stopped", step: 12, seconds: spent };
@@ -177,6 +178,11 @@ export const CASES: Record<MessageKind, KindCases> = {
     valid: {
       typical: ready,
       "an open end": { ...ready, num_updates: null, updates_per_epoch: null, blocks: [], can: [] },
+      "with a block that trains from the start": {
+        ...ready,
+        blocks: [{ ...block, trainable_from_start: true }],
+        can: ["checkpoint", "evaluate", "validate", "keep_best", "restore_best"],
+      },
       "of a script with a checkpoint of its own": { ...ready, resumed_from: 150, can: [], resumed },
       "the longest name in characters": { ...ready, head: { name: "\u{1f600}".repeat(256), num_params: 1 } },
     },
@@ -191,6 +197,14 @@ export const CASES: Record<MessageKind, KindCases> = {
       "a seed beyond 53 bits": { body: { ...ready, seed: tooLarge }, path: ".seed", code: "limit" },
       "a negative learning rate": { body: { ...ready, learning_rates: [f(-1)] }, path: ".learning_rates[0]" },
       "too many blocks": { body: { ...ready, blocks: Array<WireValue>(1025).fill(0) }, path: ".blocks", code: "limit" },
+      "a word for whether a block trains": {
+        body: { ...ready, blocks: [{ ...block, trainable_from_start: "yes" }] },
+        path: ".blocks[0].trainable_from_start",
+      },
+      "a head that says when it trains": {
+        body: { ...ready, head: { ...block, trainable_from_start: true } },
+        path: ".head",
+      },
       "an unknown field inside a block": { body: { ...ready, head: { ...block, extra: 1 } }, path: ".head" },
       "a resumed run without a name": { body: { ...ready, resumed: { ...resumed, run: "" } }, path: ".resumed.run" },
       "null for a resumed run": { body: { ...ready, resumed: null }, path: ".resumed" },
@@ -217,6 +231,7 @@ export const CASES: Record<MessageKind, KindCases> = {
       typical: grant,
       "to a script": { ...grant, learning_rate_factor: f(0.1), decided },
       "to a script before k is known": { ...grant, decided: { ...decided, interval: null } },
+      "with the best weights": { ...grant, until: 1001, orders: ["restore_best", "evaluate"], best },
       "without a limit": { ...grant, until: null, learning_rate_factor: 1, trainable: [], orders: [], probe: [] },
     },
     invalid: {
@@ -225,6 +240,10 @@ export const CASES: Record<MessageKind, KindCases> = {
       "an infinite factor": { body: { ...grant, learning_rate_factor: f(Infinity) }, path: ".learning_rate_factor" },
       "a map for an array": { body: { ...grant, orders: {} }, path: ".orders" },
       "true for a number": { body: { ...grant, until: true }, path: ".until" },
+      "best weights without a manifest": {
+        body: { ...grant, best: { ...best, manifest_sha256: "" } },
+        path: ".best.manifest_sha256",
+      },
       "an unknown source of k": {
         body: { ...grant, decided: { ...decided, interval: { ...(decided["interval"] as Body), source: "luck" } } },
         path: ".decided.interval.source",
@@ -305,6 +324,10 @@ export const CASES: Record<MessageKind, KindCases> = {
   checkpointed: {
     valid: { typical: checkpointed },
     invalid: { "a short digest": { body: { ...checkpointed, weights_sha256: "ab" }, path: ".weights_sha256" } },
+  },
+  kept: {
+    valid: { typical: { ...checkpointed, path: "best/100" } },
+    invalid: { "a step before the first": { body: { ...checkpointed, step: -1 }, path: ".step" } },
   },
   log: {
     valid: { typical: log, "every kind of character": { level: "info", text: "\ufeffü\n\u{1f600}\u0000" } },

@@ -19,6 +19,8 @@ from thawline.probes.loss_surface import LossSurface
 MOMENTUM = 0.75
 # Between two checkpoints, this share of the iterations has to find a new best point, or the step is halved.
 SUCCESS_RATE = 0.75
+# Numbers in a piece of a vector whose squares are summed in float32: few enough for six digits.
+NORM_PIECE = 4096
 
 
 @dataclass(frozen=True)
@@ -42,11 +44,23 @@ def checkpoints(iterations: int) -> tuple[int, ...]:
     return tuple(sorted({iteration for iteration in found[1:] if iteration < iterations}))
 
 
-def project(perturbation: Tensor, rho: float) -> Tensor:
-    """The nearest point of the L2 ball of radius rho."""
-    norm: Tensor = torch.linalg.vector_norm(perturbation, dtype=torch.float64)
-    scale: Tensor = rho / norm.clamp(min=rho)
-    return perturbation * scale.to(perturbation.dtype)
+def norm_of(vector: Tensor) -> Tensor:
+    """The L2 norm of a float32 vector as a float64 scalar.
+
+    A sum of millions of float32 squares can be wrong in the fourth digit, and one in float64 is slow, so the norms of
+    short pieces are taken in float32 and put together in float64.
+    """
+    whole = len(vector) // NORM_PIECE * NORM_PIECE
+    pieces = torch.linalg.vector_norm(vector[:whole].view(-1, NORM_PIECE), dim=1)
+    rest = torch.linalg.vector_norm(vector[whole:])
+    norm: Tensor = torch.linalg.vector_norm(torch.cat([pieces, rest[None]]).double())
+    return norm
+
+
+def project_(perturbation: Tensor, rho: float) -> Tensor:
+    """Moves a vector to the nearest point of the L2 ball of radius rho, in place."""
+    scale: Tensor = rho / norm_of(perturbation).clamp(min=rho)
+    return perturbation.mul_(scale.to(perturbation.dtype))
 
 
 def maximise_loss(surface: LossSurface, start: Tensor, rho: float, iterations: int) -> Ascent:
@@ -54,28 +68,31 @@ def maximise_loss(surface: LossSurface, start: Tensor, rho: float, iterations: i
 
     It takes `iterations` gradients and one more forward pass, which scores the last point. Every decision stays on the
     device (a branch on a loss would wait for it once an iteration). The best value starts at the clean loss, so it is
-    never below it.
+    never below it. Vectors are as long as the network is large, so they are overwritten in place: fresh memory for each
+    would cost a fifth of a step of small batches.
     """
     schedule = checkpoints(iterations)
-    current = previous = best = start
-    clean_losses, gradient = surface.losses_and_gradient(start)
-    best_losses, best_gradient, last_losses = clean_losses, gradient, clean_losses
+    current, previous, best, ascended = (start.clone() for _ in range(4))
+    clean_losses, gradient = surface.losses_and_gradient(current)
+    best_losses, best_gradient, last_losses = clean_losses, gradient.clone(), clean_losses
     step_size = StepSize(2 * rho, clean_losses.mean())
     for iteration in range(iterations):
-        ascended = current + step_size.value.to(current.dtype) * gradient / (gradient.norm() + 1e-12)
-        current, previous = MOMENTUM * project(ascended, rho) + (1 - MOMENTUM) * previous, current
+        scale = step_size.value / (norm_of(gradient) + 1e-12)
+        torch.addcmul(current, gradient, scale.to(gradient.dtype), out=ascended)
+        previous.lerp_(project_(ascended, rho), MOMENTUM)
+        current, previous = previous, current
         if iteration + 1 < iterations:
             last_losses, gradient = surface.losses_and_gradient(current)
         else:
             last_losses = surface.losses([current])[0]
         improved = step_size.observe(last_losses.mean())
-        best = torch.where(improved, current, best)
         best_losses = torch.where(improved, last_losses, best_losses)
-        best_gradient = torch.where(improved, gradient, best_gradient)
+        torch.where(improved, current, best, out=best)
+        torch.where(improved, gradient, best_gradient, out=best_gradient)
         if iteration in schedule and iteration + 1 < iterations:
             halved = step_size.reconsider(iteration)
-            current, previous = torch.where(halved, best, current), torch.where(halved, best, previous)
-            gradient = torch.where(halved, best_gradient, gradient)
+            for vector, restart in ((current, best), (previous, best), (gradient, best_gradient)):
+                torch.where(halved, restart, vector, out=vector)
     return Ascent(clean_losses, best_losses, last_losses, best, current)
 
 

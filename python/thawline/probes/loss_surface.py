@@ -21,7 +21,10 @@ class LossSurface(Protocol):
         """The losses at each perturbation, [perturbations, points]."""
 
     def losses_and_gradient(self, perturbation: Tensor) -> tuple[Tensor, Tensor]:
-        """The losses [points] and the gradient [num_parameters] of their mean."""
+        """The losses [points] and the gradient [num_parameters] of their mean.
+
+        The caller may write into the gradient, which is valid until the next call.
+        """
 
 
 class NetworkSurface:
@@ -40,6 +43,7 @@ class NetworkSurface:
         self._scope = scope
         self._offsets = scope.offsets()
         self._weights = weights
+        self._gradient: Tensor | None = None
 
     @torch.no_grad()
     def losses(self, perturbations: Iterable[Tensor]) -> Tensor:
@@ -52,7 +56,9 @@ class NetworkSurface:
     def losses_and_gradient(self, perturbation: Tensor) -> tuple[Tensor, Tensor]:
         self._weights.move_to(perturbation)
         losses = []
-        total = torch.zeros_like(perturbation)
+        # One buffer for all calls: memory that is new to the process costs as much as the sum that goes into it.
+        total = torch.zeros_like(perturbation) if self._gradient is None else self._gradient.zero_()
+        self._gradient = total
         for part in self._parts:
             part_losses = self._objective.loss(self._model, part).double()
             share = part_losses.sum() / self._points

@@ -5,32 +5,24 @@ Started by `python -m thawline.worker`; everything random is a function of (seed
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from torch import nn
 from torch.nn import functional
 
 from thawline.channel import Channel
-from thawline.checkpoint import SavedCheckpoint, load_checkpoint, restore_training, save_checkpoint
 from thawline.config import RunConfig
 from thawline.data.loading import load_vision_data
 from thawline.data.vision import augment_batch, batch_indices, normalize, updates_per_epoch
-from thawline.determinism import capture_random_state, make_deterministic, restore_random_state
+from thawline.determinism import make_deterministic
 from thawline.learning_rates import ScheduledRates, schedule_factor
-from thawline.optimizers import build_sgd
-from thawline.probes import Prober
+from thawline.optimizers import build_optimizer, clip_gradients
 from thawline.protocol import Welcome
 from thawline.session import Session, TrainingStopped
+from thawline.trainers.device import choose_device
+from thawline.trainers.resuming import checkpointer, resume
 from thawline.trainers.vision_evaluation import evaluator
-from thawline.trainers.vision_parts import (
-    MEMORY_FORMAT,
-    build_batch_norm_policy,
-    build_model,
-    build_prober,
-    choose_device,
-)
+from thawline.trainers.vision_parts import MEMORY_FORMAT, build_batch_norm_policy, build_model, build_prober
 from thawline.training import Abilities, Facts
 
 
@@ -40,12 +32,12 @@ def train_vision(channel: Channel, config: RunConfig, welcome: Welcome) -> None:
     Raises UserError for missing or corrupt data and for a checkpoint that does not verify, NonFiniteLossError.
     """
     make_deterministic(config.seed, config.device.threads)
-    device = choose_device(config)
+    device = choose_device(config.device)
     data = load_vision_data(config.data)
     model, blocks = build_model(config, data)
     model = model.to(device).to(memory_format=MEMORY_FORMAT)  # type: ignore[call-overload]
     # On a CPU the plain loop is as fast, and faster at full width.
-    optimizer = build_sgd(model, config.train, fused=device.type != "cpu")
+    optimizer = build_optimizer(model, config.train, fused=device.type != "cpu")
     epoch_updates = updates_per_epoch(len(data.train_labels), config.train.batch_size)
     num_updates = config.train.updates or (config.train.epochs or 1) * epoch_updates
     prober = build_prober(config, data, model, blocks, device)
@@ -84,38 +76,10 @@ def train_vision(channel: Channel, config: RunConfig, welcome: Welcome) -> None:
             loss = functional.cross_entropy(logits.float(), labels[batch])
             optimizer.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
+            clip_gradients(optimizer, config.train.max_gradient_norm)
             optimizer.step()
             session.after_update(loss, len(batch))
     except TrainingStopped as stopped:
         session.close(stopped)
     else:
         session.finish()
-
-
-def resume(
-    run_folder: Path, welcome: Welcome, model: nn.Module, optimizer: torch.optim.Optimizer, prober: Prober
-) -> int:
-    """Restores the checkpoint that the controller names, if any; returns the updates completed."""
-    if welcome.resume_from is None:
-        return 0
-    checkpoint = load_checkpoint(run_folder / welcome.resume_from.path, welcome.resume_from.manifest_sha256)
-    restore_training(checkpoint, model, optimizer)
-    prober.load_state_dict(_with_prefix(checkpoint.extra, "probe/"))
-    restore_random_state(_with_prefix(checkpoint.extra, "random/"))
-    return checkpoint.step
-
-
-def _with_prefix(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
-    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
-
-
-def checkpointer(
-    run_folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, prober: Prober
-) -> Callable[[int], SavedCheckpoint]:
-    def save(step: int) -> SavedCheckpoint:
-        probe = {f"probe/{name}": tensor for name, tensor in prober.state_dict().items()}
-        random = {f"random/{name}": tensor for name, tensor in capture_random_state().items()}
-        folder = run_folder / "checkpoints"
-        return save_checkpoint(folder, step, model=model, optimizer=optimizer, extra=probe | random, state={})
-
-    return save

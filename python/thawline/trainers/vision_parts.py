@@ -25,12 +25,6 @@ MEMORY_FORMAT = torch.channels_last
 TRIAL_EXAMPLES = 2
 
 
-def choose_device(config: RunConfig) -> torch.device:
-    if config.device.kind == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return torch.device(config.device.kind)
-
-
 def build_model(config: RunConfig, data: VisionData) -> tuple[nn.Module, BlockMap]:
     """The network and its blocks; the weights depend on the seed alone, not on what was drawn before.
 

@@ -1,12 +1,19 @@
 import { z } from "zod";
 import { DATA_KINDS } from "../data-sets.js";
 import { limit } from "./fields.js";
+import {
+  questionAnswering,
+  resolvedQuestionAnswering,
+  resolvedSentencePairs,
+  sentencePairs,
+  xquadArticles,
+} from "./text-data.js";
 
 export const augment = z.enum(["none", "standard"]);
 const perChannel = (number: z.ZodNumber, meaning: string) => z.array(number).min(1).max(3).describe(meaning);
 
-export const data = z.strictObject({
-  kind: z.enum(DATA_KINDS).describe("Data set."),
+const images = z.strictObject({
+  kind: z.enum(DATA_KINDS).describe("Data set of images."),
   path: z
     .string()
     .min(1)
@@ -18,7 +25,9 @@ export const data = z.strictObject({
   verify_checksums: z
     .boolean()
     .default(true)
-    .describe("Refuse data files whose checksum is not the published one, where one is published (MNIST, CIFAR, CIFAR-C)."),
+    .describe(
+      "Refuse data files whose checksum is not the published one, where one is published (MNIST, CIFAR, CIFAR-C).",
+    ),
   max_train_examples: limit("Use only the first so many training examples; null: all."),
   max_test_examples: limit("Use only the first so many test examples; null: all."),
   normalization: z
@@ -37,3 +46,15 @@ export const data = z.strictObject({
         "null: `standard` for CIFAR, otherwise `none`. Never for probes and evaluation.",
     ),
 });
+
+export const data = z.discriminatedUnion("kind", [images, questionAnswering, sentencePairs, xquadArticles]);
+
+const path = z.string().startsWith("/");
+
+/** As a run uses it: folders are absolute, and nothing is left to custom. */
+export const resolvedData = z.discriminatedUnion("kind", [
+  images.extend({ path, augment }),
+  resolvedQuestionAnswering,
+  resolvedSentencePairs,
+  xquadArticles.extend({ path }),
+]);

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { atLeast, wordOrInteger } from "./fields.js";
+import { atLeast, limit, wordOrInteger } from "./fields.js";
 
 export const ood = z.enum(["mnist_c", "cifar_c", "none"]);
 
@@ -34,4 +34,13 @@ export const evaluate = z.strictObject({
   images_per_corruption: wordOrInteger(["all"])
     .default("all")
     .describe("Test images per corruption and severity: all, or the first so many."),
+  every: limit(
+    "Updates between two validations on the development set, by which the best weights are known; null: none.",
+  ),
+  keep: z
+    .enum(["best", "last"])
+    .default("last")
+    .describe(
+      "Which weights are evaluated at the end and left by the run: the best on the development set, or the last.",
+    ),
 });

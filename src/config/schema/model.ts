@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { patternFault } from "../patterns.js";
-import { atLeast } from "./fields.js";
+import { atLeast, commit } from "./fields.js";
 
-const builtIn = z.discriminatedUnion("kind", [
+const images = [
   z.strictObject({
     kind: z.literal("resnet18").describe("ResNet-18 in its small-image form; 5 blocks and a head."),
     width: atLeast(1).default(64).describe("Channels of the first stage; 64 is the standard ResNet-18."),
@@ -13,7 +13,7 @@ const builtIn = z.discriminatedUnion("kind", [
     dropout: z.number().min(0).lt(1).default(0).describe("Dropout before the first two layers of the head."),
     head_width: atLeast(1).default(512).describe("Units of the head's two hidden layers."),
   }),
-]);
+] as const;
 
 const DOTTED_NAME = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*$/);
 
@@ -29,6 +29,63 @@ const pattern = (meaning: string) =>
 const option = z.union([z.string(), z.number(), z.boolean(), z.null()], {
   error: "expected a text, a number, `true`, `false` or `null`",
 });
+
+const block = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, {
+      error: "expected up to 64 letters, digits, `.`, `_` and `-`, beginning with a letter or digit",
+    })
+    .describe("Name of the block."),
+  pattern: pattern("Regular expression of Python that is found in the names of the block's parameters."),
+});
+
+const targets = z
+  .array(z.string().min(1))
+  .min(1)
+  .default(["query", "value"])
+  .describe("Parts of every layer that get an adapter.");
+
+const lora = z.strictObject({
+  method: z.literal("lora").default("lora").describe("LoRA."),
+  r: atLeast(1).default(8).describe("Rank of LoRA."),
+  alpha: atLeast(1).default(8).describe("Scale of LoRA: what it adds is multiplied by alpha / r."),
+  dropout: z.number().min(0).lt(1).default(0.2).describe("Dropout before LoRA."),
+  targets,
+});
+
+const otherAdapter = z.strictObject({
+  method: z
+    .string()
+    .regex(/^[a-z][a-z0-9_]{0,31}$/, { error: "expected `lora` or another method of PEFT, such as `ia3`" })
+    .describe("Another method of PEFT."),
+  targets,
+  options: z.record(z.string(), option).default({}).describe("Its options, by their names in PEFT."),
+});
+
+const encoder = z.strictObject({
+  kind: z.literal("encoder").describe("A pretrained multilingual encoder with adapters, such as XLM-R with LoRA."),
+  pretrained: z
+    .string()
+    .min(1)
+    .describe(
+      "Id of a model on the Hugging Face Hub, or a folder, which begins with `./`, `../`, `~/` or `/`. In a file, " +
+        "relative to that file; elsewhere to the current folder.",
+    ),
+  revision: commit.nullable().default(null).describe("Commit of a model on the Hub: 40 hex digits; null for a folder."),
+  adapter: z
+    .union([lora, otherAdapter], { error: "expected a mapping with a `method`, such as `lora`" })
+    .prefault({ method: "lora" })
+    .describe("What is trained in every layer; the encoder's own weights never are."),
+  blocks: z
+    .array(block)
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe("Blocks over the names of the adapters' parameters, from the head down; null: a block a layer."),
+});
+
+const builtIn = z.discriminatedUnion("kind", [...images, encoder]);
 
 const own = z.strictObject({
   kind: z
@@ -47,23 +104,13 @@ const own = z.strictObject({
     .default({})
     .describe("What the function is given besides the sizes, by name; a number without a fraction arrives as int."),
   blocks: z
-    .array(
-      z.strictObject({
-        name: z
-          .string()
-          .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, {
-            error: "expected up to 64 letters, digits, `.`, `_` and `-`, beginning with a letter or digit",
-          })
-          .describe("Name of the block."),
-        pattern: pattern("Regular expression of Python that is found in the names of the block's parameters."),
-      }),
-    )
+    .array(block)
     .min(1)
     .describe("The model's blocks, from the head down; every parameter is in exactly one of them or in the head."),
   head: pattern("Regular expression of the parameters that train from the first update."),
 });
 
-const KINDS = "`resnet18`, `vgg11` or an import path such as `my_package.my_module:build`";
+const KINDS = "`resnet18`, `vgg11`, `encoder` or an import path such as `my_package.my_module:build`";
 
 /** Said where no form knows the `kind`; zod names neither form of a union. */
 const error = ({ input }: { readonly input?: unknown }): string =>

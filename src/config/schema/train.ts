@@ -12,20 +12,31 @@ const fullSchedule = z.discriminatedUnion("kind", [
       .default(0.25)
       .describe("Share of the updates, at the end, over which the rate falls linearly to zero."),
   }),
+  z.strictObject({ kind: z.literal("linear").describe("Falls linearly to zero over the whole run.") }),
 ]);
 
 const schedule = z
   .union(
-    [z.enum(["constant", "linear_tail"]).transform((kind): Schedule => fullSchedule.parse({ kind })), fullSchedule],
-    { error: "expected `constant`, `linear_tail` or a mapping with a `kind`" },
+    [
+      z.enum(["constant", "linear_tail", "linear"]).transform((kind): Schedule => fullSchedule.parse({ kind })),
+      fullSchedule,
+    ],
+    { error: "expected `constant`, `linear_tail`, `linear` or a mapping with a `kind`" },
   )
   .describe("Learning-rate schedule; its name alone stands for its default form.");
 
 export const train = z.strictObject({
-  optimizer: z.enum(["sgd"]).default("sgd").describe("Optimizer; it holds all parameters from the first update."),
+  optimizer: z
+    .enum(["sgd", "adamw"])
+    .default("sgd")
+    .describe("Optimizer; it holds everything that ever trains from the first update."),
   learning_rate: z.number().positive().describe("Learning rate before schedule and intervention."),
   momentum: z.number().min(0).lt(1).default(0).describe("Momentum of SGD."),
-  weight_decay: z.number().min(0).default(0).describe("L2 penalty, as torch.optim.SGD defines it."),
+  weight_decay: z
+    .number()
+    .min(0)
+    .default(0)
+    .describe("L2 penalty of SGD; decoupled decay of AdamW, which leaves biases and norms alone."),
   batch_size: atLeast(1).describe("Training examples per update."),
   epochs: atLeast(1)
     .nullable()
@@ -33,6 +44,12 @@ export const train = z.strictObject({
     .describe("Length of training in passes over the data; or give `updates`."),
   updates: atLeast(1).nullable().default(null).describe("Length of training in optimizer updates; or give `epochs`."),
   schedule: schedule.default({ kind: "constant" }),
+  max_gradient_norm: z
+    .number()
+    .positive()
+    .nullable()
+    .default(null)
+    .describe("Euclidean norm to which gradients are scaled down; null: they are left as they are."),
 });
 
 export type Schedule = z.output<typeof fullSchedule>;

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from thawline.probes.apgd import StepSize, checkpoints, maximise_loss, project
+from thawline.probes.apgd import StepSize, checkpoints, maximise_loss, norm_of, project_
 
 
 class Quadratic:
@@ -25,7 +25,7 @@ class Quadratic:
 
     def _score(self, perturbation):
         self.forwards += 1
-        self.visited.append(perturbation)
+        self.visited.append(perturbation.clone())
         d = perturbation.double()
         return (self.gradient * d).sum() + (self.curvature * d * d).sum() / 2 + torch.tensor([1.0, -1.0]).double()
 
@@ -46,13 +46,19 @@ def test_checkpoints_rise_within_the_search(iterations):
 @given(st.lists(st.floats(-1e3, 1e3, width=32), min_size=1, max_size=6), st.floats(1e-3, 1e3))
 def test_projection_is_the_nearest_point_of_the_ball(values, rho):
     point = torch.tensor(values)
-    projected = project(point, rho)
+    projected = project_(point.clone(), rho)
     norm = float(point.double().norm())
     assert float(projected.double().norm()) <= rho * (1 + 1e-6)
     if norm <= rho:
         assert torch.equal(projected, point)
     else:
         torch.testing.assert_close(projected.double(), point.double() * rho / norm, rtol=1e-5, atol=1e-30)
+
+
+@pytest.mark.parametrize("size", [1, 4095, 4096, 4097, 3_000_000])
+def test_norms_are_right_to_six_digits_however_long_the_vector(size):
+    vector = torch.randn(size, generator=torch.Generator().manual_seed(size)) + 1
+    assert float(norm_of(vector)) == pytest.approx(float(vector.double().norm()), rel=1e-6)
 
 
 def test_the_maximum_of_a_quadratic_on_the_sphere_is_found():
@@ -87,7 +93,7 @@ def test_a_halved_search_goes_on_from_the_best_point_with_the_gradient_there():
     values = [float(surface._score(delta).mean()) for delta in surface.visited[:6]]
     best = surface.visited[values.index(max(values))]
     gradient = (surface.gradient + surface.curvature * best).float()
-    expected = 0.75 * project(best + 1.0 * gradient / gradient.norm(), 1.0) + 0.25 * best
+    expected = 0.75 * project_(best + 1.0 * gradient / gradient.norm(), 1.0) + 0.25 * best
     torch.testing.assert_close(surface.visited[6], expected)
 
 

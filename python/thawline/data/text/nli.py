@@ -52,6 +52,11 @@ def read_xnli(path: Path, split: Literal["dev", "test"], languages: Sequence[str
     return pairs
 
 
+def has_languages(path: Path) -> bool:
+    """Whether the file is XNLI's table of all languages. Raises UserError like `read_mnli`."""
+    return "language" in _header(path)
+
+
 def _parse_pair(premise: str, hypothesis: str, name: str, *, place: str) -> Pair | None:
     if name == NO_AGREED_LABEL:
         return None

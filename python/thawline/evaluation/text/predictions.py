@@ -1,0 +1,69 @@
+"""Runs an encoder over tokenised test data: longest sequences first, so that batches hold little padding."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from thawline.data.text.batches import evaluation_batches
+from thawline.data.text.collation import Collation, Sequences
+from thawline.data.text.encoded_pairs import EncodedPairs
+from thawline.data.text.records import PAIR_LABELS, PairLabel, Question
+from thawline.data.text.windows import QuestionWindows
+from thawline.evaluation.eval_mode import EvaluationStopped, eval_mode
+from thawline.evaluation.text.answer_decoding import Span, choose_answers, decode_spans
+from thawline.evaluation.text.nli_scorer import predict_labels
+
+
+class Batching(NamedTuple):
+    """How sequences become batches; no result depends on it but for rounding."""
+
+    collation: Collation
+    batch_size: int
+
+
+def predict_answers(
+    model: nn.Module,
+    questions: Sequence[Question],
+    windows: QuestionWindows,
+    batching: Batching,
+    should_stop: Callable[[], bool],
+) -> dict[str, str]:
+    """The text of each question's best span, by question id, in eval mode.
+
+    Raises EvaluationStopped when `should_stop()`, asked before each batch, is true.
+    """
+    spans: list[Span | None] = [None] * len(windows)
+    for rows, output in _outputs(model, windows, batching, should_stop):
+        found = decode_spans(windows, rows, output.start_logits, output.end_logits)
+        for window, span in zip(rows.tolist(), found, strict=True):
+            spans[window] = span
+    return choose_answers(questions, windows, spans)
+
+
+def predict_pairs(
+    model: nn.Module, pairs: EncodedPairs, batching: Batching, should_stop: Callable[[], bool]
+) -> list[PairLabel]:
+    """The most probable label of each pair, in eval mode; outputs are numbered as PAIR_LABELS.
+
+    Raises EvaluationStopped like `predict_answers`.
+    """
+    labels: dict[int, PairLabel] = {}
+    for rows, output in _outputs(model, pairs, batching, should_stop):
+        labels.update(zip(rows.tolist(), predict_labels(output.logits, PAIR_LABELS), strict=True))
+    return [labels[pair] for pair in range(len(pairs))]
+
+
+def _outputs(
+    model: nn.Module, sequences: Sequences, batching: Batching, should_stop: Callable[[], bool]
+) -> Iterator[tuple[Tensor, Any]]:
+    """Batch by batch, the rows int64 [n] and what the model says of them."""
+    with eval_mode(model), torch.inference_mode():
+        for rows in evaluation_batches(sequences.tokens.lengths, batching.batch_size):
+            if should_stop():
+                raise EvaluationStopped
+            batch = batching.collation.batch(sequences, rows)
+            yield rows, model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"])

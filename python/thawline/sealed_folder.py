@@ -1,0 +1,85 @@
+"""Folders of files that are complete or absent, and verified before use: a manifest, written last, seals them.
+
+`manifest.json` has size and SHA-256 of every file. Decision record: docs/decisions/0006-checkpoints.md.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+MANIFEST = "manifest.json"
+FORMAT = 1
+
+
+def write_sealed(target: Path, step: int, write: Callable[[Path], None]) -> str:
+    """Makes the folder `target` of what `write` puts into the empty folder that it is given; all of it, on the disk.
+
+    Returns the SHA-256 of the manifest. A folder that was there is replaced. What `write` and the file system raise
+    passes through, and leaves nothing behind.
+    """
+    folder = target.parent
+    draft = folder / f".draft-{step:08d}-{os.getpid()}"
+    try:
+        # Drafts are left over from attempts that were killed while they wrote; a run has one writer at a time.
+        for left_over in folder.glob(".draft-*"):
+            shutil.rmtree(left_over, ignore_errors=True)
+        draft.mkdir(parents=True)
+        write(draft)
+        manifest_sha256 = _write_manifest(draft, step)
+        # A folder of that name is left over from an attempt whose word never reached the journal.
+        shutil.rmtree(target, ignore_errors=True)
+        draft.rename(target)
+        sync(folder)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+    return manifest_sha256
+
+
+def damage(path: Path, manifest_sha256: str) -> str | None:
+    """Why the folder is not what was written under that manifest, naming the first file that is not; None if it is."""
+    manifest = path / MANIFEST
+    if not manifest.is_file():
+        return "it has no manifest"
+    if sha256(manifest) != manifest_sha256:
+        return "its manifest is not the one that the journal knows"
+    for name, expected in json.loads(manifest.read_text())["files"].items():
+        file = path / name
+        if not file.is_file() or file.stat().st_size != expected["bytes"] or sha256(file) != expected["sha256"]:
+            return f"`{name}` is not what was written"
+    return None
+
+
+def sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sync(path: Path) -> None:
+    """Onto the disk: a file's content, or the names in a folder."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_json(path: Path, value: object) -> None:
+    path.write_text(json.dumps(value, sort_keys=True, indent=1))
+
+
+def _write_manifest(folder: Path, step: int) -> str:
+    files = {}
+    for path in sorted(folder.iterdir()):
+        sync(path)
+        files[path.name] = {"bytes": path.stat().st_size, "sha256": sha256(path)}
+    manifest = folder / MANIFEST
+    write_json(manifest, {"format": FORMAT, "step": step, "files": files})
+    sync(manifest)
+    sync(folder)
+    return sha256(manifest)

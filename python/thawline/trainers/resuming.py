@@ -1,0 +1,64 @@
+"""What a trainer keeps of itself in a checkpoint, and how it goes on from one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from thawline.checkpoint import SavedCheckpoint, TrainedPart, load_checkpoint, restore_training, save_checkpoint
+from thawline.determinism import capture_random_state, restore_random_state
+from thawline.probes import Prober
+from thawline.protocol import Welcome
+
+
+def resume(
+    run_folder: Path,
+    welcome: Welcome,
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    prober: Prober,
+    trained: TrainedPart | None = None,
+) -> int:
+    """Restores the checkpoint that the controller names, if any; returns the updates completed.
+
+    Raises UserError: what `load_checkpoint` and `restore_training` raise.
+    """
+    if welcome.resume_from is None:
+        return 0
+    checkpoint = load_checkpoint(run_folder / welcome.resume_from.path, welcome.resume_from.manifest_sha256)
+    restore_training(checkpoint, model, optimizer, trained)
+    prober.load_state_dict(_with_prefix(checkpoint.extra, "probe/"))
+    restore_random_state(_with_prefix(checkpoint.extra, "random/"))
+    return checkpoint.step
+
+
+def checkpointer(
+    run_folder: Path,
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    prober: Prober,
+    trained: TrainedPart | None = None,
+) -> Callable[[int], SavedCheckpoint]:
+    """The ability to save; with `trained`, the frozen rest of the model is in no checkpoint."""
+
+    def save(step: int) -> SavedCheckpoint:
+        probe = {f"probe/{name}": tensor for name, tensor in prober.state_dict().items()}
+        random = {f"random/{name}": tensor for name, tensor in capture_random_state().items()}
+        return save_checkpoint(
+            run_folder / "checkpoints",
+            step,
+            model=model,
+            optimizer=optimizer,
+            extra=probe | random,
+            state={},
+            trained=trained,
+        )
+
+    return save
+
+
+def _with_prefix(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}

@@ -1,0 +1,86 @@
+"""Adapters of a pretrained encoder, for questions or sentence pairs: the paper's cross-lingual setup. One loop.
+
+Started by `python -m thawline.worker`; batches are a function of (seed, update), dropout draws from the global
+generator, which checkpoints keep.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from thawline.channel import Channel
+from thawline.checkpoint import TrainedPart
+from thawline.config import TextRunConfig
+from thawline.data.text.batches import TrainingBatches
+from thawline.determinism import make_deterministic
+from thawline.evaluation.text.predictions import Batching
+from thawline.learning_rates import ScheduledRates, schedule_factor
+from thawline.optimizers import build_optimizer, clip_gradients
+from thawline.protocol import Log, Welcome
+from thawline.session import Session, TrainingStopped
+from thawline.trainers.device import choose_device
+from thawline.trainers.resuming import checkpointer, resume
+from thawline.trainers.text_adapters import Adapters
+from thawline.trainers.text_evaluation import evaluator, validator
+from thawline.trainers.text_parts import build_parts, build_prober
+from thawline.training import Abilities, Facts
+
+
+def train_text(channel: Channel, config: TextRunConfig, welcome: Welcome) -> None:
+    """Trains under the controller until it ends the run.
+
+    Raises UserError for data, an encoder or a tokenizer that is missing or does not fit, for a checkpoint that does not
+    verify or is of another encoder, NonFiniteLossError.
+    """
+    make_deterministic(config.seed, config.device.threads)
+    device = choose_device(config.device)
+    parts = build_parts(config, device)
+    model, task = parts.model, parts.task
+    trained = TrainedPart.of(model, parts.trained)
+    optimizer = build_optimizer(model, config.train, fused=device.type != "cpu", trained=parts.trained)
+    batches = TrainingBatches(task.train.tokens.lengths, batch_size=config.train.batch_size, seed=config.seed)
+    num_updates = config.train.updates or (config.train.epochs or 1) * batches.updates_per_epoch
+    prober = build_prober(config, parts)
+    run_folder = Path(welcome.run_folder)
+    adapters = Adapters(run_folder, model, config, parts.encoder.block_map)
+    batching = Batching(parts.collation, config.evaluate.batch_size)
+    step = resume(run_folder, welcome, model, optimizer, prober, trained)
+    for note in parts.encoder.notes:
+        channel.send(Log("info", note))
+    session = Session(
+        channel,
+        model,
+        parts.encoder.block_map,
+        ScheduledRates(optimizer, schedule_factor(config.train.schedule, num_updates)),
+        facts=Facts(num_updates, batches.updates_per_epoch, str(device), config.device.threads, config.seed),
+        run_folder=run_folder,
+        prober=prober,
+        abilities=Abilities(
+            save=checkpointer(run_folder, model, optimizer, prober, trained),
+            evaluate=evaluator(task, model, batching, done=lambda scores: adapters.export(session.step, scores)),
+            validate=validator(task, model, batching),
+            keep_best=adapters.keep_best,
+            restore_best=adapters.restore_best,
+        ),
+        step=step,
+    )
+    model.train()
+    session.begin()
+    try:
+        for update in range(step + 1, num_updates + 1):
+            session.before_update()
+            rows = batches.batch(update)
+            batch = parts.collation.batch(task.train, rows)
+            with torch.autocast(device.type, torch.bfloat16, enabled=config.device.precision == "bfloat16"):
+                loss = parts.objective.loss(model, batch).mean()
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()  # type: ignore[no-untyped-call]
+            clip_gradients(optimizer, config.train.max_gradient_norm)
+            optimizer.step()
+            session.after_update(loss, len(rows))
+    except TrainingStopped as stopped:
+        session.close(stopped)
+    else:
+        session.finish()

@@ -1,0 +1,85 @@
+"""The model card beside a trained adapter: what it was made from, when what began to train, and its scores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from thawline.blocks import BlockMap
+from thawline.config import LoraConfig, TextRunConfig
+from thawline.data.text.records import PAIR_LABELS
+from thawline.journaled_decisions import JournaledDecisions
+from thawline.text_data_config import HubSourceConfig, SentencePairsConfig, SourceConfig, XquadArticlesConfig
+from thawline.training import SplitScore
+
+
+def model_card(
+    config: TextRunConfig, block_map: BlockMap, decisions: JournaledDecisions, step: int, scores: Sequence[SplitScore]
+) -> str:
+    """Markdown with the header that the Hub reads; scores are shares of 1."""
+    model, adapter, train = config.model, config.model.adapter, config.train
+    method = "lora" if isinstance(adapter, LoraConfig) else adapter.peft_method
+    revision = "" if model.revision is None else f" at {model.revision}"
+    lines = [
+        "---",
+        f"base_model: {model.pretrained}",
+        "library_name: peft",
+        "tags:",
+        f"- {method}",
+        "- thawline",
+        "---",
+        "",
+        f"# {config.name}, seed {config.seed}, after {step} updates",
+        "",
+        f"Adapter (`{method}`) for `{model.pretrained}`{revision}, trained by thawline:",
+        f"{train.optimizer}, learning rate {train.learning_rate:g}, batches of {train.batch_size}.",
+        "",
+        *_task(config),
+        "",
+        "## What trained when",
+        "",
+        *_schedule(config, block_map, decisions),
+    ]
+    if scores:
+        lines += ["", "## Scores", "", *_score_table(scores)]
+    return "\n".join(lines) + "\n"
+
+
+def _task(config: TextRunConfig) -> list[str]:
+    data = config.data
+    if isinstance(data, XquadArticlesConfig):
+        return [f"Question answering, trained and chosen on articles of XQuAD's English, `{data.path}`."]
+    sources = f"Training data: `{_source(data.train)}`. Development data: `{_source(data.development)}`."
+    if isinstance(data, SentencePairsConfig):
+        return [f"Sentence pairs. {sources}", "", f"Outputs, in their order: {', '.join(PAIR_LABELS)}."]
+    return [f"Question answering. {sources}"]
+
+
+def _source(source: SourceConfig) -> str:
+    if isinstance(source, HubSourceConfig):
+        return " ".join(filter(None, [source.hub, source.config, source.split, f"at {source.revision}"]))
+    return source
+
+
+def _schedule(config: TextRunConfig, block_map: BlockMap, decisions: JournaledDecisions) -> list[str]:
+    kind, interval = config.intervention.kind, decisions.interval
+    if kind == "none":
+        return ["Everything from the first update: no intervention."]
+    lines = [f"Intervention: `{kind}`."]
+    if interval is not None:
+        by = f", signal `{interval.signal}`" if interval.signal else ""
+        when = f", decided at update {interval.decided_at}" if interval.decided_at else ""
+        lines.append(f"k = {interval.k} (source: {interval.source}{by}{when}).")
+    if kind == "gradual_unfreezing":
+        started = ", ".join([block_map.head.name, *block_map.trainable_from_start])
+        lines += ["", f"- from the start: {started}"]
+        lines += [f"- from update {update}: {', '.join(names)}" for update, names in decisions.released]
+    return lines
+
+
+def _score_table(scores: Sequence[SplitScore]) -> list[str]:
+    names = list(dict.fromkeys(name for score in scores for name in score.values))
+    table = [["split", *names, "examples"], ["---"] * (len(names) + 2)]
+    for score in scores:
+        values = [f"{score.values[name]:.4f}" if name in score.values else "" for name in names]
+        table.append([score.split, *values, str(score.num_examples)])
+    return [f"| {' | '.join(row)} |" for row in table]

@@ -1,0 +1,97 @@
+"""What a run on text is made of, from its configuration: encoder, objective, prober."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import nn
+
+from thawline.config import EncoderConfig, LoraConfig, TextRunConfig
+from thawline.data.text.batches import evaluation_batches
+from thawline.data.text.collation import Collation
+from thawline.data.text.pretrained_tokenizer import load_tokenizer
+from thawline.determinism import derive_seed
+from thawline.freezing import parameters_of
+from thawline.models.text import AdapterSettings, Encoder, LoraSettings, OtherAdapterSettings, build_encoder
+from thawline.probe_settings import probe_settings
+from thawline.probes import Prober, ProbeSet, probe_indices
+from thawline.probes.objective import LabelledObjective
+from thawline.probes.text_objective import QuestionAnsweringObjective, SequenceClassificationObjective
+from thawline.trainers.text_task import TextTask, check_length, load_task, task_kind
+
+
+@dataclass(frozen=True)
+class TextParts:
+    """`trained` are the names of the parameters that ever train; the model is on its device."""
+
+    encoder: Encoder
+    task: TextTask
+    objective: LabelledObjective
+    collation: Collation
+    trained: frozenset[str]
+
+    @property
+    def model(self) -> nn.Module:
+        return self.encoder.model
+
+
+def build_parts(config: TextRunConfig, device: torch.device) -> TextParts:
+    """Raises UserError: what `build_model`, `load_tokenizer` and `load_task` raise."""
+    encoder = build_model(config)
+    encoder.model.to(device)
+    tokenizer = load_tokenizer(config.model.pretrained, config.model.revision)
+    blocks = [encoder.block_map.head, *encoder.block_map.blocks]
+    return TextParts(
+        encoder=encoder,
+        task=load_task(config.data, tokenizer),
+        objective=build_objective(config, encoder),
+        collation=Collation(tokenizer.pad_id, device),
+        trained=parameters_of(encoder.block_map, [block.name for block in blocks]),
+    )
+
+
+def build_model(config: TextRunConfig) -> Encoder:
+    """The encoder with its adapters; new weights depend on the seed alone, not on what was drawn before.
+
+    Raises UserError: what `build_encoder` raises, and `invalid_config` for sequences longer than its positions.
+    """
+    task, num_labels = task_kind(config.data)
+    blocks = config.model.blocks
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(derive_seed(config.seed, "initial_weights"))
+        encoder = build_encoder(
+            task,
+            config.model.pretrained,
+            revision=config.model.revision,
+            adapter=_adapter(config.model),
+            num_labels=num_labels,
+            blocks=None if blocks is None else [(block.name, block.pattern) for block in blocks],
+        )
+    check_length(config, encoder.model)
+    return encoder
+
+
+def _adapter(model: EncoderConfig) -> AdapterSettings:
+    adapter = model.adapter
+    if isinstance(adapter, LoraConfig):
+        return LoraSettings(adapter.r, adapter.alpha, adapter.dropout, tuple(adapter.targets))
+    return OtherAdapterSettings(adapter.peft_method, tuple(adapter.targets), adapter.options)
+
+
+def build_objective(config: TextRunConfig, encoder: Encoder) -> LabelledObjective:
+    task, _ = task_kind(config.data)
+    if task == "question_answering":
+        return QuestionAnsweringObjective()
+    return SequenceClassificationObjective(encoder.logits_layer)
+
+
+def build_prober(config: TextRunConfig, parts: TextParts) -> Prober:
+    """Decision: the points are chosen as for images, and cut into batches by length, which then hold little padding."""
+    sequences, encoder = parts.task.train, parts.encoder
+    chosen = probe_indices(len(sequences), config.probe.points, config.seed)
+    by_length = evaluation_batches(sequences.tokens.lengths[chosen], config.probe.batch_size)
+    probe_set = ProbeSet([parts.collation.batch(sequences, chosen[places]) for places in by_length])
+    settings = probe_settings(config.seed, config.probe, config.intervention, encoder.block_map)
+    settings = replace(settings, search_precision=config.device.precision)
+    return Prober(encoder.model, parts.objective, probe_set, settings, encoder.stages)
