@@ -57,7 +57,7 @@ describe("thawline", () => {
       --- stderr
       error: there is no preset \`quikstart\`
 
-      hint: did you mean \`quickstart\`? (presets are \`cifar10-resnet18\`, \`cifar10-vgg11\`, \`cifar100-resnet18\`, \`mnist-resnet18\`, \`quickstart\`; a file is given by its path, like \`./my.yaml\`)"
+      hint: did you mean \`quickstart\`? (presets are \`cifar10-resnet18\`, \`cifar10-vgg11\`, \`cifar100-resnet18\`, \`mnist-resnet18\`, \`mnli-xlmr-lora\`, \`quickstart\`, \`squad-xlmr-lora\`, \`xquad-small\`; a file is given by its path, like \`./my.yaml\`)"
     `);
     expect(await thawline(["config", "show"])).toMatchInlineSnapshot(`
       "exit code 2
@@ -88,7 +88,10 @@ describe("npx thawline presets", () => {
       cifar10-vgg11      The paper's CIFAR-10 experiment (Table 5, third column): VGG-11, 200 epochs, unfrozen when tr(F) stabilizes.
       cifar100-resnet18  The paper's CIFAR-100 experiment (Table 5, fourth column): ResNet-18, 200 epochs, unfrozen when tr(F) stabilizes.
       mnist-resnet18     The paper's MNIST experiment (Table 5, first column): ResNet-18, 10 epochs, unfrozen when tr(F) stabilizes.
+      mnli-xlmr-lora     The paper's MNLI experiment (Table 5, sixth column): XLM-R with LoRA, 15 epochs, tested in the languages of XNLI.
       quickstart         Two minutes on one CPU core: a narrow ResNet-18 on MNIST, unfrozen when tr(F) stabilizes.
+      squad-xlmr-lora    The paper's SQuAD experiment (Table 5, fifth column): XLM-R with LoRA, 15 epochs, tested in the languages of XQuAD.
+      xquad-small        Cross-lingual question answering on a CPU, scaled down: a small encoder, English XQuAD articles, five languages.
       --- stderr
       "
     `);
@@ -145,6 +148,7 @@ describe("npx thawline config show", () => {
         schedule:
           kind: linear_tail
           fraction: 0.25
+        max_gradient_norm: null
       probe:
         every: 10
         points: 512
@@ -180,6 +184,8 @@ describe("npx thawline config show", () => {
         corruptions: main
         frost_textures: null
         images_per_corruption: 2000
+        every: null
+        keep: last
       checkpoint:
         every: 250
         keep: 2

@@ -1,6 +1,5 @@
 import { hostname } from "node:os";
 import type { RunConfig } from "../config/attached.js";
-import { isImageData } from "../config/data-sets.js";
 import type { Source } from "../config/schema.js";
 import type { State } from "../core/state.js";
 
@@ -55,7 +54,9 @@ export function composeManifest(state: State, thawlineVersion: string): Manifest
 
 function describeData({ data }: RunConfig): Manifest["data"] {
   if (data === undefined) return null;
-  if (isImageData(data)) return { kind: data.kind, path: data.path, checksums_verified: data.verify_checksums };
+  if ("verify_checksums" in data) {
+    return { kind: data.kind, path: data.path, checksums_verified: data.verify_checksums };
+  }
   if (data.kind === "xquad_articles") return { kind: data.kind, sources: { xquad: data.path } };
   const { kind, train, development } = data;
   const tests = data.tests.map(({ name, source }) => [`tests/${name}`, source] as const);

@@ -1,4 +1,5 @@
 import type { RunConfig } from "../config/attached.js";
+import type { Config } from "../config/schema.js";
 
 /**
  * A journal holds the configuration as it was when the run began. Keys that have come since get the value that means
@@ -8,14 +9,10 @@ export function completeConfig<C extends RunConfig>(recorded: C): C {
   const schedule = { order: "top_down", first_unfreeze: "next", unfreeze: "gradual" } as const;
   const before = { ...schedule, frozen_batch_norm: "track", start: 1 } as const;
   const intervention = { ...before, ...recorded.intervention };
-  const unclipped: Partial<typeof recorded.train> = { max_gradient_norm: null };
-  const unvalidated: Partial<typeof recorded.evaluate> = { every: null, keep: "last" };
-  const { train, evaluate } = recorded;
-  if (train === undefined || evaluate === undefined) return { ...recorded, intervention };
-  return {
-    ...recorded,
-    intervention,
-    train: { ...unclipped, ...train },
-    evaluate: { ...unvalidated, ...evaluate },
-  };
+  if (recorded.script !== undefined) return { ...recorded, intervention };
+  const unclipped: Partial<Config["train"]> = { max_gradient_norm: null };
+  const unvalidated: Partial<Config["evaluate"]> = { every: null, keep: "last" };
+  const train = { ...unclipped, ...recorded.train };
+  const evaluate = { ...unvalidated, ...recorded.evaluate };
+  return { ...recorded, intervention, train, evaluate };
 }

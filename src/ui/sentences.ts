@@ -85,10 +85,8 @@ function describeWorkerEvent(event: WorkerSentenceEvent, state: State): Sentence
     }
     case "worker/logged":
       return describeLog(event.body);
-    // What a script brings along is said once, when it is taken over.
-    case "worker/remembered":
-    // What a close means (an end, a restart) is said by the decision about it.
-    case "worker/closed":
+    case "worker/remembered": // What a script brings along is said once, when it is taken over.
+    case "worker/closed": // What a close means (an end, a restart) is said by the decision about it.
     case "worker/applied":
       return [];
   }

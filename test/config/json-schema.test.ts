@@ -27,7 +27,16 @@ describe("configJsonSchema", () => {
 
   it("knows the presets by name", () => {
     expect(configJsonSchema().properties?.["preset"]).toMatchObject({
-      enum: ["cifar10-resnet18", "cifar10-vgg11", "cifar100-resnet18", "mnist-resnet18", "quickstart"],
+      enum: [
+        "cifar10-resnet18",
+        "cifar10-vgg11",
+        "cifar100-resnet18",
+        "mnist-resnet18",
+        "mnli-xlmr-lora",
+        "quickstart",
+        "squad-xlmr-lora",
+        "xquad-small",
+      ],
     });
   });
 });

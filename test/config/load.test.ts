@@ -82,7 +82,7 @@ describe("presets", () => {
     expect(refusal(() => load({ source: "quikstart" }))).toMatchInlineSnapshot(`
       "unknown_preset
       there is no preset \`quikstart\`
-      hint: did you mean \`quickstart\`? (presets are \`cifar10-resnet18\`, \`cifar10-vgg11\`, \`cifar100-resnet18\`, \`mnist-resnet18\`, \`quickstart\`; a file is given by its path, like \`./my.yaml\`)"
+      hint: did you mean \`quickstart\`? (presets are \`cifar10-resnet18\`, \`cifar10-vgg11\`, \`cifar100-resnet18\`, \`mnist-resnet18\`, \`mnli-xlmr-lora\`, \`quickstart\`, \`squad-xlmr-lora\`, \`xquad-small\`; a file is given by its path, like \`./my.yaml\`)"
     `);
   });
 });
@@ -219,7 +219,7 @@ probe:
       \`my.yaml\` has 8 problems
         my.yaml:3:3: unknown key \`train.learning_rat\`; did you mean \`train.learning_rate\`?
         my.yaml:4:3: \`train.batch_size\`: expected a number of at least 1, got \`0\`
-        my.yaml:5:15: \`train.schedule.kind\`: expected \`constant\` or \`linear_tail\`, got \`linear_tial\`; did you mean \`linear_tail\`?
+        my.yaml:5:15: \`train.schedule.kind\`: expected \`constant\`, \`linear_tail\` or \`linear\`, got \`linear_tial\`; did you mean \`linear_tail\`?
         my.yaml:7:3: \`intervention.kind\`: expected \`gradual_unfreezing\`, \`learning_rate_switch\` or \`none\`, got \`gradual_unfreezin\`; did you mean \`gradual_unfreezing\`?
         my.yaml:8:3: \`intervention.k\`: expected \`online\` or a whole number of at least 1, got \`onlin\`; did you mean \`online\`?
         my.yaml:9:3: \`intervention.epsilon\`: expected a number, got a list
@@ -233,8 +233,8 @@ probe:
     expect(refusal(() => loadText("seed: 1"))).toMatchInlineSnapshot(`
       "invalid_config
       \`my.yaml\` has 4 problems
-        \`my.yaml\`: \`data.kind\` is missing: expected \`mnist\`, \`fashion_mnist\`, \`cifar10\`, \`cifar100\` or \`image_folder\`
-        \`my.yaml\`: \`model.kind\` is missing: expected \`resnet18\`, \`vgg11\` or an import path such as \`my_package.my_module:build\`
+        \`my.yaml\`: \`data.kind\` is missing: expected \`mnist\`, \`fashion_mnist\`, \`cifar10\`, \`cifar100\`, \`image_folder\`, \`question_answering\`, \`sentence_pairs\` or \`xquad_articles\`
+        \`my.yaml\`: \`model.kind\` is missing: expected \`resnet18\`, \`vgg11\`, \`encoder\` or an import path such as \`my_package.my_module:build\`
         \`my.yaml\`: \`train.batch_size\` is missing: expected a number
         \`my.yaml\`: \`train.learning_rate\` is missing: expected a number
       hint: \`npx thawline config show quickstart\` prints every key with its value"
@@ -289,7 +289,7 @@ probe:
     expect(refusal(() => loadText("preset: quikstart"))).toMatchInlineSnapshot(`
       "unknown_preset
       my.yaml:1:1: there is no preset \`quikstart\`
-      hint: did you mean \`quickstart\`? (presets are \`cifar10-resnet18\`, \`cifar10-vgg11\`, \`cifar100-resnet18\`, \`mnist-resnet18\`, \`quickstart\`; a file is given by its path, like \`./my.yaml\`)"
+      hint: did you mean \`quickstart\`? (presets are \`cifar10-resnet18\`, \`cifar10-vgg11\`, \`cifar100-resnet18\`, \`mnist-resnet18\`, \`mnli-xlmr-lora\`, \`quickstart\`, \`squad-xlmr-lora\`, \`xquad-small\`; a file is given by its path, like \`./my.yaml\`)"
     `);
     expect(refusal(() => load({ source: "other.yaml" }))).toMatchInlineSnapshot(`
       "config_not_readable

@@ -1,20 +1,23 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Config } from "../../src/config/schema.js";
 import { completeConfig } from "../../src/core/recorded-config.js";
 import { simulatedConfig } from "./simulated-run.js";
 
-/** As a version wrote it that did not know these keys yet. */
-function without(config: Config, ...keys: (keyof Config["intervention"])[]): Config {
-  const kept = Object.entries(config.intervention).filter(
-    ([key]) => !keys.includes(key as keyof Config["intervention"]),
-  );
-  return { ...config, intervention: Object.fromEntries(kept) as Config["intervention"] };
+/** As a version wrote it that did not know these keys of a section yet. */
+function without(config: Config, section: "intervention" | "train" | "evaluate", keys: readonly string[]): Config {
+  const kept = Object.entries(config[section]).filter(([key]) => !keys.includes(key));
+  return { ...config, [section]: Object.fromEntries(kept) };
 }
 
-it("fills in what an old journal could not say, and changes nothing else", () => {
-  const config = simulatedConfig();
-  const since = ["order", "first_unfreeze", "unfreeze", "frozen_batch_norm", "start"] as const;
-  expect(completeConfig(without(config, ...since))).toEqual(config);
+describe("fills in what an old journal could not say, and changes nothing else", () => {
+  it.each([
+    ["intervention", ["order", "first_unfreeze", "unfreeze", "frozen_batch_norm", "start"]],
+    ["train", ["max_gradient_norm"]],
+    ["evaluate", ["every", "keep"]],
+  ] as const)("of %s", (section, since) => {
+    const config = simulatedConfig();
+    expect(completeConfig(without(config, section, since))).toEqual(config);
+  });
 });
 
 it("keeps what a journal says", () => {

@@ -32,6 +32,7 @@ def run_config(**sections: dict[str, Any] | int) -> dict[str, Any]:
             "epochs": None,
             "updates": 8,
             "schedule": {"kind": "linear_tail", "fraction": 0.5},
+            "max_gradient_norm": None,
         },
         "probe": {
             "every": 2,
@@ -69,6 +70,8 @@ def run_config(**sections: dict[str, Any] | int) -> dict[str, Any]:
             "corruptions": "main",
             "frost_textures": None,
             "images_per_corruption": "all",
+            "every": None,
+            "keep": "last",
         },
         "checkpoint": {"every": 500, "keep": 2},
         "device": {"kind": "cpu", "threads": 1, "shared": False, "precision": "float32"},

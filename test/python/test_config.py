@@ -17,6 +17,7 @@ from thawline.config import (
     ConstantSchedule,
     LinearTailSchedule,
     RunConfig,
+    TextRunConfig,
     UserModelConfig,
     parse_attached_config,
     parse_config,
@@ -95,18 +96,20 @@ def test_the_worker_knows_exactly_the_keys_that_the_controller_checks() -> None:
     """configs/schema.json is generated from the controller's schema."""
     sections = json.loads(SCHEMA.read_text())["properties"]
     del sections["preset"]  # What a file may begin with; a resolved configuration has none.
-    fields = {field.name: field.type for field in msgspec.structs.fields(RunConfig)}
-    assert fields.keys() == sections.keys()
-    for name, form in fields.items():
-        if name not in ("name", "seed", "supervision"):
-            # A mapping whose keys depend on its kind has as many forms, on both sides in the same order.
-            kinds = sections[name].get("oneOf", [sections[name]])
-            forms = typing.get_args(form) or [form]
-            for section, struct in zip(kinds, forms, strict=True):
-                assert known_keys(struct) == section["properties"].keys(), name
+    images, text = typing.get_type_hints(RunConfig), typing.get_type_hints(TextRunConfig)
+    assert images.keys() == text.keys() == sections.keys()
+    for name in sections.keys() - {"name", "seed", "supervision"}:
+        # A mapping whose keys depend on its kind has as many forms, whatever their order.
+        kinds = sections[name].get("oneOf", [sections[name]])
+        forms = dict.fromkeys(structs for form in (images[name], text[name]) for structs in forms_of(form))
+        assert sorted(map(known_keys, forms)) == sorted(sorted(kind["properties"]) for kind in kinds), name
 
 
-def known_keys(struct: type[msgspec.Struct]) -> set[str]:
+def forms_of(form: Any) -> tuple[type[msgspec.Struct], ...]:
+    return typing.get_args(form) or (form,)
+
+
+def known_keys(struct: type[msgspec.Struct]) -> list[str]:
     tag = struct.__struct_config__.tag_field
     names = {field.name for field in msgspec.structs.fields(struct)} | ({tag} if tag else set())
-    return names - {"import_path"}  # It is the `kind` of a model of the user's own.
+    return sorted(names - {"import_path"})  # It is the `kind` of a model of the user's own.

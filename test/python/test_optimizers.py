@@ -13,7 +13,7 @@ def small_model() -> nn.Sequential:
 
 
 def settings(momentum: float) -> TrainConfig:
-    return TrainConfig("sgd", 0.1, momentum, 0.01, 8, None, 12, ConstantSchedule())
+    return TrainConfig("sgd", 0.1, momentum, 0.01, 8, None, 12, ConstantSchedule(), None)
 
 
 def train(momentum: float, fused: bool) -> dict[str, Tensor]:

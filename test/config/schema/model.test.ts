@@ -82,19 +82,19 @@ describe("a model of the user's own", () => {
 describe("refusals", () => {
   it("of a kind propose the word that was meant, and say what else there is", () => {
     expect(refusal("preset: quickstart\nmodel: { kind: resnet81 }")).toMatchInlineSnapshot(`
-      "sub/own.yaml:2:10: \`model.kind\`: expected \`resnet18\`, \`vgg11\` or an import path such as \`my_package.my_module:build\`, got \`resnet81\`
+      "sub/own.yaml:2:10: \`model.kind\`: expected \`resnet18\`, \`vgg11\`, \`encoder\` or an import path such as \`my_package.my_module:build\`, got \`resnet81\`
       hint: did you mean \`resnet18\`?"
     `);
     expect(refusal(OWN, "model.kind=my_package.models.build")).toMatchInlineSnapshot(`
-      "command line: \`model.kind\`: expected \`resnet18\`, \`vgg11\` or an import path such as \`my_package.my_module:build\`, got \`my_package.models.build\`
+      "command line: \`model.kind\`: expected \`resnet18\`, \`vgg11\`, \`encoder\` or an import path such as \`my_package.my_module:build\`, got \`my_package.models.build\`
       hint: \`npx thawline config show quickstart\` prints every key with its value"
     `);
     expect(refusal(OWN, "model.kind=my-package:build")).toMatchInlineSnapshot(`
-      "command line: \`model.kind\`: expected \`resnet18\`, \`vgg11\` or an import path such as \`my_package.my_module:build\`, got \`my-package:build\`
+      "command line: \`model.kind\`: expected \`resnet18\`, \`vgg11\`, \`encoder\` or an import path such as \`my_package.my_module:build\`, got \`my-package:build\`
       hint: \`npx thawline config show quickstart\` prints every key with its value"
     `);
     expect(refusal("preset: quickstart\nmodel: resnet18")).toMatchInlineSnapshot(`
-      "sub/own.yaml:2:1: \`model\`: expected a mapping whose \`kind\` is \`resnet18\`, \`vgg11\` or an import path such as \`my_package.my_module:build\`, got \`resnet18\`
+      "sub/own.yaml:2:1: \`model\`: expected a mapping whose \`kind\` is \`resnet18\`, \`vgg11\`, \`encoder\` or an import path such as \`my_package.my_module:build\`, got \`resnet18\`
       hint: \`npx thawline config show quickstart\` prints every key with its value"
     `);
   });

@@ -5,25 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import peft
 import pytest
-import torch
-from transformers import AutoModelForQuestionAnswering
 
 from granting_channel import GrantingChannel
-from text_training import save_encoder, text_run_config, write_pairs, write_questions
+from text_training import save_encoder, text_run_config, write_questions
 from thawline.config import parse_config
-from thawline.errors import UserError
 from thawline.protocol import (
     PROTOCOL_VERSION,
-    Boundary,
-    Checkpointed,
-    Evaluated,
     Finished,
-    Kept,
-    Log,
     Ready,
-    Stopped,
     Welcome,
 )
 from thawline.trainers.text import train_text
