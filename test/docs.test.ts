@@ -135,6 +135,10 @@ describe("what is generated or mirrored", () => {
     expect(missing).toEqual([]);
   });
 
+  it("docs/results.md has the tables of docs/results/", async () => {
+    await execa(process.execPath, [join(ROOT, "scripts/results/tables.mjs"), "--check"]);
+  });
+
   it("docs/operating.md lists the keys of the live view", () => {
     const rows = KEYMAP.map(({ keys, help: text }) => `| ${keys.map((key) => `\`${key}\``).join(", ")} | ${text}`);
     expect(rows.filter((row) => !read("docs/operating.md").includes(row))).toEqual([]);

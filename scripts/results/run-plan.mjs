@@ -5,9 +5,9 @@
 //
 // A run whose file is there is skipped; one that was interrupted is resumed. `--only` takes runs whose name contains
 // TEXT; `--images` names a folder with CIFAR-10 as images (train/<class>/, test/<class>/), `--frost` one with the frost
-// textures of CIFAR-10-C (docs/corruptions.md), `--xquad` one with xquad.<language>.json; `--commit` commits each file.
-// Text runs need the encoder of `scripts/prepare-encoder.py`. Hours of two cores; several of these may work at the same
-// time on different `--only`.
+// textures of CIFAR-10-C (docs/corruptions.md), `--xquad` one with xquad.<language>.json; `--commit` commits each file,
+// and the tables of docs/results.md with it. Text runs need the encoder of `scripts/prepare-encoder.py`. Hours of two
+// cores; several of these may work at the same time on different `--only`.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -78,8 +78,9 @@ function train(run) {
 }
 
 function commit(run) {
-  const file = fileOf(run);
+  spawnSync(process.execPath, [join(ROOT, "scripts", "results", "tables.mjs")], { cwd: ROOT, stdio: "inherit" });
+  const files = [fileOf(run), join(ROOT, "docs", "results.md")];
   const git = (...args) => spawnSync("git", args, { cwd: ROOT, stdio: "inherit" });
-  git("add", file);
-  git("commit", "--quiet", "--message", `Result of ${run.id}`, "--", file);
+  git("add", ...files);
+  git("commit", "--quiet", "--message", `Result of ${run.id}`, "--", ...files);
 }

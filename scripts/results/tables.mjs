@@ -1,7 +1,9 @@
 // Fills the tables of docs/results.md from the files in docs/results/: what stands between `<!-- table: NAME -->` and
 // `<!-- end of table -->` is written by this.
 //
-//   node scripts/results/tables.mjs
+//   node scripts/results/tables.mjs [--check]
+//
+// With --check nothing is written; exits 1 when the tables are not those of the files.
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { format, resolveConfig } from "prettier";
@@ -18,14 +20,17 @@ const results = readdirSync(FOLDER)
   .sort()
   .map((file) => JSON.parse(readFileSync(join(FOLDER, file), "utf8")));
 
-const page = readFileSync(PAGE, "utf8").replace(
-  /(<!-- table: ([a-z0-9-]+) -->\n)[^]*?(<!-- end of table -->)/g,
-  (_, begin, name, end) => {
-    if (TABLES[name] === undefined) throw new Error(`${PAGE} asks for an unknown table, ${name}`);
-    return `${begin}\n${markdown(TABLES[name](results))}\n${end}`;
-  },
-);
-writeFileSync(PAGE, await format(page, { ...(await resolveConfig(PAGE)), filepath: PAGE }));
+const page = readFileSync(PAGE, "utf8");
+const filled = page.replace(/(<!-- table: ([a-z0-9-]+) -->\n)[^]*?(<!-- end of table -->)/g, (_, begin, name, end) => {
+  if (TABLES[name] === undefined) throw new Error(`${PAGE} asks for an unknown table, ${name}`);
+  return `${begin}\n${markdown(TABLES[name](results))}\n${end}`;
+});
+const written = await format(filled, { ...(await resolveConfig(PAGE)), filepath: PAGE });
+if (!process.argv.includes("--check")) writeFileSync(PAGE, written);
+else if (written !== page) {
+  process.stderr.write("error: docs/results.md is stale\n\nhint: run `node scripts/results/tables.mjs`\n");
+  process.exitCode = 1;
+}
 
 function markdown({ head, rows }) {
   if (rows.length === 0) return "Not run yet.\n";
