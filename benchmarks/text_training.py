@@ -10,7 +10,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import torch
-from torch import nn
 
 from benchmarks.baseline_text_training import PaddedWindows, TrainerTraining
 from benchmarks.rows import Row, Target, speedup
@@ -20,6 +19,7 @@ from benchmarks.timing import Action, take_turns
 from thawline.data.text.batches import TrainingBatches
 from thawline.data.text.windows import QuestionWindows, WindowSettings
 from thawline.freezing import count_trainable, trainable_sha256
+from thawline.optimizers import build_adamw, clip_gradients
 from thawline.probes.text_objective import QuestionAnsweringObjective
 
 PART = "text"
@@ -68,8 +68,8 @@ class TextTraining:
         self._pad_id = inputs.tokenizer.pad_id
         self._device = device
         self._objective = QuestionAnsweringObjective()
-        self._trainable = [parameter for parameter in self.model.parameters() if parameter.requires_grad]
-        self._optimizer = torch.optim.AdamW(self._trainable, lr=LEARNING_RATE, weight_decay=0.0, fused=True)
+        trainable = {name for name, parameter in self.model.named_parameters() if parameter.requires_grad}
+        self._optimizer = build_adamw(self.model, LEARNING_RATE, weight_decay=0.0, trained=trainable)
         self._update = 0
 
     def epoch(self) -> None:
@@ -79,7 +79,7 @@ class TextTraining:
             batch = {name: values.to(self._device) for name, values in collated.items()}
             self._optimizer.zero_grad(set_to_none=True)
             self._objective.loss(self.model, batch).mean().backward()  # type: ignore[no-untyped-call]
-            nn.utils.clip_grad_norm_(self._trainable, MAX_GRADIENT_NORM)
+            clip_gradients(self._optimizer, MAX_GRADIENT_NORM)
             self._optimizer.step()
 
 

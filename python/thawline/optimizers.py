@@ -15,7 +15,7 @@ def build_optimizer(
 ) -> torch.optim.Optimizer:
     """The configured one; `trained` names the parameters that ever train, None: all. `fused` concerns SGD alone."""
     if train.optimizer == "adamw":
-        return build_adamw(model, train, trained)
+        return build_adamw(model, train.learning_rate, weight_decay=train.weight_decay, trained=trained)
     return build_sgd(model, train, fused=fused, trained=trained)
 
 
@@ -42,7 +42,9 @@ def build_sgd(
     return optimizer
 
 
-def build_adamw(model: nn.Module, train: TrainConfig, trained: Collection[str] | None = None) -> torch.optim.AdamW:
+def build_adamw(
+    model: nn.Module, learning_rate: float, *, weight_decay: float, trained: Collection[str] | None = None
+) -> torch.optim.AdamW:
     """AdamW over these parameters in two groups, of which the first decays.
 
     The second one are biases and the parameters of LayerNorm: customary for transformers, and so in the trainer of the
@@ -52,10 +54,10 @@ def build_adamw(model: nn.Module, train: TrainConfig, trained: Collection[str] |
     chosen = _chosen(model, trained)
     undecayed = {name for name in chosen if name.endswith("bias") or name.startswith(norms)}
     groups = [
-        {"params": [chosen[name] for name in chosen if name not in undecayed], "weight_decay": train.weight_decay},
+        {"params": [chosen[name] for name in chosen if name not in undecayed], "weight_decay": weight_decay},
         {"params": [chosen[name] for name in chosen if name in undecayed], "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW(groups, lr=train.learning_rate)
+    return torch.optim.AdamW(groups, lr=learning_rate)
 
 
 def clip_gradients(optimizer: torch.optim.Optimizer, max_norm: float | None) -> None:
