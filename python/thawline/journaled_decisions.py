@@ -19,17 +19,25 @@ class JournaledInterval(NamedTuple):
     decided_at: int
 
 
+class MaskChange(NamedTuple):
+    """From `update` on these blocks trained, or no longer did."""
+
+    update: int
+    trainable: bool
+    blocks: tuple[str, ...]
+
+
 class JournaledDecisions(NamedTuple):
-    """`released` are updates, each with the blocks that trained from it on."""
+    """`changes` in the order in which they were made."""
 
     interval: JournaledInterval | None
-    released: tuple[tuple[int, tuple[str, ...]], ...]
+    changes: tuple[MaskChange, ...]
 
 
 def read_decisions(run_folder: Path) -> JournaledDecisions:
     """All so far: a record is in the journal before the worker hears of its decisions. No journal: no decisions."""
     interval: JournaledInterval | None = None
-    released: dict[int, tuple[str, ...]] = {}
+    changes: list[MaskChange] = []
     journal = run_folder / "journal"
     text = journal.read_text(encoding="utf-8") if journal.is_file() else ""
     # Only a line feed ends a record, and the last one may be only half there yet.
@@ -40,7 +48,9 @@ def read_decisions(run_folder: Path) -> JournaledDecisions:
                     interval = JournaledInterval(
                         decision["k"], decision["source"], decision["signal"], decision["update"]
                     )
-                case "block/unfrozen":
-                    # A resumed run passes the same releases again.
-                    released[decision["update"]] = tuple(decision["blocks"])
-    return JournaledDecisions(interval, tuple(sorted(released.items())))
+                case "block/frozen" | "block/unfrozen" as change:
+                    # Each is there once: a resumed run that passes it again does not announce it again.
+                    changes.append(
+                        MaskChange(decision["update"], change.endswith("unfrozen"), tuple(decision["blocks"]))
+                    )
+    return JournaledDecisions(interval, tuple(changes))

@@ -3,10 +3,18 @@
 from pathlib import Path
 from typing import Any
 
+import torch
+from torch import Tensor, nn
+
 from example_config import run_config
+from granting_channel import GrantingChannel
 from text_examples import build_tokenizer, squad_example, write_json
+from thawline.config import parse_config
+from thawline.protocol import PROTOCOL_VERSION, Finished, Welcome
+from thawline.trainers.text import train_text
 from tiny_encoder import save_xlm_roberta
 
+SCHEDULE = {1: ["head", "layer1"], 4: ["head", "layer1", "layer0"]}
 LABELS = ("entailment", "neutral", "contradiction")
 LANGUAGES = ("en", "de", "zh")
 
@@ -91,3 +99,25 @@ def text_run_config(pretrained: str, data: dict[str, Any], **sections: Any) -> d
     for name, section in sections.items():
         config[name] = config[name] | section if isinstance(section, dict) else section
     return config
+
+
+def train(folder: Path, config: dict[str, Any], **channel_arguments: Any) -> GrantingChannel:
+    """A whole run with its folder, under SCHEDULE unless `trainable` is given."""
+    trainable = channel_arguments.pop("trainable", SCHEDULE)
+    channel = GrantingChannel(trainable, run_folder=str(folder), **channel_arguments)
+    welcome = Welcome(PROTOCOL_VERSION, str(folder), {}, channel.resume_point)
+    train_text(channel, parse_config(config), welcome)
+    return channel
+
+
+def weights_of(channel: GrantingChannel) -> str:
+    finished = channel.sent[-1]
+    assert isinstance(finished, Finished)
+    return finished.weights_sha256
+
+
+def logits_of(model: nn.Module, batch: dict[str, Tensor]) -> Tensor:
+    """In eval mode: of a pair's classes, or of the starts and the ends of answers."""
+    with torch.no_grad():
+        output = model.eval()(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"])
+    return output.logits if "logits" in output else torch.stack([output.start_logits, output.end_logits])

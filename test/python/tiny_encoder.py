@@ -33,8 +33,8 @@ def save_xlm_roberta(folder: Path, **changes: object) -> str:
     return save_seeded(XLMRobertaForMaskedLM, xlm_roberta_config(**changes), folder)
 
 
-def save_bert(folder: Path, *, pooler: bool) -> str:
-    config = BertConfig(vocab_size=VOCABULARY, max_position_embeddings=130, **SIZES)
+def save_bert(folder: Path, *, pooler: bool, **changes: object) -> str:
+    config = BertConfig(**{"vocab_size": VOCABULARY, "max_position_embeddings": 130, **SIZES, **changes})
     return save_seeded(BertModel, config, folder, add_pooling_layer=pooler)
 
 

@@ -37,7 +37,7 @@ def model_card(
         "",
         "## What trained when",
         "",
-        *_schedule(config, block_map, decisions),
+        *_schedule(config, block_map, decisions, step),
     ]
     if scores:
         lines += ["", "## Scores", "", *_score_table(scores)]
@@ -60,19 +60,24 @@ def _source(source: SourceConfig) -> str:
     return source
 
 
-def _schedule(config: TextRunConfig, block_map: BlockMap, decisions: JournaledDecisions) -> list[str]:
-    kind, interval = config.intervention.kind, decisions.interval
-    if kind == "none":
+def _schedule(config: TextRunConfig, block_map: BlockMap, decisions: JournaledDecisions, step: int) -> list[str]:
+    """Only what these weights went through: they may be those of an earlier update than the run's last one."""
+    intervention, interval = config.intervention, decisions.interval
+    if intervention.kind == "none":
         return ["Everything from the first update: no intervention."]
-    lines = [f"Intervention: `{kind}`."]
+    lines = [f"Intervention: `{intervention.kind}`."]
     if interval is not None:
         by = f", signal `{interval.signal}`" if interval.signal else ""
         when = f", decided at update {interval.decided_at}" if interval.decided_at else ""
         lines.append(f"k = {interval.k} (source: {interval.source}{by}{when}).")
-    if kind == "gradual_unfreezing":
-        started = ", ".join([block_map.head.name, *block_map.trainable_from_start])
+    if intervention.kind == "gradual_unfreezing":
+        frozen_later = intervention.first_update > 1
+        started = "everything" if frozen_later else ", ".join([block_map.head.name, *block_map.trainable_from_start])
         lines += ["", f"- from the start: {started}"]
-        lines += [f"- from update {update}: {', '.join(names)}" for update, names in decisions.released]
+        for change in decisions.changes:
+            if change.update <= step:
+                frozen = "" if change.trainable else " no longer"
+                lines.append(f"- from update {change.update}{frozen}: {', '.join(change.blocks)}")
     return lines
 
 
