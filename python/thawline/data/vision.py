@@ -12,6 +12,7 @@ from typing import NamedTuple
 import torch
 from torch.nn import functional
 
+from thawline.data.upload import upload
 from thawline.determinism import derive_generator, permutation
 
 
@@ -91,8 +92,8 @@ def augment_batch(images: torch.Tensor, *, padding: int, flip: bool, seed: int, 
     """
     num_images, _, height, width = images.shape
     generator = derive_generator(seed, "augmentation", update)
-    top, left = torch.randint(2 * padding + 1, (2, num_images), generator=generator).to(images.device)
-    mirrored = torch.randint(2, (num_images, 1, 1, 1), generator=generator).to(images.device) == 1
+    top, left = upload(torch.randint(2 * padding + 1, (2, num_images), generator=generator), images.device)
+    mirrored = upload(torch.randint(2, (num_images, 1, 1, 1), generator=generator), images.device) == 1
     padded = functional.pad(images, [padding] * 4)
     crops = padded.unfold(2, height, 1).unfold(3, width, 1)  # a view: [n, C, top, left, H, W]
     cropped = crops[torch.arange(num_images, device=images.device), :, top, left]

@@ -13,6 +13,7 @@ from torch.nn import functional
 from thawline.channel import Channel
 from thawline.config import RunConfig
 from thawline.data.loading import load_vision_data
+from thawline.data.upload import upload
 from thawline.data.vision import augment_batch, batch_indices, normalize, updates_per_epoch
 from thawline.determinism import make_deterministic
 from thawline.learning_rates import ScheduledRates, schedule_factor
@@ -64,9 +65,10 @@ def train_vision(channel: Channel, config: RunConfig, welcome: Welcome) -> None:
     try:
         for update in range(step + 1, num_updates + 1):
             session.before_update()
-            batch = batch_indices(
+            chosen = batch_indices(
                 update, num_examples=len(labels), batch_size=config.train.batch_size, seed=config.seed
-            ).to(device)
+            )
+            batch = upload(chosen, device)
             examples = images[batch]
             if config.data.augment == "standard":
                 examples = augment_batch(examples, padding=4, flip=True, seed=config.seed, update=update)

@@ -80,8 +80,9 @@ class UnreadLosses:
 def accelerator(monkeypatch: pytest.MonkeyPatch) -> None:
     def build_optimizer(model: torch.nn.Module, train: TrainConfig, *, fused: bool) -> torch.optim.Optimizer:
         assert fused
-        return build_sgd(model, train, fused=False)  # There is no fused kernel for `meta`.
+        return build_sgd(model, train, fused=False)
 
+    # Of what `meta` lacks: autocast, which stays off here all the same, and a fused optimizer.
     autocast = torch.autocast
     monkeypatch.setattr(torch, "autocast", lambda device_type, *args, **kwargs: autocast("cpu", *args, **kwargs))
     monkeypatch.setattr(vision, "choose_device", lambda config: DEVICE)
