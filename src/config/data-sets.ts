@@ -33,7 +33,7 @@ export const DATA_SETS: Readonly<Record<DataKind, DataSet>> = {
     augment: "none",
     ood: "none",
     hasChecksums: false,
-    wanted: "a folder with the four IDX files of Fashion-MNIST (Zalando Research publishes them)",
+    wanted: "a folder with the four IDX files of Fashion-MNIST (Zalando Research publishes them: https://github.com/zalandoresearch/fashion-mnist)",
   },
   cifar10: {
     images: { channels: 3, side: 32 },
@@ -41,7 +41,7 @@ export const DATA_SETS: Readonly<Record<DataKind, DataSet>> = {
     ood: "cifar_c",
     hasChecksums: true,
     wanted:
-      "the archive `cifar-10-python.tar.gz` (the University of Toronto publishes it) or the folder `cifar-10-batches-py` unpacked from it",
+      "the archive `cifar-10-python.tar.gz` (the University of Toronto publishes it: https://www.cs.toronto.edu/~kriz/cifar.html) or the folder `cifar-10-batches-py` unpacked from it",
   },
   cifar100: {
     images: { channels: 3, side: 32 },
@@ -49,7 +49,7 @@ export const DATA_SETS: Readonly<Record<DataKind, DataSet>> = {
     ood: "cifar_c",
     hasChecksums: true,
     wanted:
-      "the archive `cifar-100-python.tar.gz` (the University of Toronto publishes it) or the folder `cifar-100-python` unpacked from it",
+      "the archive `cifar-100-python.tar.gz` (the University of Toronto publishes it: https://www.cs.toronto.edu/~kriz/cifar.html) or the folder `cifar-100-python` unpacked from it",
   },
   image_folder: {
     images: null,

@@ -95,7 +95,7 @@ describe.each(Object.entries(VISION_PRESETS))("%s", (name, { width, cifar }) => 
     expect(missing).toMatch(
       new RegExp(
         `^exit code 2\\nerror: configs/${name}\\.yaml:\\d+:3: \`data\\.path\` is missing: \`${cifar}\` does not come with ` +
-          "thawline\\n\\nhint: set `data\\.path` to the archive .* \\(the University of Toronto publishes it\\)",
+          "thawline\\n\\nhint: set `data\\.path` to the archive .* \\(the University of Toronto publishes it: https://www\\.cs\\.toronto\\.edu/~kriz/cifar\\.html\\)",
       ),
     );
   });

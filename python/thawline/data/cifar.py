@@ -92,7 +92,7 @@ def _read_files(path: Path, cifar: Cifar, names: tuple[str, ...]) -> dict[str, b
         else:
             continue
         if missing := [name for name in names if name not in contents]:
-            raise _missing(f"{place} lacks the {cifar.title} file {missing[0]}", cifar)
+            raise _missing(f"the {cifar.title} in {place} lacks {', '.join(missing)}", cifar)
         return contents
     raise _missing(f"there is no {cifar.title} in {path}: neither {cifar.archive} nor {names[0]}", cifar)
 
@@ -179,8 +179,8 @@ def _missing(message: str, cifar: Cifar) -> UserError:
     return UserError(
         "missing_data",
         message,
-        hint=f"Set data.path to the archive {cifar.archive}, which the University of Toronto publishes, or to the "
-        f"folder {cifar.folder} unpacked from it.",
+        hint=f"Set data.path to the archive {cifar.archive}, which the University of Toronto publishes at "
+        f"https://www.cs.toronto.edu/~kriz/cifar.html, or to the folder {cifar.folder} unpacked from it.",
     )
 
 

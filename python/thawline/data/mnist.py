@@ -67,7 +67,8 @@ FASHION_MNIST = IdxDataSet(
     title="Fashion-MNIST",
     checksums={},
     normalization=Normalization((0.2860,), (0.3530,)),
-    hint="Set data.path to a folder with the four IDX files of Fashion-MNIST, which Zalando Research publishes.",
+    hint="Set data.path to a folder with the four IDX files of Fashion-MNIST, which Zalando Research publishes at "
+    "https://github.com/zalandoresearch/fashion-mnist.",
 )
 
 

@@ -141,11 +141,13 @@ def test_what_is_missing_is_named_with_its_source(tmp_path, cifar10_files):
         assert error.code == "missing_data"
         assert str(path) in error.message
         assert "cifar-10-python.tar.gz" in error.hint
+        assert "https://www.cs.toronto.edu/~kriz/cifar.html" in error.hint
     del cifar10_files["test_batch"]
     assert "test_batch" in load_error(write(tmp_path, cifar10_files)).message
     with tarfile.open(tmp_path / "other.tar", "w") as archive:
         archive.add(tmp_path / "data_batch_1", "data_batch_1")
-    assert "data_batch_2" in load_error(tmp_path / "other.tar").message
+    message = load_error(tmp_path / "other.tar").message
+    assert message.endswith("lacks data_batch_2, data_batch_3, data_batch_4, data_batch_5, test_batch")
 
 
 @pytest.mark.parametrize("content", [b"no archive", b"\x1f\x8bcut"])

@@ -42,24 +42,56 @@ def test_the_benchmark_has_fifteen_corruptions_and_four_more():
     assert all(len(levels) == 5 for levels in (cifar_c.MAIN | cifar_c.EXTRA).values())
 
 
+# Of the published code for CIFAR, by severity. Spatter is of two kinds; None is what the kind of a severity does not have.
 PUBLISHED = {
     "gaussian_noise": {"std": [0.04, 0.06, 0.08, 0.09, 0.10]},
     "shot_noise": {"rate": [500, 250, 100, 75, 50]},
     "impulse_noise": {"share": [0.01, 0.02, 0.03, 0.05, 0.07]},
+    "defocus_blur": {"radius": [0.3, 0.4, 0.5, 1, 1.5], "alias_sigma": [0.4, 0.5, 0.6, 0.2, 0.1]},
     "glass_blur": {"sigma": [0.05, 0.25, 0.4, 0.25, 0.4], "passes": [1, 1, 1, 2, 2]},
     "motion_blur": {"radius": [6, 6, 6, 8, 9], "sigma": [1, 1.5, 2, 2, 2.5]},
-    "fog": {"strength": [0.2, 0.5, 0.75, 1, 1.5], "decay": [3, 3, 2.5, 2, 1.75], "map_side": [32] * 5},
+    "zoom_blur": {"end": [1.06, 1.11, 1.16, 1.21, 1.26]},
+    "snow": {
+        "mean": [0.1, 0.1, 0.15, 0.25, 0.3],
+        "std": [0.2, 0.2, 0.3, 0.3, 0.3],
+        "factor": [1, 1, 1.75, 2.25, 1.25],
+        "threshold": [0.6, 0.5, 0.55, 0.6, 0.65],
+        "radius": [8, 10, 10, 12, 14],
+        "sigma": [3, 4, 4, 6, 12],
+        "kept": [0.95, 0.9, 0.9, 0.85, 0.8],
+    },
     "frost": {"image_weight": [1, 1, 0.9, 0.85, 0.75], "frost_weight": [0.2, 0.3, 0.4, 0.4, 0.45]},
+    "fog": {"strength": [0.2, 0.5, 0.75, 1, 1.5], "decay": [3, 3, 2.5, 2, 1.75], "map_side": [32] * 5},
+    "brightness": {"increase": [0.05, 0.1, 0.15, 0.2, 0.3]},
     "contrast": {"factor": [0.75, 0.5, 0.4, 0.3, 0.15]},
-    "spatter": {"threshold": [0.7, 0.7, 0.69, 0.69, 0.68]},
+    "elastic_transform": {
+        "strength": [0, 1.6, 2.56, 3.2, 3.2],
+        "sigma": [0, 6.4, 1.92, 1.28, 0.96],
+        "jitter": [2.56, 2.24, 1.92, 1.6, 0.96],
+    },
+    "pixelate": {"side": [30, 28, 27, 24, 20]},
+    "jpeg_compression": {"quality": [80, 65, 58, 50, 40]},
+    "speckle_noise": {"std": [0.06, 0.10, 0.12, 0.16, 0.20]},
+    "gaussian_blur": {"sigma": [0.4, 0.6, 0.7, 0.8, 1]},
+    "spatter": {
+        "mean": [0.62, 0.65, 0.65, 0.65, 0.65],
+        "std": [0.1, 0.1, 0.3, 0.1, 0.1],
+        "liquid_sigma": [0.7, 0.8, 1, 0.7, 0.5],
+        "threshold": [0.7, 0.7, 0.69, 0.69, 0.68],
+        "strength": [0.5, 0.5, 0.5, None, None],
+        "mask_sigma": [None, None, None, 0.6, 0.6],
+        "colour": [None, None, None, (63, 42, 20), (63, 42, 20)],
+    },
+    "saturate": {"factor": [0.3, 0.1, 1.5, 2, 2.5], "increase": [0, 0, 0, 0.1, 0.2]},
 }
 
 
-@pytest.mark.parametrize("corruption", PUBLISHED)
+@pytest.mark.parametrize("corruption", CIFAR_C_ALL)
 def test_settings_by_severity_are_the_published_ones(corruption):
-    levels = (cifar_c.MAIN | cifar_c.EXTRA)[corruption]
-    for setting, values in PUBLISHED[corruption].items():
-        assert [level.apply.keywords[setting] for level in levels] == values
+    published = PUBLISHED[corruption]
+    for place, level in enumerate((cifar_c.MAIN | cifar_c.EXTRA)[corruption]):
+        wanted = {setting: values[place] for setting, values in published.items() if values[place] is not None}
+        assert level.apply.keywords == wanted
 
 
 @pytest.mark.parametrize("corruption", CIFAR_C_ALL)
