@@ -33,7 +33,8 @@ export const DATA_SETS: Readonly<Record<DataKind, DataSet>> = {
     augment: "none",
     ood: "none",
     hasChecksums: false,
-    wanted: "a folder with the four IDX files of Fashion-MNIST (Zalando Research publishes them: https://github.com/zalandoresearch/fashion-mnist)",
+    wanted:
+      "a folder with the four IDX files of Fashion-MNIST (Zalando Research publishes them: https://github.com/zalandoresearch/fashion-mnist)",
   },
   cifar10: {
     images: { channels: 3, side: 32 },

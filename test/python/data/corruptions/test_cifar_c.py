@@ -42,7 +42,7 @@ def test_the_benchmark_has_fifteen_corruptions_and_four_more():
     assert all(len(levels) == 5 for levels in (cifar_c.MAIN | cifar_c.EXTRA).values())
 
 
-# Of the published code for CIFAR, by severity. Spatter is of two kinds; None is what the kind of a severity does not have.
+# Of the published code for CIFAR, by severity; None: the kind of spatter at that severity does not have it.
 PUBLISHED = {
     "gaussian_noise": {"std": [0.04, 0.06, 0.08, 0.09, 0.10]},
     "shot_noise": {"rate": [500, 250, 100, 75, 50]},
