@@ -1,0 +1,101 @@
+"""Scores of an evaluation: which splits there are, what is said of them, and what ends it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from example_config import run_config
+from thawline.config import RunConfig, parse_config
+from thawline.data.corruptions.cifar_c import CIFAR_C_MAIN
+from thawline.data.corruptions.mnist_c import MNIST_C_CORRUPTIONS
+from thawline.data.vision import VisionData
+from thawline.errors import UserError
+from thawline.trainers.vision_evaluation import evaluator
+from thawline.training import Interrupted, SplitScore
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(autouse=True)
+def own_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("THAWLINE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("thawline.data.frost_textures.PACKAGE", "no_such_package")
+
+
+def data_of(channels: int, side: int, from_jpeg: bool = False) -> VisionData:
+    generator = torch.Generator().manual_seed(0)
+    images = torch.randint(256, (6, channels, side, side), dtype=torch.uint8, generator=generator)
+    labels = torch.arange(6) % 2
+    return VisionData(images, labels, images, labels, 2, (0.5,) * channels, (0.25,) * channels, from_jpeg)
+
+
+def evaluate(
+    data: VisionData, kind: str, should_stop: Callable[[], bool] = lambda: False, **sections: Any
+) -> list[SplitScore]:
+    config = parse_config(run_config(data={"kind": kind}, evaluate=sections))
+    assert isinstance(config, RunConfig)
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Flatten(), nn.Linear(data.test_images[0].numel(), 2))
+    return list(evaluator(config, data, model, CPU)(should_stop))
+
+
+def test_in_distribution_alone() -> None:
+    (score,) = evaluate(data_of(1, 28, from_jpeg=True), "mnist")
+    assert (score.split, score.num_examples, score.regenerated, score.from_jpeg) == ("in_dist", 6, False, True)
+    assert list(score.values) == ["accuracy"]
+
+
+def test_a_benchmark_of_one_severity_has_one_number_for_each_corruption() -> None:
+    first, *others = evaluate(data_of(1, 28), "mnist", ood="mnist_c", images_per_corruption=4)
+    assert first.split == "in_dist"
+    assert [score.split for score in others] == [f"ood/{name}" for name in MNIST_C_CORRUPTIONS]
+    for score in others:
+        assert list(score.values) == ["accuracy"]
+        assert (score.num_examples, score.regenerated, score.left_out) == (4, True, None)
+
+
+def test_the_accuracy_of_a_corruption_is_the_mean_over_its_severities() -> None:
+    by_split = {score.split: score for score in evaluate(data_of(3, 32), "cifar10", ood="cifar_c")}
+    assert set(by_split) == {"in_dist", *(f"ood/{name}" for name in CIFAR_C_MAIN)}
+    for name in ("gaussian_noise", "contrast"):
+        values = dict(by_split[f"ood/{name}"].values)
+        mean = values.pop("accuracy")
+        assert list(values) == [f"accuracy/severity_{severity}" for severity in range(1, 6)]
+        assert mean == pytest.approx(fmean(values.values()))
+    frost = by_split["ood/frost"]
+    assert frost.values == {}
+    assert frost.left_out is not None
+
+
+def test_published_files_are_not_called_regenerated(tmp_path: Path) -> None:
+    data = data_of(1, 28)
+    for name in MNIST_C_CORRUPTIONS:
+        (tmp_path / name).mkdir()
+        np.save(tmp_path / name / "test_images.npy", data.test_images.permute(0, 2, 3, 1).numpy())
+        np.save(tmp_path / name / "test_labels.npy", data.test_labels.numpy())
+    first, *others = evaluate(data, "mnist", ood="mnist_c", ood_path=str(tmp_path))
+    assert not any(score.regenerated for score in others)
+    # The "corruptions" are the clean images.
+    assert {score.values["accuracy"] for score in others} == {first.values["accuracy"]}
+
+
+def test_files_are_looked_at_before_anything_is_evaluated(tmp_path: Path) -> None:
+    config = parse_config(run_config(evaluate={"ood": "mnist_c", "ood_path": str(tmp_path)}))
+    assert isinstance(config, RunConfig)
+    with pytest.raises(UserError, match="lacks shot_noise/test_images"):
+        evaluator(config, data_of(1, 28), nn.Identity(), CPU)
+
+
+@pytest.mark.parametrize("polls", [0, 1, 5])
+def test_a_recall_is_an_interruption_wherever_it_comes(polls: int) -> None:
+    answers = iter([False] * polls)
+    with pytest.raises(Interrupted):
+        evaluate(data_of(1, 28), "mnist", lambda: next(answers, True), ood="mnist_c")
