@@ -224,7 +224,7 @@ probe:
         my.yaml:8:3: \`intervention.k\`: expected \`online\` or a whole number of at least 1, got \`onlin\`; did you mean \`online\`?
         my.yaml:9:3: \`intervention.epsilon\`: expected a number, got a list
         my.yaml:10:1: unknown key \`learning_rate\`; did you mean \`train.learning_rate\`?
-        my.yaml:12:27: \`probe.metrics.1\`: expected \`fisher_trace\`, \`sharpness_avg\`, \`sharpness_worst\`, \`hessian_lambda_max\`, \`feature_lambda_max\` or \`feature_rank\`, got \`fisher_tracer\`; did you mean \`fisher_trace\`?
+        my.yaml:12:27: \`probe.metrics.1\`: expected \`fisher_trace\`, \`sharpness_avg\`, \`sharpness_worst\`, \`hessian_lambda_max\`, \`feature_lambda_max\`, \`feature_rank\` or \`gradient_norm\`, got \`fisher_tracer\`; did you mean \`fisher_trace\`?
       hint: \`npx thawline config show quickstart\` prints every key with its value"
     `);
   });

@@ -14,7 +14,7 @@ from thawline.probes.search_precision import Precision
 
 # The paper's three signals, which a detector may watch: they come with errors.
 SIGNALS = ("fisher_trace", "sharpness_avg", "sharpness_worst")
-METRICS = (*SIGNALS, "hessian_lambda_max", "feature_lambda_max", "feature_rank")
+METRICS = (*SIGNALS, "hessian_lambda_max", "feature_lambda_max", "feature_rank", "gradient_norm")
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,9 @@ from thawline.probes.fisher import (
     fisher_trace_per_example,
 )
 from thawline.probes.head_features import HeadFeatures, features_before_head
-from thawline.probes.hessian import head_loss_terms, hessian_lambda_max, network_loss_terms
+from thawline.probes.hessian import LossTerm, head_loss_terms, hessian_lambda_max, network_loss_terms
 from thawline.probes.label_source import LabelSource
+from thawline.probes.loss_gradient import loss_and_gradient_norm
 from thawline.probes.noise import search_start
 from thawline.probes.objective import Objective
 from thawline.probes.probe_set import ProbeSet
@@ -80,6 +81,8 @@ class BoundaryProbe:
                 return self._hessian_lambda_max()
             case "feature_lambda_max":
                 return self._described(self._spectrum.lambda_max, {})
+            case "gradient_norm":
+                return self._gradient_norm()
         assert metric == "feature_rank", metric
         ranks = self._spectrum
         companions = {"feature_numerical_rank": ranks.numerical_rank, "feature_entropy_rank": ranks.entropy_rank}
@@ -151,17 +154,22 @@ class BoundaryProbe:
 
     def _hessian_lambda_max(self) -> Signal:
         scope = self.scope
-        if self.features is not None:
-            terms = head_loss_terms(self.features, self.probe_set, self.poll)
-        else:
-            terms = network_loss_terms(self.model, self.objective, self.probe_set, scope, self.poll)
         device = scope.parameters[0].device
         fresh = search_start(scope.num_parameters, self.settings.seed).to(device)
         warm = self.earlier_eigenvector
-        found = hessian_lambda_max(terms, scope, fresh, None if warm is None else warm.to(device))
+        found = hessian_lambda_max(self._loss_terms(), scope, fresh, None if warm is None else warm.to(device))
         signal = self._described(found.value, {"hessian_lambda_max_residual": found.residual})
         signal.extras.update(num_parameters=scope.num_parameters, products=found.products)
         return replace(signal, eigenvector=found.vector)
+
+    def _gradient_norm(self) -> Signal:
+        loss, norm = loss_and_gradient_norm(self._loss_terms(), self.scope)
+        return self._described(norm, {"loss": loss})
+
+    def _loss_terms(self) -> list[LossTerm]:
+        if self.features is not None:
+            return head_loss_terms(self.features, self.probe_set, self.poll)
+        return network_loss_terms(self.model, self.objective, self.probe_set, self.scope, self.poll)
 
     @cached_property
     def _spectrum(self) -> FeatureSpectrum:

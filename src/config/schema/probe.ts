@@ -5,7 +5,13 @@ export const SIGNALS = ["fisher_trace", "sharpness_avg", "sharpness_worst"] as c
 export type Signal = (typeof SIGNALS)[number];
 
 /** Everything that can be measured: the signals, and what is recorded only, since nobody has errors for it. */
-export const METRICS = [...SIGNALS, "hessian_lambda_max", "feature_lambda_max", "feature_rank"] as const;
+export const METRICS = [
+  ...SIGNALS,
+  "hessian_lambda_max",
+  "feature_lambda_max",
+  "feature_rank",
+  "gradient_norm",
+] as const;
 
 export const probe = z.strictObject({
   every: atLeast(1).default(10).describe("Updates between two measurements of the signals."),
@@ -14,7 +20,7 @@ export const probe = z.strictObject({
   metrics: z
     .array(z.enum(METRICS))
     .default(["fisher_trace"])
-    .describe("What to measure. `hessian_lambda_max` and the `feature_` metrics are recorded, but decide nothing."),
+    .describe("What to measure. All but the three signals are recorded only, and decide nothing."),
   scope: z.enum(["trainable", "all"]).default("trainable").describe("Parameters the signals look at."),
   until: wordOrInteger(["decision", "end"])
     .default("decision")

@@ -25,7 +25,13 @@ def prober_of(tower, **settings):
 
 
 # Forward and backward passes over the whole probe set.
-EXPECTED = {"fisher_trace": (1, 1), "sharpness_avg": (3 + 1, 0), "sharpness_worst": (4 + 1, 4), "feature_rank": (1, 0)}
+EXPECTED = {
+    "fisher_trace": (1, 1),
+    "sharpness_avg": (3 + 1, 0),
+    "sharpness_worst": (4 + 1, 4),
+    "feature_rank": (1, 0),
+    "gradient_norm": (1, 1),
+}
 
 
 @pytest.mark.parametrize("metric", EXPECTED)
@@ -68,7 +74,14 @@ def test_several_metrics_of_one_boundary_share_one_pass_of_the_frozen_layers():
 def test_the_closed_forms_run_the_network_once(cache_bytes):
     tower = build_tower(("head.",))
     prober = prober_of(tower, cache_bytes=cache_bytes)
-    metrics = ["fisher_trace", "sharpness_avg", "sharpness_worst", "hessian_lambda_max", "feature_rank"]
+    metrics = [
+        "fisher_trace",
+        "sharpness_avg",
+        "sharpness_worst",
+        "hessian_lambda_max",
+        "feature_rank",
+        "gradient_norm",
+    ]
     for boundary in (1, 2):
         prober.measure(10 * boundary, metrics)
         expected = BATCHES if cache_bytes else BATCHES * boundary

@@ -1,0 +1,30 @@
+"""The probe loss and the norm of its gradient: the plainest description of where a training stands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from thawline.probes.apgd import norm_of
+from thawline.probes.hessian import LossTerm
+from thawline.probes.scope import Scope
+
+
+def loss_and_gradient_norm(terms: Sequence[LossTerm], scope: Scope) -> tuple[float, float]:
+    """The sum of `terms` and the L2 norm of its gradient over the parameters in scope; one pass of each kind.
+
+    Un-augmented points and eval mode: the value depends on the weights alone, not on which batch came last.
+    """
+    device = scope.parameters[0].device
+    loss = torch.zeros((), dtype=torch.float64, device=device)
+    gradient = torch.zeros(scope.num_parameters, device=device)
+    for term in terms:
+        value: Tensor = term()
+        loss += value.detach()
+        slopes = torch.autograd.grad(value, scope.parameters, allow_unused=True)
+        for offset, slope in zip(scope.offsets(), slopes, strict=True):
+            if slope is not None:
+                gradient[offset] += slope.reshape(-1)
+    return float(loss), float(norm_of(gradient))
