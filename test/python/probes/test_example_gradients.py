@@ -5,8 +5,11 @@ import torch
 from torch import nn
 from torch.func import functional_call, grad, vmap
 
+from largest_tensor import LargestTensor
+from thawline.models.resnet import build_resnet18
 from thawline.probes import ClassificationObjective
 from thawline.probes.example_gradients import ExampleGradients
+from thawline.probes.layer_norms import NUMBERS_AT_ONCE
 from thawline.probes.scope import measuring, resolve_scope
 
 
@@ -113,3 +116,15 @@ def test_no_gradient_is_written(network, points):
     assert network.fc.bias.grad is before
     assert before.tolist() == [1.0] * 5
     assert all(p.grad is None for name, p in network.named_parameters() if name != "fc.bias")
+
+
+def test_of_a_whole_network_no_tensor_is_as_large_as_the_gradients_of_its_examples():
+    examples, width, side = 64, 16, 28
+    network = build_resnet18(width=width, in_channels=1, num_classes=10)
+    batch = (torch.randn(examples, 1, side, side), torch.zeros(examples, dtype=torch.int64))
+    scope = resolve_scope(network, "trainable")
+    with LargestTensor() as largest:
+        norms_by_hooks(network, scope, batch)
+    activations = examples * width * side * side
+    of_one_layer = examples * max(parameter.numel() for parameter in scope.parameters)
+    assert largest.numbers <= max(activations, 2 * NUMBERS_AT_ONCE) < of_one_layer / 8

@@ -1,8 +1,8 @@
 import pytest
 import torch
 from torch import nn
-from torch.utils._python_dispatch import TorchDispatchMode
 
+from largest_tensor import LargestTensor
 from thawline.probes import layer_norms
 from thawline.probes.layer_norms import layer_norms_for, squared_product_norms
 
@@ -53,20 +53,6 @@ def test_both_forms_hold_for_every_convolution(name, form):
     found = [torch.autograd.grad(out, layer.weight, g, retain_graph=True)[0] for out, g in rows]
     expected = torch.stack([gradient.square().sum() for gradient in found])
     torch.testing.assert_close(form(layer, inputs, gradients), expected)
-
-
-class LargestTensor(TorchDispatchMode):
-    """Notes how many numbers the largest tensor holds that an operation makes; views count by their own shape."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.numbers = 0
-
-    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
-        result = function(*args, **(kwargs or {}))
-        for tensor in result if isinstance(result, list | tuple) else [result]:
-            self.numbers = max(self.numbers, tensor.numel())
-        return result
 
 
 @pytest.mark.parametrize(("channels", "side"), [(8, 32), (64, 4)], ids=["by product", "by Gram matrices"])
