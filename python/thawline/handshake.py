@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import socket
+from contextlib import suppress
 from importlib import metadata
 from typing import TYPE_CHECKING, Final
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from thawline.channel import Channel
 
 VERSIONED_PACKAGES: Final = ("torch", "numpy", "scipy", "safetensors")
+TEXT_PACKAGES: Final = ("transformers", "peft", "tokenizers")
 
 
 class Rejected(UserError):
@@ -35,8 +37,14 @@ def shake_hands(channel: Channel, attempt: int) -> Welcome:
 
 
 def software_versions() -> dict[str, str]:
-    """What may change the bits of a result: a resumed run compares these with its first attempt's."""
+    """What may change the bits of a result: a resumed run compares these with its first attempt's.
+
+    What the run is, is not known yet: the controller of a run on images passes over the packages of the text side.
+    """
     versions = {name: metadata.version(name) for name in VERSIONED_PACKAGES}
+    for name in TEXT_PACKAGES:
+        with suppress(metadata.PackageNotFoundError):
+            versions[name] = metadata.version(name)
     return versions | {"python": platform.python_version(), "machine": platform.machine(), "cpu": _cpu_model()[:256]}
 
 

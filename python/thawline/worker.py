@@ -64,7 +64,7 @@ def _train(channel: Channel, config: RunConfig | TextRunConfig, welcome: Welcome
             raise UserError(
                 "missing_packages",
                 f"this run trains a text encoder, for which the Python package `{package}` is missing",
-                "run `node scripts/bootstrap.mjs --with-text`; in a Python of your own, `pip install thawline[text]`",
+                "run `node scripts/bootstrap.mjs --with-text`; for a Python of your own it says what that lacks",
             )
     from thawline.trainers.text import train_text
 

@@ -69,15 +69,26 @@ export function startController(state: State, epoch: number): Transition {
   return andThen(expired, (next) => launchAttempt(next, 0));
 }
 
+/** Another version of these changes no bit of a run on images. */
+const TEXT_PACKAGES = ["transformers", "peft", "tokenizers"];
+
+/** The worker says hello before it knows what it will train. */
+function softwareOf({ config }: State, versions: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const isOfImages = config.model !== undefined && !("pretrained" in config.model);
+  const used = Object.entries(versions).filter(([name]) => !isOfImages || !TEXT_PACKAGES.includes(name));
+  return Object.fromEntries(used);
+}
+
 export function connectWorker(state: State, attempt: Attempt, body: EventOf<"worker/connected">["body"]): Transition {
-  const changed = Object.entries(body.versions).filter(([name, version]) => {
+  const software = softwareOf(state, body.versions);
+  const changed = Object.entries(software).filter(([name, version]) => {
     const first = state.software?.[name];
     return first !== undefined && first !== version;
   });
   const reasons = changed.map(([name, version]) => `${name} was ${state.software?.[name]} and is now ${version}`);
   const next: State = {
     ...state,
-    software: state.software ?? body.versions,
+    software: state.software ?? software,
     attempt: { ...attempt, stage: "preparing" },
   };
   const { resumeFrom } = attempt;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { loadConfig } from "../../src/config/load.js";
 import type { Body } from "../../src/protocol/messages.js";
 import { simulatedConfig, SimulatedRun } from "./simulated-run.js";
 
@@ -146,6 +147,19 @@ describe("a later attempt", () => {
       "the number of threads was 1 and is now 2",
     ]);
     expect(run.state.attempt!.stage).toBe("training");
+  });
+
+  it.each([
+    ["images", simulatedConfig().model, [], ["torch"]],
+    ["text", loadConfig({ source: "xquad-small", cwd: "/" }).model, ["peft was 1 and is now 2"], ["torch", "peft"]],
+  ])("of a run on %s asks for the packages that it uses", (_, model, dropped, packages) => {
+    const run = new SimulatedRun({ ...simulatedConfig(), model });
+    const hello = { protocol: { major: 1, minor: 0 }, pid: 1, host: "here" };
+    run.say("worker/connected", { ...hello, attempt: 1, versions: { torch: "2", peft: "1" } });
+    expect(Object.keys(run.state.software!)).toEqual(packages);
+    run.act({ do: "die", lost: 0 });
+    run.say("worker/connected", { ...hello, attempt: 2, versions: { torch: "2", peft: "2" } });
+    expect(run.state.identityDropped).toEqual(dropped);
   });
 
   it("measures again where it starts, in the state that held there", () => {

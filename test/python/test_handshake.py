@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import platform
+from importlib import metadata
+from importlib.metadata import PackageNotFoundError
 
 import pytest
 import torch
@@ -48,3 +50,17 @@ def test_versions_that_may_change_a_result_are_named() -> None:
     assert versions["python"] == platform.python_version()
     assert {"numpy", "scipy", "safetensors", "machine", "cpu"} <= versions.keys()
     assert all(versions.values())
+
+
+def test_packages_of_the_text_side_are_named_where_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    installed = {"torch": "2", "numpy": "2", "scipy": "1", "safetensors": "0", "peft": "0.21"}
+
+    def version(name: str) -> str:
+        if name not in installed:
+            raise PackageNotFoundError(name)
+        return installed[name]
+
+    monkeypatch.setattr(metadata, "version", version)
+    versions = software_versions()
+    assert versions["peft"] == "0.21"
+    assert "transformers" not in versions
