@@ -5,9 +5,18 @@ from __future__ import annotations
 import torch
 
 from thawline.config import DeviceConfig
+from thawline.errors import UserError
 
 
 def choose_device(config: DeviceConfig) -> torch.device:
+    """Raises UserError `no_gpu` where a GPU is asked for and PyTorch sees none."""
+    has_gpu = torch.cuda.is_available()
+    if config.kind == "cuda" and not has_gpu:
+        raise UserError(
+            "no_gpu",
+            f"`device.kind` is `cuda`, but PyTorch {torch.__version__} sees no GPU",
+            hint="set `device.kind=auto`, or install a build of PyTorch for the GPU of this machine",
+        )
     if config.kind == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        return torch.device("cuda" if has_gpu else "cpu")
     return torch.device(config.kind)
