@@ -1,0 +1,150 @@
+"""The parts of a run on text, from its configuration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from text_examples import build_tokenizer
+from text_training import text_run_config, train, weights_of
+from thawline.config import TextRunConfig, parse_config
+from thawline.errors import UserError
+from thawline.freezing import apply_trainable
+from thawline.probes import LinearHeadObjective
+from thawline.probes.text_objective import QuestionAnsweringObjective
+from thawline.protocol import Boundary, Checkpointed, Kept, Ready
+from thawline.trainers.text_parts import TextParts, build_model, build_parts, build_prober
+from tiny_encoder import move_adapters, save_bert
+
+pytestmark = pytest.mark.usefixtures("torch_settings", "text_cache")
+
+IA3 = {"method": "ia3", "targets": ["key", "output.dense"], "options": {"feedforward_modules": r".*output\.dense"}}
+LOHA = {"method": "loha", "targets": ["query"], "options": {"r": 2}}
+
+
+def parsed(encoder: str, data: dict[str, Any], **sections: Any) -> TextRunConfig:
+    """`model` is laid over the section of that name, like the others."""
+    config = parse_config(text_run_config(encoder, data, **sections))
+    assert isinstance(config, TextRunConfig)
+    return config
+
+
+def parts_of(config: TextRunConfig) -> TextParts:
+    return build_parts(config, torch.device("cpu"))
+
+
+def vector(model: nn.Module) -> torch.Tensor:
+    return nn.utils.parameters_to_vector(model.parameters())
+
+
+def test_new_weights_depend_on_the_seed_alone(encoder: str, pairs: dict[str, Any]) -> None:
+    torch.manual_seed(1)
+    first = vector(build_model(parsed(encoder, pairs)).model)
+    state = torch.get_rng_state()
+    assert torch.equal(vector(build_model(parsed(encoder, pairs)).model), first)
+    assert torch.equal(torch.get_rng_state(), state)
+    assert not torch.equal(vector(build_model(parsed(encoder, pairs, seed=1)).model), first)
+
+
+def test_what_trains_is_blocks_and_head(encoder: str, questions: dict[str, Any]) -> None:
+    parts = parts_of(parsed(encoder, questions))
+    assert {name for name, parameter in parts.model.named_parameters() if parameter.requires_grad} == parts.trained
+    assert sum(dict(parts.model.named_parameters())[name].numel() for name in parts.trained) == 34 + 256
+
+
+def test_the_objective_is_that_of_the_data(encoder: str, questions: dict[str, Any], pairs: dict[str, Any]) -> None:
+    assert isinstance(parts_of(parsed(encoder, questions)).objective, QuestionAnsweringObjective)
+    objective = parts_of(parsed(encoder, pairs)).objective
+    assert isinstance(objective, LinearHeadObjective)
+    assert objective.labels({"labels": torch.tensor([2])})[0].tolist() == [2]
+
+
+def test_blocks_may_be_named_in_the_configuration(encoder: str, questions: dict[str, Any]) -> None:
+    blocks = [{"name": "queries", "pattern": r"\.query\."}, {"name": "values", "pattern": r"\.value\."}]
+    block_map = build_model(parsed(encoder, questions, model={"blocks": blocks})).block_map
+    assert [block.name for block in block_map.blocks] == ["queries", "values"]
+
+
+def test_sequences_are_checked_before_any_data_are_read(encoder: str, questions: dict[str, Any]) -> None:
+    config = parsed(encoder, questions | {"max_length": 400, "train": "/nowhere"})
+    with pytest.raises(UserError, match="has positions for 128 tokens"):
+        parts_of(config)
+
+
+@pytest.mark.parametrize("batch_size", [1, 4, 6])
+def test_probe_batches_hold_the_chosen_points_by_length(
+    encoder: str, questions: dict[str, Any], batch_size: int
+) -> None:
+    """How they are cut changes nothing but the last bits."""
+    parts = parts_of(parsed(encoder, questions))
+    move_adapters(parts.model)
+    apply_trainable(parts.model, parts.encoder.block_map, ["head", "layer1"])
+
+    def measured(size: int) -> dict[str, float]:
+        config = parsed(encoder, questions, probe={"batch_size": size, "labels": "true"})
+        found = build_prober(config, parts).measure(1, ["fisher_trace"])
+        return {metric.key: metric.value for metric in found}
+
+    assert measured(batch_size) == pytest.approx(measured(3), rel=1e-5)
+
+
+def test_the_trace_is_per_parameter_that_is_in_scope(encoder: str, questions: dict[str, Any]) -> None:
+    """The head's frozen copy and the encoder's own weights are in no scope."""
+    config = parsed(encoder, questions, probe={"labels": "true"}, intervention={"signal": "fisher_trace"})
+    parts = parts_of(config)
+    move_adapters(parts.model)
+    named = dict(parts.model.named_parameters())
+    copies = [name for name in named if ".original_module." in name]
+    assert copies
+
+    def traces(names: list[str]) -> tuple[float, float]:
+        """Per parameter, and all of it."""
+        apply_trainable(parts.model, parts.encoder.block_map, names)
+        found = {metric.key: metric.value for metric in build_prober(config, parts).measure(1, ["fisher_trace"])}
+        in_scope = sum(parameter.numel() for parameter in named.values() if parameter.requires_grad)
+        return found["probe/fisher_trace"], found["probe/fisher_trace"] * in_scope
+
+    _, head = traces(["head"])
+    _, top = traces(["layer1"])
+    per_parameter, together = traces(["head", "layer1"])
+    assert together == pytest.approx(head + top, rel=1e-5)
+    assert per_parameter == pytest.approx((head + top) / (34 + 128), rel=1e-5)
+    with torch.no_grad():
+        for name in copies:
+            named[name].normal_()
+    assert traces(["head", "layer1"])[0] == per_parameter
+
+
+@pytest.mark.parametrize("task", ["questions", "pairs"])
+@pytest.mark.parametrize("adapter", [IA3, LOHA], ids=["ia3", "loha"])
+@pytest.mark.filterwarnings("ignore:.*have no rule for per-example gradients")
+def test_other_adapters_of_peft_train_and_resume_by_configuration(
+    tmp_path: Path, encoder: str, task: str, adapter: dict[str, Any], request: pytest.FixtureRequest
+) -> None:
+    data = request.getfixturevalue(task)
+    config = text_run_config(encoder, data, model={"adapter": adapter})
+    orders: dict[str, Any] = {"orders": {3: ["keep_best"]}, "end_orders": ["restore_best", "evaluate"]}
+    probes: dict[str, Any] = {"metrics": ["fisher_trace"], "probe_every": 3}
+    whole = train(tmp_path / "whole", config, **orders, **probes)
+    num_params = 16 + 16 + 24 if adapter is IA3 else 4 * 32
+    assert [block.num_params for block in whole.sent_of(Ready)[0].blocks] == [num_params] * 2
+    assert all(metric.value for body in whole.sent_of(Boundary) for metric in body.metrics)
+    assert weights_of(whole) == whole.sent_of(Kept)[0].weights_sha256
+    (saved,) = train(tmp_path, config, stop=(5, "operator", True)).sent_of(Checkpointed)
+    resumed = train(tmp_path, config, resume_from=saved)
+    assert weights_of(resumed) == weights_of(train(tmp_path / "plain", config)) != weights_of(whole)
+
+
+@pytest.mark.parametrize("task", ["questions", "pairs"])
+def test_encoders_of_berts_form_are_built_too(tmp_path: Path, task: str, request: pytest.FixtureRequest) -> None:
+    build_tokenizer().save_pretrained(tmp_path)
+    folder = save_bert(tmp_path, pooler=True, vocab_size=len(build_tokenizer()))
+    data = request.getfixturevalue(task)
+    parts = parts_of(parsed(folder, data))
+    assert [block.num_params for block in parts.encoder.block_map.blocks] == [128, 128]
+    probed = train(tmp_path / "probed", text_run_config(folder, data), metrics=["fisher_trace"], probe_every=2)
+    assert weights_of(probed) == weights_of(train(tmp_path / "plain", text_run_config(folder, data)))
