@@ -101,15 +101,19 @@ describe("npx thawline presets", () => {
     expect(await thawline(["presets", "--table"])).toMatchInlineSnapshot(`
       "exit code 0
       --- stdout
-      preset             values  optimizer  schedule  learning_rate  batch_size  epochs  weight_decay  momentum
-      mnist-resnet18     paper   sgd        constant  0.01           128         10      0.01          0.9
-      mnist-resnet18     preset  sgd        constant  0.01           128         10      0.01          0.9
-      cifar10-resnet18   paper   sgd        constant  0.1            128         200     0             0
-      cifar10-resnet18   preset  sgd        constant  0.1            128         200     0             0
-      cifar10-vgg11      paper   sgd        constant  0.15           128         200     0             0
-      cifar10-vgg11      preset  sgd        constant  0.15           128         200     0             0
-      cifar100-resnet18  paper   sgd        constant  0.01           128         200     0.0005        0.9
-      cifar100-resnet18  preset  sgd        constant  0.01           128         200     0.0005        0.9
+      preset             values  optimizer  schedule  learning_rate  batch_size  epochs  weight_decay  momentum  lora_r  lora_alpha  lora_dropout
+      mnist-resnet18     paper   sgd        constant  0.01           128         10      0.01          0.9       -       -           -
+      mnist-resnet18     preset  sgd        constant  0.01           128         10      0.01          0.9       -       -           -
+      cifar10-resnet18   paper   sgd        constant  0.1            128         200     0             0         -       -           -
+      cifar10-resnet18   preset  sgd        constant  0.1            128         200     0             0         -       -           -
+      cifar10-vgg11      paper   sgd        constant  0.15           128         200     0             0         -       -           -
+      cifar10-vgg11      preset  sgd        constant  0.15           128         200     0             0         -       -           -
+      cifar100-resnet18  paper   sgd        constant  0.01           128         200     0.0005        0.9       -       -           -
+      cifar100-resnet18  preset  sgd        constant  0.01           128         200     0.0005        0.9       -       -           -
+      squad-xlmr-lora    paper   adamw      linear    0.0005         32          15      0.01          -         8       8           0.2
+      squad-xlmr-lora    preset  adamw      linear    0.0005         32          15      0.01          -         8       8           0.2
+      mnli-xlmr-lora     paper   adamw      linear    0.0005         128         15      0.01          -         8       8           0.2
+      mnli-xlmr-lora     preset  adamw      linear    0.0005         128         15      0.01          -         8       8           0.2
       --- stderr
       "
     `);

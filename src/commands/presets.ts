@@ -1,7 +1,6 @@
 import type { Command } from "commander";
-import { loadConfig } from "../config/load.js";
 import { listPresets } from "../config/presets.js";
-import { TABLE_5, tableSettings, type TableSettings } from "../config/table-5.js";
+import { presetSettings, TABLE_5, type TableSettings } from "../config/table-5.js";
 
 interface PresetsOptions {
   readonly json?: true;
@@ -12,7 +11,7 @@ export function register(program: Command): void {
   program
     .command("presets")
     .description("List the configurations that come with thawline")
-    .option("--table", "print the paper's Table 5 (vision) beside the presets' values")
+    .option("--table", "print the paper's Table 5 beside the presets' values")
     .option("--json", "print one JSON object a line")
     .action(({ json, table }: PresetsOptions) => {
       const rows: readonly object[] = table ? tableRows() : listPresets();
@@ -34,18 +33,16 @@ interface TableRow extends TableSettings {
 
 /** Two rows a preset: the paper's values, and those that a run of the preset would use. */
 function tableRows(): TableRow[] {
-  return TABLE_5.flatMap(({ preset, settings }): TableRow[] => {
-    // Only the training settings are read; data need not be there.
-    const config = loadConfig({ source: preset, overrides: ["data.path=unread"], cwd: process.cwd() });
-    return [
-      { preset, values: "paper", ...settings },
-      { preset, values: "preset", ...tableSettings(config) },
-    ];
-  });
+  return TABLE_5.flatMap((column): TableRow[] => [
+    { preset: column.preset, values: "paper", ...column.settings },
+    { preset: column.preset, values: "preset", ...presetSettings(column) },
+  ]);
 }
 
 function tableLines(): string[] {
-  const rows = tableRows().map((row) => Object.entries(row).map(([key, value]) => [key, String(value)] as const));
+  const rows = tableRows().map((row) =>
+    Object.entries(row).map(([key, value]) => [key, String(value ?? "-")] as const),
+  );
   const header = rows[0]?.map(([key]) => key) ?? [];
   const cells = [header, ...rows.map((row) => row.map(([, value]) => value))];
   const widths = header.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
