@@ -2,9 +2,10 @@ import { isFinite } from "./signal.js";
 import type { Interval, State } from "./state.js";
 import { startOf } from "./counting.js";
 import { scheduleOf } from "./grant.js";
+import { finiteScores, languageOf, scoreLanguages, type LanguageScores, type Scores } from "./language-scores.js";
 import { blocksLeftFrozen } from "./schedule.js";
 
-/** Accuracies are shares of 1. */
+/** Accuracies and other scores are shares of 1. */
 export interface Results {
   readonly run: string;
   readonly outcome: "finished" | "stopped" | "failed";
@@ -24,7 +25,13 @@ export interface Results {
     readonly epsilon: number;
   } | null;
   readonly left_frozen: readonly string[];
-  readonly in_dist: { readonly accuracy: number; readonly num_examples: number } | null;
+  /** Of the clean test images, or of the English part of the first test set that has one. */
+  readonly in_dist: (Scores & { readonly num_examples: number }) | null;
+  /** Of a run on text, by test set. */
+  readonly scores: Readonly<Record<string, LanguageScores>> | null;
+  /** The best weights on the development set, which the run leaves and was tested with; null where the last ones are. */
+  readonly best: { readonly step: number; readonly development: Scores } | null;
+  /** Of a run on images. */
   readonly ood: {
     /** Over the corruptions, each the mean over its severities, but for those that are left out. */
     readonly mean: number;
@@ -75,6 +82,8 @@ export function composeResults(state: State, wallSeconds: number): Results {
           },
     left_frozen: leftFrozen(state),
     in_dist: inDistribution(state),
+    scores: scoreLanguages(finalEvaluations(state)),
+    best: bestWeights(state),
     ood: outOfDistribution(state),
     images_from_jpeg: finalEvaluations(state).some((entry) => entry.fromJpeg),
     weights_sha256: state.weightsSha256,
@@ -107,13 +116,18 @@ function finalEvaluations(state: State): State["evaluations"] {
 
 function inDistribution(state: State): Results["in_dist"] {
   const entry = finalEvaluations(state).find(({ split }) => split === "in_dist");
-  const accuracy = entry?.values["accuracy"];
-  if (entry === undefined || accuracy === undefined || !isFinite(accuracy)) return null;
-  return { accuracy, num_examples: entry.numExamples };
+  const scores = finiteScores(entry?.values ?? {});
+  if (entry === undefined || Object.keys(scores).length === 0) return null;
+  return { ...scores, num_examples: entry.numExamples };
+}
+
+function bestWeights({ best, validations }: State): Results["best"] {
+  const validation = validations.find(({ step }) => step === best?.step);
+  return validation === undefined ? null : { step: validation.step, development: finiteScores(validation.values) };
 }
 
 function outOfDistribution(state: State): Results["ood"] {
-  const entries = finalEvaluations(state).filter(({ split }) => split.startsWith("ood/"));
+  const entries = finalEvaluations(state).filter(({ split }) => split.startsWith("ood/") && languageOf(split) === null);
   const first = entries[0];
   if (first === undefined) return null;
   const accuracies = entries.flatMap(({ split, values }) => {

@@ -187,57 +187,6 @@ export function selectLeftFrozen(state: State): string[] {
   return blocksLeftFrozen(scheduleOf(state, model), model, model.numUpdates);
 }
 
-export interface SplitScore {
-  readonly split: string;
-  /** Accuracy where the split has one, else its first value. */
-  readonly value: number | null;
-  readonly numExamples: number;
-  readonly regenerated: boolean;
-  readonly fromJpeg: boolean;
-  /** Why it does not count in the mean, or null. */
-  readonly leftOut: string | null;
-}
-
-export interface EvaluationView {
-  readonly step: number;
-  readonly inDist: readonly SplitScore[];
-  /** Out-of-distribution splits, without their `ood/` prefix, as they came in. */
-  readonly ood: readonly SplitScore[];
-  /** Mean over the splits that came in so far, but for those that are left out, and how many these are. */
-  readonly oodMean: number | null;
-  readonly numCompared: number;
-  readonly regenerated: boolean;
-  readonly fromJpeg: boolean;
-  readonly complete: boolean;
-}
-
-/** The evaluation of the latest step, or null before the first result. */
-export function selectEvaluation(state: State): EvaluationView | null {
-  const step = state.evaluations.at(-1)?.step;
-  if (step === undefined) return null;
-  const scores = state.evaluations.filter((entry) => entry.step === step).map(scoreOf);
-  const ood = scores
-    .filter(({ split }) => split.startsWith("ood/"))
-    .map((score) => ({ ...score, split: score.split.slice("ood/".length) }));
-  const values = ood.flatMap(({ value, leftOut }) => (value === null || leftOut !== null ? [] : [value]));
-  return {
-    step,
-    inDist: scores.filter(({ split }) => !split.startsWith("ood/")),
-    ood,
-    oodMean: values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length,
-    numCompared: values.length,
-    regenerated: ood.some((score) => score.regenerated),
-    fromJpeg: scores.some((score) => score.fromJpeg),
-    complete: state.evaluatedAt.includes(step + 1),
-  };
-}
-
-function scoreOf(evaluation: State["evaluations"][number]): SplitScore {
-  const { split, values, numExamples, regenerated, fromJpeg, leftOut } = evaluation;
-  const value = values["accuracy"] ?? Object.values(values)[0] ?? null;
-  return { split, value: isFinite(value) ? value : null, numExamples, regenerated, fromJpeg, leftOut };
-}
-
 /** All trainable parameters the model has, head included. */
 export function countModelParameters(model: Model): number {
   return [model.head, ...model.blocks].reduce((sum, { numParams }) => sum + numParams, 0);

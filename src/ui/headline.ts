@@ -1,6 +1,6 @@
 import { selectDetector, type DetectorView } from "../core/detector-view.js";
+import { selectEvaluation } from "../core/evaluation-view.js";
 import {
-  selectEvaluation,
   selectLeftFrozen,
   selectComingStart,
   selectNextRelease,
@@ -117,9 +117,10 @@ function describeOutcome(state: State): string {
   for (const { split, value } of evaluation?.inDist ?? []) {
     if (value !== null) parts.push(`${split} ${formatAccuracy(value)}`);
   }
-  if (evaluation !== null && evaluation.oodMean !== null) {
-    const origin = describeOrigin(evaluation.regenerated, evaluation.fromJpeg, ", ");
-    parts.push(`ood ${formatAccuracy(evaluation.oodMean)} (mean of ${evaluation.numCompared}${origin})`);
+  for (const { testSet, value, numCompared } of evaluation?.means ?? []) {
+    const origin = describeOrigin(evaluation?.regenerated ?? false, evaluation?.fromJpeg ?? false, ", ");
+    const name = testSet === null ? "ood" : `${singleLine(testSet)} X-ling`;
+    parts.push(`${name} ${formatAccuracy(value)} (mean of ${numCompared}${origin})`);
   }
   return parts.join(", ");
 }

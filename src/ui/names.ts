@@ -59,9 +59,16 @@ export const PHASE_BADGES: Readonly<Record<RunPhase, string>> = {
 export function describeConfig(config: RunConfig): string {
   if (config.script !== undefined) return `${config.script.command.join(" ")}, seed ${config.seed}`;
   const { model, data, train, seed } = config;
-  // A scaled-down recipe is called that where it is shown.
-  const schedule = train.schedule.kind === "constant" ? "" : ` ${train.schedule.kind} (paper: constant)`;
+  const paper = isOfText(config) ? "linear" : "constant";
+  // A recipe of another kind is called that where it is shown.
+  const { kind } = train.schedule;
+  const schedule = kind === paper ? (kind === "constant" ? "" : ` ${kind}`) : ` ${kind} (paper: ${paper})`;
   return `${describeModel(model)} on ${data.kind}, batch ${train.batch_size}, lr ${train.learning_rate}${schedule}, seed ${seed}`;
+}
+
+/** Whether it trains a pretrained encoder, not a network for images. */
+export function isOfText({ model }: RunConfig): boolean {
+  return model !== undefined && "pretrained" in model;
 }
 
 function describeModel(model: Config["model"]): string {

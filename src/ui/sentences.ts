@@ -131,13 +131,16 @@ function describeProgress(body: EventOf<"worker/progressed">["body"]): string {
   return `${doing}${loss}${formatNumber(body.samples_per_second)} samples/s`;
 }
 
+/** Of 1; a script's own scores may be anything. */
+const SHARES: ReadonlySet<string> = new Set(["accuracy", "f1", "exact_match"]);
+
 function describeEvaluated(body: EventOf<"worker/evaluated">["body"]): string {
   const scores = Object.entries(body.values)
     // Their mean is the accuracy.
     .filter(([name]) => !name.startsWith("accuracy/"))
     .map(([name, value]) =>
-      name === "accuracy" && typeof value === "number"
-        ? `accuracy ${formatAccuracy(value)}`
+      SHARES.has(name) && typeof value === "number"
+        ? `${name} ${formatAccuracy(value)}`
         : `${name} ${formatMetric(value)}`,
     );
   const { split, from_jpeg: fromJpeg = false, left_out: leftOut = null } = body;

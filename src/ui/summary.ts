@@ -1,4 +1,5 @@
 import type { RunConfig } from "../config/attached.js";
+import { isForeign, type Scores } from "../core/language-scores.js";
 import type { Results } from "../core/results.js";
 import {
   formatAccuracy,
@@ -9,7 +10,7 @@ import {
   formatShare,
   singleLine,
 } from "./format.js";
-import { describeConfig, describeOrigin, describeSource, signalName } from "./names.js";
+import { describeConfig, describeOrigin, describeSource, isOfText, signalName } from "./names.js";
 
 export interface SummaryFacts {
   /** As the person named it, or would. */
@@ -32,8 +33,10 @@ export function summary(results: Results, facts: SummaryFacts): string {
     ["why", results.message === null ? [] : [singleLine(results.message)]],
     ["made by", [describeConfig(facts.config)]],
     ["k", describeInterval(results, facts.config)],
-    ["in-dist", describeInDistribution(results)],
+    ["in-dist", describeInDistribution(results, facts.config)],
     ["ood", describeOod(results)],
+    ["x-ling", describeLanguages(results)],
+    ["best", describeBest(results)],
     ["time", describeTime(results)],
     ["identity", describeIdentity(results)],
     [
@@ -99,10 +102,41 @@ function describeInterval({ k, outcome, left_frozen: leftFrozen }: Results, conf
   return [`${k.value}: ${why}`, ...counted, ...offline, ...frozen];
 }
 
-function describeInDistribution({ in_dist: score, images_from_jpeg: fromJpeg }: Results): string[] {
+function describeInDistribution({ in_dist: score, images_from_jpeg: fromJpeg }: Results, config: RunConfig): string[] {
   if (score === null) return [];
-  const origin = describeOrigin(false, fromJpeg, ", ");
-  return [`${formatAccuracy(score.accuracy)} of ${formatInteger(score.num_examples)} test images right${origin}`];
+  const { num_examples: numExamples, ...scores } = score;
+  const of = formatInteger(numExamples);
+  if (isOfText(config)) return [`${describeScores(scores)} of ${formatCount(numExamples, "English example")}`];
+  const accuracy = scores["accuracy"];
+  return accuracy === undefined
+    ? []
+    : [`${formatAccuracy(accuracy)} of ${of} test images right${describeOrigin(false, fromJpeg, ", ")}`];
+}
+
+/** A test set a line, then its languages, best first: by the score that comes first. */
+function describeLanguages({ scores }: Results): string[] {
+  return Object.entries(scores ?? {}).flatMap(([testSet, { per_language: perLanguage, cross_lingual: mean }]) => {
+    const languages = Object.entries(perLanguage).map(([language, { num_examples: _, ...own }]) => {
+      return [language, Object.values(own)[0] ?? null] as const;
+    });
+    const ranked = languages.sort(([, a], [, b]) => (b ?? -1) - (a ?? -1));
+    const shown = ranked.map(([language, score]) => `${language} ${score === null ? "?" : (score * 100).toFixed(2)}`);
+    const numForeign = languages.filter(([language]) => isForeign(language)).length;
+    const average =
+      mean === null ? "English only" : `${describeScores(mean)}, mean of ${formatCount(numForeign, "language")}`;
+    return [`${singleLine(testSet)}: ${average}`, shown.join(", ")];
+  });
+}
+
+/** Which weights these scores are of, where they are not those of the last update. */
+function describeBest({ best }: Results): string[] {
+  if (best === null) return [];
+  return [`step ${best.step}, by its ${describeScores(best.development)} on the development set`];
+}
+
+function describeScores(scores: Scores): string {
+  const shown = Object.entries(scores).map(([name, score]) => `${singleLine(name)} ${formatAccuracy(score)}`);
+  return shown.join(", ");
 }
 
 function describeOod({ ood, images_from_jpeg: fromJpeg }: Results): string[] {

@@ -2,7 +2,6 @@ import { describe, expect, it } from "vitest";
 import {
   selectBlocks,
   selectComingStart,
-  selectEvaluation,
   selectLeftFrozen,
   selectNextRelease,
   selectPhase,
@@ -114,18 +113,5 @@ describe("selectBlocks", () => {
     const { state } = simulateRun({ config });
     expect(selectLeftFrozen(state)).toEqual(["layer2", "layer1", "stem"]);
     expect(selectNextRelease(state)).toBeNull();
-  });
-});
-
-describe("selectEvaluation", () => {
-  it("averages what came in so far", () => {
-    const evaluation = selectEvaluation(MOMENTS["evaluating"]!().state)!;
-    expect(evaluation).toMatchObject({ step: 1000, regenerated: true, complete: false });
-    expect(evaluation.inDist.map(({ split, value }) => [split, value])).toEqual([["in_dist", 0.9534]]);
-    const values = evaluation.ood.map(({ value }) => value!);
-    expect(values).toHaveLength(7);
-    expect(evaluation.oodMean).toBeCloseTo(values.reduce((a, b) => a + b) / 7, 12);
-    expect(selectEvaluation(simulateRun().state)?.complete).toBe(true);
-    expect(selectEvaluation(MOMENTS["waiting"]!().state)).toBeNull();
   });
 });

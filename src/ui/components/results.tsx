@@ -1,5 +1,5 @@
 import type { ReactElement } from "react";
-import { selectEvaluation, type SplitScore } from "../../core/selectors.js";
+import { selectEvaluation, type EvaluationView, type MeanScore, type SplitScore } from "../../core/evaluation-view.js";
 import type { State } from "../../core/state.js";
 import { formatCost, formatInteger, singleLine } from "../format.js";
 import { describeOrigin } from "../names.js";
@@ -15,19 +15,17 @@ interface ResultsProps {
   readonly columns: number;
 }
 
-/** Scores as they come in: in-distribution, the mean over the corruptions so far, then each of them. */
+/** Scores as they come in: in-distribution, means over the corruptions or the languages so far, then each of them. */
 export function ResultPanel({ state, rows, columns }: ResultsProps): ReactElement {
   const evaluation = selectEvaluation(state);
   if (evaluation === null) return <TimePanel state={state} rows={rows} columns={columns} />;
-  const { step, inDist, ood, oodMean, numCompared, regenerated, fromJpeg, complete } = evaluation;
-  const images = ood[0]?.numExamples ?? 0;
-  const soFar = complete ? "" : ", so far";
+  const { step, score: name, inDist, ood, means, regenerated, fromJpeg } = evaluation;
   return (
     <Rows height={rows}>
       {[
         <Title
           key="title"
-          text={`evaluation, step ${step}`}
+          text={`evaluation${name === "accuracy" ? "" : ` by ${singleLine(name)}`}, step ${step}`}
           note={describeOrigin(regenerated, fromJpeg)}
           columns={columns}
         />,
@@ -37,22 +35,22 @@ export function ResultPanel({ state, rows, columns }: ResultsProps): ReactElemen
             segments={[...describeScore(score), say(` % of ${formatInteger(score.numExamples)}`, "dim")]}
           />
         )),
-        ...(oodMean === null
-          ? []
-          : [
-              <Line
-                key="ood"
-                segments={[
-                  say(" ood mean".padEnd(NAME_COLUMNS + 2), "strong"),
-                  say((oodMean * 100).toFixed(2).padStart(6), "strong"),
-                  say(` % of ${numCompared} x ${formatInteger(images)} images${soFar}`, "dim"),
-                ]}
-              />,
-            ]),
-        ...tabulate(ood, rows - 2 - inDist.length, columns),
+        ...means.map((mean) => <Line key={`mean ${mean.testSet ?? ""}`} segments={describeMean(mean, evaluation)} />),
+        ...tabulate(ood, rows - 1 - means.length - inDist.length, columns),
       ]}
     </Rows>
   );
+}
+
+function describeMean({ testSet, value, numCompared }: MeanScore, { ood, complete }: EvaluationView): Segment[] {
+  const name = testSet === null ? "ood mean" : `${singleLine(testSet)} X-ling`;
+  const images = `x ${formatInteger(ood[0]?.numExamples ?? 0)} images`;
+  const of = `${numCompared} ${testSet === null ? images : numCompared === 1 ? "language" : "languages"}`;
+  return [
+    say(` ${name.slice(-NAME_COLUMNS).padEnd(NAME_COLUMNS + 1)}`, "strong"),
+    say((value * 100).toFixed(2).padStart(6), "strong"),
+    say(` % of ${of}${complete ? "" : ", so far"}`, "dim"),
+  ];
 }
 
 /** A name and a score. */
