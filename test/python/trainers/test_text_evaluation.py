@@ -76,8 +76,7 @@ def test_a_recall_keeps_the_splits_before_it_and_hands_nothing_on(parts: TextPar
     batches = -(-len(parts.task.train) // 2)
     scores: list[SplitScore] = []
     with pytest.raises(Interrupted):
-        for score in evaluator(parts.task, parts.model, batching_of(parts), done.append)(after(batches + 1)):
-            scores.append(score)
+        scores.extend(evaluator(parts.task, parts.model, batching_of(parts), done.append)(after(batches + 1)))
     assert [score.split for score in scores] == ["in_dist", "ood/xquad/en"]
     assert done == []
     assert all(module.training for module in parts.model.modules())

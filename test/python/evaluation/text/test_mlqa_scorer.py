@@ -1,8 +1,11 @@
+import string
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from text_examples import XQUAD_FOLDER, make_question, needs_xquad
+from text_examples import XQUAD_FILE_LANGUAGES, XQUAD_FOLDER, make_question, needs_xquad
 from thawline.data.text.squad import read_xquad
 from thawline.errors import UserError
 from thawline.evaluation.text.languages import MLQA_LANGUAGES
@@ -92,3 +95,47 @@ def test_real_answers_score_100_and_perturbed_ones_less(language: str) -> None:
     assert 0 < longer.f1 < 100
     quoted = {key: f"«{text}» …" for key, text in gold.items()}
     assert score_mlqa(questions, quoted, language) == (100, 100)
+
+
+ARTICLES = {
+    "en": {"a", "an", "the"},
+    "es": {"un", "una", "unos", "unas", "el", "la", "los", "las"},
+    "de": {"ein", "eine", "einen", "einem", "eines", "einer", "der", "die", "das", "den", "dem", "des"},
+    "vi": {"của", "là", "cái", "chiếc", "những"},
+}
+
+
+def count_tokens(text: str, language: str) -> int:
+    """As the rules of MLQA say it, character by character and word by word."""
+    bare = [c for c in text.lower() if c not in string.punctuation and not unicodedata.category(c).startswith("P")]
+    if language == "zh":
+        bare = [f" {c} " if "一" <= c <= "龥" else c for c in bare]
+    words = "".join(bare).replace("ال", " " if language == "ar" else "ال").split()
+    return sum(word not in ARTICLES.get(language, set()) for word in words)
+
+
+@needs_xquad
+@pytest.mark.parametrize("language", MLQA_LANGUAGES)
+def test_one_wrong_word_too_many_costs_what_it_should(language: str) -> None:
+    """Of n + 1 tokens n are right, and all n are there: F1 = 2n / (2n + 1) of each question."""
+    questions = read_xquad(XQUAD_FOLDER, [language])[language]
+    gold = {question.id: question.answers[0].text for question in questions}
+    expected = [2 * count / (2 * count + 1) for count in (count_tokens(text, language) for text in gold.values())]
+    longer = score_mlqa(questions, {key: f"{text} zzz" for key, text in gold.items()}, language)
+    assert longer == (0, pytest.approx(100 * sum(expected) / len(expected)))
+
+
+@needs_xquad
+@pytest.mark.parametrize("language", ["en", "es", "de", "vi", "ar"])
+def test_real_answers_with_another_article_are_as_good_in_their_language_alone(language: str) -> None:
+    questions = read_xquad(XQUAD_FOLDER, [language])[language]
+    article = "ال" if language == "ar" else max(ARTICLES[language])
+    with_article = {question.id: f"{article} {question.answers[0].text}" for question in questions}
+    assert score_mlqa(questions, with_article, language) == (100, 100)
+    assert score_mlqa(questions, with_article, "hi").exact_match == 0
+
+
+@pytest.mark.parametrize("language", sorted({*XQUAD_FILE_LANGUAGES} - {*MLQA_LANGUAGES}))
+def test_the_other_languages_of_xquad_are_not_scored_by_its_rules(language: str) -> None:
+    with pytest.raises(UserError, match=f'does not know the language "{language}"'):
+        score("x", "x", language)

@@ -71,3 +71,25 @@ def test_real_answers_score_100_and_perturbed_ones_less(language: str) -> None:
     assert longer.exact_match == 0
     assert 0 < longer.f1 < 100
     assert score_squad(questions, {key: f" ({text}) " for key, text in gold.items()}) == (100, 100)
+
+
+def count_words(text: str) -> int:
+    """As the rules of SQuAD say it, word by word: those that are left without ASCII punctuation and are no article."""
+    words = ["".join(c for c in word if c not in "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~") for word in text.split()]
+    return sum(word != "" and word.lower() not in ("a", "an", "the") for word in words)
+
+
+@needs_xquad
+@pytest.mark.parametrize("language", XQUAD_FILE_LANGUAGES)
+def test_one_wrong_word_too_many_costs_what_it_should(language: str) -> None:
+    """Of n + 1 words n are right, and all n are there: F1 = 2n / (2n + 1) of each question, in every language."""
+    questions = read_xquad(XQUAD_FOLDER, [language])[language]
+    gold = {question.id: question.answers[0].text for question in questions}
+    expected = [2 * count / (2 * count + 1) for count in map(count_words, gold.values())]
+    longer = score_squad(questions, {key: f"{text} zzz" for key, text in gold.items()})
+    assert longer == (0, pytest.approx(100 * sum(expected) / len(expected)))
+    assert score_squad(questions, {key: f"The {text}, a" for key, text in gold.items()}) == (100, 100)
+    assert score_squad(questions, {key: f"der {text}" for key, text in gold.items()}).exact_match == 0
+    reversed_words = score_squad(questions, {key: " ".join(text.split()[::-1]) for key, text in gold.items()})
+    assert reversed_words.f1 == pytest.approx(100)
+    assert reversed_words.exact_match < 100 or language in ("zh", "th")
