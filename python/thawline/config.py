@@ -53,7 +53,7 @@ class OtherAdapterConfig(Struct, frozen=True, forbid_unknown_fields=True, tag_fi
 
     peft_method: str
     targets: list[str]
-    options: dict[str, str | int | float | bool | None]
+    options: dict[str, str | int | float | bool | list[str] | None]
 
 
 class EncoderConfig(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="encoder"):

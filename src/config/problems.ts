@@ -70,11 +70,13 @@ function innerIssues(issue: Issue): Issue[] | null {
   if (only === undefined) return null;
   // No form knows the kind: the problem is that key, and each form says which kinds it would have taken.
   const wanted = fitting.map((form) => form.filter(isAboutKind).map((inner) => ({ ...inner, path: [] })));
-  return [{ ...issue, path: [...issue.path, "kind"], errors: wanted }];
+  const key = only.find(isAboutKind)?.path[0] ?? "kind";
+  return [{ ...issue, path: [...issue.path, key], errors: wanted }];
 }
 
-function isAboutKind(issue: Issue): boolean {
-  return issue.path.length === 1 && issue.path[0] === "kind";
+/** About the key that says which form of a union is meant. */
+function isAboutKind({ path }: Issue): boolean {
+  return path.length === 1 && (path[0] === "kind" || path[0] === "method");
 }
 
 function expectation(issue: Issue): string {

@@ -16,6 +16,7 @@ from thawline.config import (
     BlockPattern,
     ConstantSchedule,
     LinearTailSchedule,
+    OtherAdapterConfig,
     RunConfig,
     TextRunConfig,
     UserModelConfig,
@@ -80,6 +81,12 @@ def test_an_unknown_and_a_missing_key_are_named(section: str) -> None:
 def test_a_value_of_another_kind_is_named(changes: dict[str, Any], place: str) -> None:
     with pytest.raises(UserError, match=place):
         parse_config(run_config(**changes))
+
+
+def test_an_option_of_an_adapter_may_be_a_list() -> None:
+    options = {"feedforward_modules": ["output.dense"], "init_ia3_weights": True}
+    fields = {"method": "other", "peft_method": "ia3", "targets": ["key", "output.dense"], "options": options}
+    assert msgspec.convert(fields, OtherAdapterConfig).options == options
 
 
 def test_a_users_own_training_needs_its_part_only() -> None:

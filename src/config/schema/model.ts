@@ -40,6 +40,11 @@ const block = z.strictObject({
   pattern: pattern("Regular expression of Python that is found in the names of the block's parameters."),
 });
 
+/** PEFT has lists of parts of a layer among its options. */
+const adapterOption = z.union([z.string(), z.number(), z.boolean(), z.null(), z.array(z.string())], {
+  error: "expected a text, a number, `true`, `false`, `null` or a list of texts",
+});
+
 const targets = z
   .array(z.string().min(1))
   .min(1)
@@ -60,7 +65,7 @@ const otherAdapter = z.strictObject({
     .regex(/^[a-z][a-z0-9_]{0,31}$/, { error: "expected `lora` or another method of PEFT, such as `ia3`" })
     .describe("Another method of PEFT."),
   targets,
-  options: z.record(z.string(), option).default({}).describe("Its options, by their names in PEFT."),
+  options: z.record(z.string(), adapterOption).default({}).describe("Its options, by their names in PEFT."),
 });
 
 const encoder = z.strictObject({

@@ -148,3 +148,23 @@ describe("refusals", () => {
     `);
   });
 });
+
+describe("an adapter other than LoRA", () => {
+  const IA3 = `preset: xquad-small
+model:
+  adapter: { method: ia3, targets: [key, value], options: { feedforward_modules: [], init_ia3_weights: true } }
+`;
+
+  it("has options that are texts, numbers or lists of texts, as PEFT's are", () => {
+    const { model } = load(IA3);
+    expect(model).toMatchObject({ adapter: { method: "ia3", options: { feedforward_modules: [] } } });
+    expect(refusal(IA3.replace("[]", "[1]"))).toMatchInlineSnapshot(`
+      "sub/own.yaml:3:83: \`model.adapter.options.feedforward_modules.0\`: expected a text, got \`1\`
+      hint: \`npx thawline config show quickstart\` prints every key with its value"
+    `);
+    expect(refusal(IA3.replace("method: ia3", "method: IA3"))).toMatchInlineSnapshot(`
+      "sub/own.yaml:3:14: \`model.adapter.method\`: expected \`lora\` or another method of PEFT, such as \`ia3\`, got \`IA3\`
+      hint: \`npx thawline config show quickstart\` prints every key with its value"
+    `);
+  });
+});
