@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
+import { composeResults } from "../../dist/core/results.js";
 import { askWhatIf, replayJournal } from "../../dist/journal/replay.js";
 import { readJournal } from "../../dist/journal/reader.js";
 import { ROOT } from "../python.mjs";
@@ -21,7 +22,8 @@ export async function summarise(run, folder) {
     config: run.config,
     settings: run.settings,
     made_by: { thawline, commit: commitOf(), node, software, threads, processor: cpus()[0].model, promise },
-    results: readJson(join(folder, "results.json")),
+    // Derived from the journal once more: the run may have been made before a field of it was there.
+    results: composeResults(state, readJson(join(folder, "results.json")).wall_seconds),
     what_if: whatIf(state),
     series: seriesOf(state),
   };

@@ -46,7 +46,7 @@ describe("a death without closing", () => {
   it("is answered by the next attempt, from the newest checkpoint", () => {
     const run = training();
     run.act({ do: "die", lost: 0 });
-    const resumeFrom = { step: 13, path: "checkpoints/step-13" };
+    const resumeFrom = { step: 13, path: "checkpoints/step-00000013" };
     expect(run.ordered("worker/launch").at(-1)).toMatchObject({ attempt: 2, delaySeconds: 0.5, resumeFrom });
     expect(run.decided("attempt/ended")).toEqual([
       {

@@ -6,7 +6,7 @@ import type { Attempt, State } from "../../src/core/state.js";
 import type { Body } from "../../src/protocol/messages.js";
 import { checkInvariants } from "./interleavings.js";
 import { simulatedConfig, SimulatedRun, trainingOf } from "./simulated-run.js";
-import { weightsSha256 } from "./simulated-worker.js";
+import { weightsSha256 } from "./simulated-weights.js";
 
 const SECONDS = { train: 1, probe: 0, wait: 0, evaluate: 0, checkpoint: 0 };
 const SHA256 = weightsSha256(7);

@@ -118,7 +118,7 @@ describe("what a worker reports", () => {
     const run = fresh("checkpoint.keep=3").finish();
     expect(run.state.checkpoints.map(({ step }) => step)).toEqual([48, 55, 60]);
     const removed = run.ordered("checkpoint/remove").flatMap(({ paths }) => paths);
-    expect(removed).toEqual([6, 13, 20, 27, 34, 41].map((step) => `checkpoints/step-${step}`));
+    expect(removed).toEqual([6, 13, 20, 27, 34, 41].map((step) => `checkpoints/step-${String(step).padStart(8, "0")}`));
   });
 
   it("keeps the first result of a step and split", () => {

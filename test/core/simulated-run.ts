@@ -1,14 +1,15 @@
-import { loadConfig } from "../../src/config/load.js";
 import type { RunConfig } from "../../src/config/attached.js";
-import type { Config } from "../../src/config/schema.js";
 import type { Command, Decision } from "../../src/core/commands.js";
 import type { Event, OperatorCommand, WorkerEvent, WorkerEventBodies } from "../../src/core/events.js";
-import { startOf } from "../../src/core/counting.js";
 import { createRun, reduce } from "../../src/core/reduce.js";
 import { CORE_VERSION, type State } from "../../src/core/state.js";
 import { JOURNAL_FORMAT, type JournalRecord } from "../../src/journal/format.js";
 import { replayJournal } from "../../src/journal/replay.js";
-import { pointAt, SimulatedWorker, type Disk, type TrainedUpdate, type Training } from "./simulated-worker.js";
+import type { Disk, TrainedUpdate } from "./simulated-weights.js";
+import { trainingOf, type Training } from "./simulated-training.js";
+import { SimulatedWorker } from "./simulated-worker.js";
+
+export { BLOCKS, simulatedConfig, simulatedTextConfig, trainingOf } from "./simulated-training.js";
 
 /** What may happen between two units of work. `work` lets everything else go its ordinary way. */
 export type Action =
@@ -24,33 +25,6 @@ export type Action =
   | { readonly do: "command"; readonly command: OperatorCommand }
   | { readonly do: "interrupt" };
 
-/** What a script announces; the built-in worker is told by the configuration. */
-const NUM_UPDATES = 60;
-
-/** 60 updates, three blocks, a point every second update. */
-const OVERRIDES = [
-  "train.updates=60",
-  "probe.every=2",
-  "checkpoint.every=7",
-  "evaluate.ood=none",
-  "supervision.max_restarts=1000",
-];
-
-export function simulatedConfig(...overrides: string[]): Config {
-  return loadConfig({ source: "quickstart", overrides: [...OVERRIDES, ...overrides], cwd: process.cwd() });
-}
-
-export const BLOCKS = ["block3", "block2", "block1"];
-
-export function trainingOf(config: RunConfig, more: Partial<Training> = {}): Training {
-  const points = { start: startOf(config.intervention), every: config.probe.every };
-  // Rises and settles: the rule fires at point 8 with a window of 3.
-  const signal = (update: number): number => 1 - 0.3 ** pointAt(points, update);
-  const numUpdates = config.train?.updates ?? NUM_UPDATES;
-  const { tau } = config.intervention;
-  return { blocks: BLOCKS, numUpdates, can: ["checkpoint", "evaluate"], ...points, tau, signal, ...more };
-}
-
 /** More units than any of these runs needs. */
 const MOST_UNITS = 20_000;
 
@@ -60,6 +34,8 @@ export class SimulatedRun {
   records: JournalRecord[] = [];
   /** The trainable set and the factor of each update, as they were in the life that lasted. */
   readonly trained = new Map<number, TrainedUpdate>();
+  /** The weights after each update, as above. */
+  readonly weightsAfter = new Map<number, string>();
   /** What was trainable at each boundary that was measured. */
   readonly measuredUnder = new Map<number, readonly string[]>();
   worker: SimulatedWorker | null = null;
@@ -115,8 +91,8 @@ export class SimulatedRun {
     switch (command.type) {
       case "worker/launch": {
         const { attempt } = command;
-        const known = new Set(this.state.checkpoints.map(({ path }) => path));
-        for (const path of this.disk.keys()) if (!known.has(path)) this.disk.delete(path);
+        const known = this.knownPaths();
+        for (const path of this.disk.keys()) if (!known.includes(path)) this.disk.delete(path);
         this.worker = new SimulatedWorker(attempt, this.training, this.disk);
         this.emit({ type: "attempt/launched", attempt, pid: 4000 + attempt, startTime: "1" });
         return;
@@ -132,6 +108,22 @@ export class SimulatedRun {
       default:
         this.downward.push(command);
     }
+  }
+
+  /** What the journal relies on. */
+  private knownPaths(): string[] {
+    const { checkpoints, best } = this.state;
+    return [...checkpoints, ...(best === null ? [] : [best])].map(({ path }) => path);
+  }
+
+  /** Of those, what is not on the disk: nothing may ever be. */
+  missingPaths(): string[] {
+    return this.knownPaths().filter((path) => !this.disk.has(path));
+  }
+
+  /** What is on the disk. */
+  get paths(): string[] {
+    return [...this.disk.keys()];
   }
 
   /** The worker is gone; all but its last `lost` words still arrive. */
@@ -178,6 +170,7 @@ export class SimulatedRun {
     if (this.worker === null) return;
     const said = this.worker.work();
     for (const [update, trained] of this.worker.trained) this.trained.set(update, trained);
+    for (const [update, weights] of this.worker.weightsAfter) this.weightsAfter.set(update, weights);
     for (const [update, trainable] of this.worker.measuredUnder) this.measuredUnder.set(update, trainable);
     if (said !== null) this.upward.push(said);
   }

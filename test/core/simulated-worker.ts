@@ -1,38 +1,16 @@
 import type { Command } from "../../src/core/commands.js";
 import type { WorkerEvent, WorkerEventBodies } from "../../src/core/events.js";
 import type { Checkpoint } from "../../src/core/state.js";
-import type { Body, MetricValue, Order } from "../../src/protocol/messages.js";
-
-/** What a training is, as far as the controller can see it. */
-export interface Training {
-  readonly blocks: readonly string[];
-  readonly numUpdates: number;
-  /** What it can do besides training. */
-  readonly can: readonly Order[];
-  /** Boundaries of the signal's points: `start`, and from there on every `every`. */
-  readonly start: number;
-  readonly every: number;
-  readonly tau: number;
-  /** The signal at boundary `update`: a function of nothing else, so that measuring again gives the same bits. */
-  readonly signal: (update: number) => MetricValue;
-}
-
-/** What one attempt leaves to the next: the weights stand for everything that training has ever depended on. */
-interface Memory {
-  readonly step: number;
-  readonly weights: number;
-  /** Boundaries measured so far, for the errors of paired differences. */
-  readonly measured: readonly number[];
-  /** What freezing left behind, as calibrated BatchNorm does: where it was, and what went on training. */
-  readonly frozen: string;
-}
-
-export type Disk = Map<string, Memory>;
-
-export interface TrainedUpdate {
-  readonly trainable: readonly string[];
-  readonly factor: number;
-}
+import type { Body } from "../../src/protocol/messages.js";
+import { pointAt, type Training } from "./simulated-training.js";
+import {
+  INITIAL,
+  pathOf,
+  train,
+  weightsSha256,
+  type Disk,
+  type TrainedUpdate,
+} from "./simulated-weights.js";
 
 type Grant = Body<"grant">;
 type WorkerCommand = Extract<Command, { type: "worker/welcome" | "worker/grant" | "worker/recall" | "worker/stop" }>;
@@ -43,19 +21,6 @@ const HEAD_PARAMS = 5;
 const BLOCK_PARAMS = 10;
 const SECONDS = { train: 1, probe: 0.5, wait: 0, evaluate: 0, checkpoint: 0 };
 
-export function weightsSha256(weights: number): string {
-  return weights.toString(16).padStart(64, "0");
-}
-
-/** Weights after one more update: they tell any difference in order, mask or learning rate. */
-function train({ weights, frozen }: Memory, update: number, { trainable, factor }: TrainedUpdate): number {
-  let hash = weights;
-  for (const character of `${update} ${[...trainable].sort().join(",")} ${factor} ${frozen};`) {
-    hash = Math.imul(hash ^ character.charCodeAt(0), 16_777_619) >>> 0;
-  }
-  return hash;
-}
-
 /**
  * A worker that keeps the protocol, without sockets, clocks or tensors: it takes commands and gives events, one unit
  * of work at a time, so that a test can stop the world between any two of them.
@@ -63,11 +28,13 @@ function train({ weights, frozen }: Memory, update: number, { trainable, factor 
 export class SimulatedWorker {
   /** What it did in each update of this life. */
   readonly trained = new Map<number, TrainedUpdate>();
+  /** The weights after each update of this life. */
+  readonly weightsAfter = new Map<number, string>();
   /** What was trainable when each boundary was measured. */
   readonly measuredUnder = new Map<number, readonly string[]>();
   private readonly inbox: WorkerCommand[] = [];
   private readonly life: Generator<Unit, void, void>;
-  private memory: Memory = { step: 0, weights: 2_166_136_261, measured: [], frozen: "" };
+  private memory = INITIAL;
   private done = false;
 
   constructor(
@@ -103,7 +70,7 @@ export class SimulatedWorker {
       const command = yield* this.take();
       if (command.type === "worker/stop") return yield* this.stop(command.body);
       const { body: grant } = command as Extract<WorkerCommand, { type: "worker/grant" }>;
-      if (!(yield* this.carryOut(grant.orders))) {
+      if (!(yield* this.carryOut(grant))) {
         yield this.boundary(true, []);
         continue;
       }
@@ -153,29 +120,70 @@ export class SimulatedWorker {
   }
 
   /** False when a recall came first. */
-  private *carryOut(orders: Grant["orders"]): Generator<Unit, boolean, void> {
+  private *carryOut({ orders, best }: Grant): Generator<Unit, boolean, void> {
     for (const order of orders) {
-      if (order === "checkpoint") yield* this.save();
-      else {
-        for (const split of ["in_dist", "ood/fog"]) {
+      switch (order) {
+        case "checkpoint":
+          yield* this.save();
+          break;
+        case "keep_best":
+          yield* this.keepBest();
+          break;
+        case "restore_best":
+          yield null;
+          this.restoreBest(best!);
+          break;
+        case "validate":
           yield null;
           if (this.isRecalled) return false;
-          const { step } = this.memory;
-          const values = { accuracy: 1 - 1 / (step + 2) };
-          yield this.tell("worker/evaluated", { step, split, values, num_examples: 100, regenerated: true });
-        }
+          yield this.evaluated("development", { f1: this.training.score(this.memory.step), exact_match: 0 });
+          break;
+        case "evaluate":
+          for (const split of ["in_dist", "ood/fog"]) {
+            yield null;
+            if (this.isRecalled) return false;
+            yield this.evaluated(split, { accuracy: 1 - 1 / (this.memory.weightsStep + 2) });
+          }
       }
     }
     return true;
   }
 
+  private evaluated(split: string, values: Body<"evaluated">["values"]): WorkerEvent {
+    const { step } = this.memory;
+    return this.tell("worker/evaluated", { step, split, values, num_examples: 100, regenerated: true });
+  }
+
   private *save(): Generator<Unit, void, void> {
-    const { step, weights } = this.memory;
-    const path = `checkpoints/step-${step}`;
+    const path = pathOf("checkpoints", this.memory.step);
     this.disk.set(path, this.memory);
     yield null;
+    yield this.tell("worker/checkpointed", this.saved(path));
+  }
+
+  /** Beside the best before; those before that one are gone, as thawline's adapters do. */
+  private *keepBest(): Generator<Unit, void, void> {
+    const path = pathOf("best", this.memory.step);
+    this.disk.set(path, this.memory);
+    const kept = [...this.disk.keys()].filter((other) => other.startsWith("best/")).sort();
+    const before = kept.findLast((other) => other < path);
+    for (const other of kept) if (other !== path && other !== before) this.disk.delete(other);
+    yield null;
+    yield this.tell("worker/kept", this.saved(path));
+  }
+
+  /** Weights only: where training stands is no part of them. */
+  private restoreBest({ path, manifest_sha256: sha256 }: NonNullable<Grant["best"]>): void {
+    const saved = this.disk.get(path);
+    if (saved === undefined) throw new Error(`${path} was to be restored but is not on the disk`);
+    if (weightsSha256(saved.weights) !== sha256) throw new Error(`${path} is not what was kept`);
+    this.memory = { ...this.memory, weights: saved.weights, weightsStep: saved.weightsStep };
+  }
+
+  private saved(path: string): Body<"kept"> {
+    const { step, weights } = this.memory;
     const sha256 = weightsSha256(weights);
-    yield this.tell("worker/checkpointed", { step, path, manifest_sha256: sha256, weights_sha256: sha256 });
+    return { step, path, manifest_sha256: sha256, weights_sha256: sha256 };
   }
 
   /** A resumed life begins with what its checkpoint holds, unless that was written before the freezing. */
@@ -193,7 +201,9 @@ export class SimulatedWorker {
       const update = this.memory.step + 1;
       const trained = { trainable: grant.trainable, factor: grant.learning_rate_factor };
       this.trained.set(update, trained);
-      this.memory = { ...this.memory, step: update, weights: train(this.memory, update, trained) };
+      const weights = train(this.memory, update, trained);
+      this.memory = { ...this.memory, step: update, weights, weightsStep: update };
+      this.weightsAfter.set(update, weightsSha256(weights));
       const progress = { loss: 1 / update, samples_per_second: 10, phase: "train", detail: "" } as const;
       yield this.tell("worker/progressed", { step: update, ...progress });
     }
@@ -241,11 +251,6 @@ export class SimulatedWorker {
   private tell<T extends keyof WorkerEventBodies>(type: T, body: WorkerEventBodies[T]): WorkerEvent {
     return { type, attempt: this.attempt, body } as unknown as WorkerEvent;
   }
-}
-
-/** Which point of a signal belongs to boundary `update`. */
-export function pointAt({ start, every }: Pick<Training, "start" | "every">, update: number): number {
-  return update === start ? 0 : (update - start + 1) / every;
 }
 
 function holding({ trainable, learning_rate_factor }: Grant): unknown {
