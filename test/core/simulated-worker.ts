@@ -3,14 +3,7 @@ import type { WorkerEvent, WorkerEventBodies } from "../../src/core/events.js";
 import type { Checkpoint } from "../../src/core/state.js";
 import type { Body } from "../../src/protocol/messages.js";
 import { pointAt, type Training } from "./simulated-training.js";
-import {
-  INITIAL,
-  pathOf,
-  train,
-  weightsSha256,
-  type Disk,
-  type TrainedUpdate,
-} from "./simulated-weights.js";
+import { INITIAL, pathOf, train, weightsSha256, type Disk, type TrainedUpdate } from "./simulated-weights.js";
 
 type Grant = Body<"grant">;
 type WorkerCommand = Extract<Command, { type: "worker/welcome" | "worker/grant" | "worker/recall" | "worker/stop" }>;
