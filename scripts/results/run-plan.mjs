@@ -1,12 +1,13 @@
 // Makes the runs behind docs/results.md, one after the other; each ends as one file in docs/results/.
 //
-//   npm run build && node scripts/results/run-plan.mjs vision [--images FOLDER] [--frost FOLDER] [--only TEXT] [--commit]
+//   npm run build && node scripts/results/run-plan.mjs vision [--images FOLDER] [--frost FOLDER] [--gpu] [--only TEXT]
+//                                                            [--commit]
 //   npm run build && node scripts/results/run-plan.mjs text --xquad FOLDER [--only TEXT] [--commit]
 //
 // A run whose file is there is skipped; one that was interrupted is resumed. `--only` takes runs whose name contains
 // TEXT; `--images` names a folder with CIFAR-10 as images (train/<class>/, test/<class>/), `--frost` one with the frost
 // textures of CIFAR-10-C (docs/corruptions.md), `--xquad` one with xquad.<language>.json; `--commit` commits each file,
-// and the tables of docs/results.md with it. Text runs need the encoder of `scripts/prepare-encoder.py`. Hours of two
+// and the tables of docs/results.md with it. `--gpu` takes those runs, too, that a CPU would need days for. Text runs need the encoder of `scripts/prepare-encoder.py`. Hours of two
 // cores; several of these may work at the same time on different `--only`.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
@@ -27,6 +28,7 @@ const { values, positionals } = parseArgs({
     frost: { type: "string" },
     xquad: { type: "string" },
     commit: { type: "boolean" },
+    gpu: { type: "boolean" },
   },
 });
 const [plan] = positionals;
@@ -41,6 +43,10 @@ mkdirSync(RESULTS, { recursive: true });
 for (const [index, run] of missing.entries()) {
   if (run.needsImages && values.images === undefined) {
     process.stderr.write(`${run.id}: left out; name CIFAR-10 as images with --images\n`);
+    continue;
+  }
+  if (run.needsGpu && !values.gpu) {
+    process.stderr.write(`${run.id}: left out; it is for a machine with a GPU, where --gpu takes it\n`);
     continue;
   }
   if (run.needsXquad && values.xquad === undefined) {

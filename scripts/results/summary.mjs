@@ -16,12 +16,12 @@ const EXPLANATIONS = ["feature_norm_squared", "label_uncertainty", "sharpness_wo
 export async function summarise(run, folder) {
   const { records } = await readJournal(folder);
   const state = replayJournal(records);
-  const { thawline, node, software, threads, promise } = readJson(join(folder, "manifest.json"));
+  const { thawline, node, software, device, threads, promise } = readJson(join(folder, "manifest.json"));
   return {
     id: run.id,
     config: run.config,
     settings: run.settings,
-    made_by: { thawline, commit: commitOf(), node, software, threads, processor: cpus()[0].model, promise },
+    made_by: { thawline, commit: commitOf(), node, software, device, threads, processor: cpus()[0].model, promise },
     // Derived from the journal once more: the run may have been made before a field of it was there.
     results: composeResults(state, readJson(join(folder, "results.json")).wall_seconds),
     what_if: whatIf(state),

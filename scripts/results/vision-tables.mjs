@@ -83,5 +83,6 @@ export const VISION_TABLES = {
   "mnist-head-sharpness-avg": seriesOf("sharpness_avg"),
   "mnist-head-sharpness-worst": seriesOf("sharpness_worst"),
   "mnist-narrow": accuracies("mnist-width8-"),
+  "mnist-full": accuracies("mnist-width64-"),
   "cifar10-narrow": accuracies("cifar10-width16-"),
 };

@@ -20,3 +20,8 @@ def choose_device(config: DeviceConfig) -> torch.device:
     if config.kind == "auto":
         return torch.device("cuda" if has_gpu else "cpu")
     return torch.device(config.kind)
+
+
+def describe_device(device: torch.device) -> str:
+    """`cpu`, or the kind and the model (`cuda: NVIDIA H200`): another model of GPU gives other bits."""
+    return str(device) if device.type != "cuda" else f"{device}: {torch.cuda.get_device_name(device)}"

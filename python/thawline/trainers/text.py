@@ -20,7 +20,7 @@ from thawline.learning_rates import ScheduledRates, schedule_factor
 from thawline.optimizers import build_optimizer, clip_gradients
 from thawline.protocol import Log, Welcome
 from thawline.session import Session, TrainingStopped
-from thawline.trainers.device import choose_device
+from thawline.trainers.device import choose_device, describe_device
 from thawline.trainers.resuming import checkpointer, resume
 from thawline.trainers.text_adapters import Adapters
 from thawline.trainers.text_evaluation import evaluator, validator
@@ -54,7 +54,7 @@ def train_text(channel: Channel, config: TextRunConfig, welcome: Welcome) -> Non
         model,
         parts.encoder.block_map,
         ScheduledRates(optimizer, schedule_factor(config.train.schedule, num_updates)),
-        facts=Facts(num_updates, batches.updates_per_epoch, str(device), config.device.threads, config.seed),
+        facts=Facts(num_updates, batches.updates_per_epoch, describe_device(device), config.device.threads, config.seed),
         run_folder=run_folder,
         prober=prober,
         abilities=Abilities(

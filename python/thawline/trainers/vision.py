@@ -20,7 +20,7 @@ from thawline.learning_rates import ScheduledRates, schedule_factor
 from thawline.optimizers import build_optimizer, clip_gradients
 from thawline.protocol import Welcome
 from thawline.session import Session, TrainingStopped
-from thawline.trainers.device import choose_device
+from thawline.trainers.device import choose_device, describe_device
 from thawline.trainers.resuming import checkpointer, resume
 from thawline.trainers.vision_evaluation import evaluator
 from thawline.trainers.vision_parts import MEMORY_FORMAT, build_batch_norm_policy, build_model, build_prober
@@ -49,7 +49,7 @@ def train_vision(channel: Channel, config: RunConfig, welcome: Welcome) -> None:
         model,
         blocks,
         ScheduledRates(optimizer, schedule_factor(config.train.schedule, num_updates)),
-        facts=Facts(num_updates, epoch_updates, str(device), config.device.threads, config.seed),
+        facts=Facts(num_updates, epoch_updates, describe_device(device), config.device.threads, config.seed),
         run_folder=run_folder,
         prober=prober,
         abilities=Abilities(

@@ -3,7 +3,7 @@ import torch
 
 from thawline.config import DeviceConfig
 from thawline.errors import UserError
-from thawline.trainers.device import choose_device
+from thawline.trainers.device import choose_device, describe_device
 
 
 @pytest.fixture(params=[True, False], ids=["with a GPU", "without a GPU"])
@@ -31,3 +31,9 @@ def test_a_gpu_that_is_not_there_is_the_users_to_mend(has_gpu):
     with pytest.raises(UserError, match=r"`device\.kind` is `cuda`, but PyTorch .* sees no GPU") as caught:
         chosen("cuda")
     assert caught.value.code == "no_gpu"
+
+
+def test_a_gpu_is_described_with_its_model(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: f"Some GPU {device.index}")
+    assert describe_device(torch.device("cuda", 1)) == "cuda:1: Some GPU 1"
+    assert describe_device(torch.device("cpu")) == "cpu"

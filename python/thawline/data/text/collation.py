@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from thawline.data.text.token_rows import TokenRows
+from thawline.data.upload import upload
 
 # Tensor cores compute in tiles; on a CPU every padded position costs.
 _MULTIPLES = {"cuda": 8}
@@ -34,4 +35,4 @@ class Collation:
         """The rows int64 [n]: `input_ids` and `attention_mask` [n, longest], and the labels [n] of the task."""
         multiple_of = _MULTIPLES.get(self.device.type, 1)
         collated = sequences.collate(rows, pad_id=self.pad_id, multiple_of=multiple_of)
-        return {name: tensor.to(self.device) for name, tensor in collated.items()}
+        return {name: upload(tensor, self.device) for name, tensor in collated.items()}
