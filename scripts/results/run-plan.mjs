@@ -6,9 +6,10 @@
 //
 // A run whose file is there is skipped; one that was interrupted is resumed. `--only` takes runs whose name contains
 // TEXT; `--images` names a folder with CIFAR-10 as images (train/<class>/, test/<class>/), `--frost` one with the frost
-// textures of CIFAR-10-C (docs/corruptions.md), `--xquad` one with xquad.<language>.json; `--commit` commits each file,
-// and the tables of docs/results.md with it. `--gpu` takes those runs, too, that a CPU would need days for. Text runs need the encoder of `scripts/prepare-encoder.py`. Hours of two
-// cores; several of these may work at the same time on different `--only`.
+// textures of CIFAR-10-C (docs/corruptions.md), `--xquad` one with xquad.<language>.json; `--gpu` takes the runs, too,
+// that would be days of a CPU; `--commit` commits each file, and the tables of docs/results.md with it. Text runs need
+// the encoder of `scripts/prepare-encoder.py`. Hours of two cores; several of these may work at the same time on
+// different `--only`.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -54,7 +54,9 @@ def train_text(channel: Channel, config: TextRunConfig, welcome: Welcome) -> Non
         model,
         parts.encoder.block_map,
         ScheduledRates(optimizer, schedule_factor(config.train.schedule, num_updates)),
-        facts=Facts(num_updates, batches.updates_per_epoch, describe_device(device), config.device.threads, config.seed),
+        facts=Facts(
+            num_updates, batches.updates_per_epoch, describe_device(device), config.device.threads, config.seed
+        ),
         run_folder=run_folder,
         prober=prober,
         abilities=Abilities(
