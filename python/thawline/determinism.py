@@ -21,11 +21,16 @@ def derive_seed(seed: int, purpose: str, *counters: int | str) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "little") >> 1
 
 
-def derive_generator(seed: int, purpose: str, *counters: int | str) -> torch.Generator:
-    """A CPU generator of its own, seeded by `derive_seed`; the global training RNG is never touched."""
+def derive_generator(
+    seed: int, purpose: str, *counters: int | str, device: torch.device | str = "cpu"
+) -> torch.Generator:
+    """A generator of its own on `device`, seeded by `derive_seed`; the global training RNG is never touched.
+
+    What a GPU draws depends on its model.
+    """
     import torch
 
-    return torch.Generator().manual_seed(derive_seed(seed, purpose, *counters))
+    return torch.Generator(device).manual_seed(derive_seed(seed, purpose, *counters))
 
 
 def permutation(seed: int, purpose: str, size: int, *counters: int | str) -> torch.Tensor:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from thawline.errors import UserError
+from thawline.probes.full_precision import full_float32
 
 ScopeKind = Literal["trainable", "all"]
 
@@ -75,7 +76,7 @@ def measuring(model: nn.Module, scope: Scope) -> Iterator[None]:
 
     The `training` flags are set directly: `model.eval()` may run a library's own hooks (merging LoRA weights, say),
     which change the weights that are to be measured. Autocast is off, because inside one autocast region a weight
-    changed in place is read from its stale cached cast. Nothing here or in the probes writes `.grad`.
+    changed in place is read from its stale cached cast, and so is TF32. Nothing here or in the probes writes `.grad`.
     """
     training = [(module, module.training) for module in model.modules()]
     requires_grad = [(parameter, parameter.requires_grad) for parameter in model.parameters()]
@@ -86,7 +87,7 @@ def measuring(model: nn.Module, scope: Scope) -> Iterator[None]:
             module.training = False
         for parameter, _ in requires_grad:
             parameter.requires_grad_(id(parameter) in in_scope)
-        with torch.enable_grad(), torch.autocast(device_type, enabled=False):
+        with torch.enable_grad(), torch.autocast(device_type, enabled=False), full_float32():
             yield
     finally:
         for module, flag in training:

@@ -58,7 +58,7 @@ def sharpness_avg(
     """Loss increases L(w + delta) - L(w) of each point at `draws` fresh delta ~ N(0, rho^2) per batch.
 
     Float64 [draws, points] on the CPU; `mean_over_batches` makes the signal of it, which can be negative. The noise is
-    the same at every boundary, and for a parameter the same whatever else is in scope.
+    the same at every boundary, and for a parameter the same whatever else is in scope; a GPU draws its own.
     """
     device = scope.parameters[0].device
     named_sizes = [(name, parameter.numel()) for name, parameter in zip(scope.names, scope.parameters, strict=True)]
@@ -67,7 +67,7 @@ def sharpness_avg(
         poll()
         surface = surfaces(index)
         clean = surface.losses([torch.zeros(scope.num_parameters, device=device)])
-        noise = (weight_noise(named_sizes, rho, seed, index, draw).to(device) for draw in range(draws))
+        noise = (weight_noise(named_sizes, rho, seed, index, draw, device) for draw in range(draws))
         increases.append((surface.losses(noise) - clean).cpu())
     return torch.cat(increases, dim=1)
 

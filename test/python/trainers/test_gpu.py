@@ -1,4 +1,4 @@
-"""What a GPU alone can show: the loops never wait for it, repeat themselves bit for bit, and its signals are the CPU's.
+"""What a GPU alone can show: the loop never waits for it, repeats itself bit for bit, and its signals are the CPU's.
 
 `test_vision_waits.py` counts copies on any machine; here PyTorch itself raises an error where the host would wait.
 """
@@ -16,8 +16,7 @@ import torch
 from example_config import MNIST_FOLDER, run_config
 from granting_channel import GrantingChannel
 from thawline.config import parse_config
-from thawline.protocol import PROTOCOL_VERSION, Boundary, ControllerBody, Finished, Welcome, WorkerBody
-from thawline.trainers.text import train_text
+from thawline.protocol import PROTOCOL_VERSION, Boundary, ControllerBody, Finished, Metric, Welcome, WorkerBody
 from thawline.trainers.vision import train_vision
 
 pytestmark = [
@@ -75,16 +74,6 @@ def test_the_vision_loop_never_waits(tmp_path: Path, precision: str, max_gradien
     assert [body.update for body in channel.sent_of(Boundary)] == [1, 3, 6, 8]
 
 
-def test_the_text_loop_never_waits(tmp_path: Path, encoder: str, questions: dict[str, Any]) -> None:
-    from text_training import SCHEDULE as LAYERS
-    from text_training import text_run_config
-
-    channel = WatchedChannel(LAYERS, run_folder=str(tmp_path), stop=(6, "operator", False))
-    config = text_run_config(encoder, questions, device=ON_GPU)
-    train_text(channel, parse_config(config), Welcome(PROTOCOL_VERSION, str(tmp_path), {}, None))
-    assert [body.update for body in channel.sent_of(Boundary)] == [1, 4, 6]
-
-
 @pytest.mark.parametrize("augment", ["none", "standard"])
 def test_a_run_repeats_itself_bit_for_bit_measured_or_not(tmp_path: Path, augment: str) -> None:
     weights = []
@@ -95,23 +84,30 @@ def test_a_run_repeats_itself_bit_for_bit_measured_or_not(tmp_path: Path, augmen
     assert len(set(weights)) == 1
 
 
-def test_the_signals_are_those_of_the_cpu(tmp_path: Path) -> None:
-    """At update 1, where both have the same weights; TF32 of the convolutions is off, so that float32 is meant."""
-    torch.backends.cudnn.allow_tf32, before = False, torch.backends.cudnn.allow_tf32
-    try:
-        measured = [
+def test_the_signals_are_those_of_the_cpu(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
+    """At update 1, where both have the same weights. The noise of sharpness_avg is of the device: only its size agrees.
+
+    In TF32 the rules for per-example gradients would not agree with autograd, and a warning would say that it is slow.
+    """
+    on_cpu, on_gpu = (
+        first_signals(
             vision_run(
                 tmp_path,
                 GrantingChannel(SCHEDULE, run_folder=str(tmp_path), metrics=SIGNALS, probe_every=4),
                 device={"kind": kind},
-                probe={"metrics": SIGNALS, "scope": "all"},
+                probe={"metrics": SIGNALS, "scope": "all", "draws": 15},
             )
-            for kind in ("cpu", "cuda")
-        ]
-    finally:
-        torch.backends.cudnn.allow_tf32 = before
-    on_cpu, on_gpu = (
-        {metric.key: metric.value for metric in channel.sent_of(Boundary)[0].metrics} for channel in measured
+        )
+        for kind in ("cpu", "cuda")
     )
     assert set(on_cpu) == set(on_gpu)
-    assert on_gpu == pytest.approx(on_cpu, rel=1e-3, abs=1e-6)
+    assert not [warning for warning in recwarn if "example by example" in str(warning.message)]
+    noisy = "probe/sharpness_avg"
+    error = on_cpu[noisy].standard_error + on_gpu[noisy].standard_error
+    assert on_gpu.pop(noisy).value == pytest.approx(on_cpu.pop(noisy).value, abs=4 * error)
+    values = [{key: metric.value for key, metric in signals.items()} for signals in (on_gpu, on_cpu)]
+    assert values[0] == pytest.approx(values[1], rel=1e-3, abs=1e-6)
+
+
+def first_signals(channel: GrantingChannel) -> dict[str, Metric]:
+    return {metric.key: metric for metric in channel.sent_of(Boundary)[0].metrics}
