@@ -135,7 +135,7 @@ describe("what is generated or mirrored", () => {
     expect(missing).toEqual([]);
   });
 
-  it("docs/results.md has the tables of docs/results/", async () => {
+  it("docs/results.md and docs/performance.md have the tables of docs/results/ and docs/benchmarks/", async () => {
     await execa(process.execPath, [join(ROOT, "scripts/results/tables.mjs"), "--check"]);
   });
 

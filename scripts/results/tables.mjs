@@ -1,35 +1,43 @@
-// Fills the tables of docs/results.md from the files in docs/results/: what stands between `<!-- table: NAME -->` and
-// `<!-- end of table -->` is written by this.
+// Fills the tables of docs/results.md and docs/performance.md from the files in docs/results/ and docs/benchmarks/: what
+// stands between `<!-- table: NAME -->` and `<!-- end of table -->` is written by this.
 //
 //   node scripts/results/tables.mjs [--check]
 //
 // With --check nothing is written; exits 1 when the tables are not those of the files.
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { format, resolveConfig } from "prettier";
 import { ROOT } from "../python.mjs";
+import { BENCHMARK_TABLES } from "./benchmark-tables.mjs";
 import { TEXT_TABLES } from "./text-tables.mjs";
 import { VISION_TABLES } from "./vision-tables.mjs";
 
 const FOLDER = join(ROOT, "docs", "results");
-const PAGE = join(ROOT, "docs", "results.md");
-const TABLES = { ...VISION_TABLES, ...TEXT_TABLES };
+const PAGES = ["results.md", "performance.md"].map((name) => join(ROOT, "docs", name));
+const TABLES = { ...VISION_TABLES, ...TEXT_TABLES, ...BENCHMARK_TABLES };
 
 const results = readdirSync(FOLDER)
   .filter((file) => file.endsWith(".json"))
   .sort()
   .map((file) => JSON.parse(readFileSync(join(FOLDER, file), "utf8")));
 
-const page = readFileSync(PAGE, "utf8");
-const filled = page.replace(/(<!-- table: ([a-z0-9-]+) -->\n)[^]*?(<!-- end of table -->)/g, (_, begin, name, end) => {
-  if (TABLES[name] === undefined) throw new Error(`${PAGE} asks for an unknown table, ${name}`);
-  return `${begin}\n${markdown(TABLES[name](results))}\n${end}`;
-});
-const written = await format(filled, { ...(await resolveConfig(PAGE)), filepath: PAGE });
-if (!process.argv.includes("--check")) writeFileSync(PAGE, written);
-else if (written !== page) {
-  process.stderr.write("error: docs/results.md is stale\n\nhint: run `node scripts/results/tables.mjs`\n");
-  process.exitCode = 1;
+for (const page of PAGES) await fill(page);
+
+async function fill(path) {
+  const page = readFileSync(path, "utf8");
+  const filled = page.replace(
+    /(<!-- table: ([a-z0-9-]+) -->\n)[^]*?(<!-- end of table -->)/g,
+    (_, begin, name, end) => {
+      if (TABLES[name] === undefined) throw new Error(`${path} asks for an unknown table, ${name}`);
+      return `${begin}\n${markdown(TABLES[name](results))}\n${end}`;
+    },
+  );
+  const written = await format(filled, { ...(await resolveConfig(path)), filepath: path });
+  if (!process.argv.includes("--check")) writeFileSync(path, written);
+  else if (written !== page) {
+    process.stderr.write(`error: ${relative(ROOT, path)} is stale\n\nhint: run \`node scripts/results/tables.mjs\`\n`);
+    process.exitCode = 1;
+  }
 }
 
 function markdown({ head, rows }) {

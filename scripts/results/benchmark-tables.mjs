@@ -1,0 +1,35 @@
+// The tables of docs/performance.md, from what `npm run bench -- --json FILE` wrote: `{head, rows}`, rows as texts.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { ROOT } from "../python.mjs";
+
+const HEAD = ["part", "what", "ratio [quartiles]", "target", "thawline, s", "other side, s"];
+
+/** Of one machine, by the name of its file in docs/benchmarks/. */
+const machine = (name) => () => {
+  const { rows } = JSON.parse(readFileSync(join(ROOT, "docs", "benchmarks", `${name}.json`), "utf8"));
+  return { head: HEAD, rows: rows.map(cells) };
+};
+
+function cells({ part, what, ratio, target, met, sides }) {
+  const [ours, theirs] = Object.entries(sides);
+  return [
+    part,
+    what,
+    spread(ratio),
+    verdict(target, met),
+    number(ours[1].median),
+    number(theirs[1].median) + ` (${theirs[0]})`,
+  ];
+}
+
+function verdict(target, met) {
+  if (target === null) return "-";
+  const wanted = target.at_least === null ? `<= ${target.at_most}` : `>= ${target.at_least}`;
+  return met ? wanted : `${wanted}: **missed**`;
+}
+
+const spread = ({ lower, median, upper }) => `${number(median)} [${number(lower)}, ${number(upper)}]`;
+const number = (value) => Number(value.toPrecision(3)).toString();
+
+export const BENCHMARK_TABLES = { "benchmark-two-cores": machine("two-cores"), "benchmark-gpu": machine("gpu") };
