@@ -20,6 +20,8 @@ ConvolutionForm = Callable[[nn.Conv2d, Tensor, Tensor], Tensor]
 
 # 2 MiB of float32 stay in a core's cache; larger parts were up to twice as slow.
 NUMBERS_AT_ONCE = 2**19
+# A GPU would spend its time on launching kernels for such parts; 256 MiB are few of them, and memory stays bounded.
+NUMBERS_AT_ONCE_ON_GPU = 2**26
 # Copying or adding one number of a strided view takes as long as so many multiply-adds of a matrix product, measured
 # on a CPU for ResNet-18 of widths 8 to 64.
 COPY_COST = 20
@@ -58,8 +60,9 @@ def conv2d_norms(module: nn.Module, inputs: Tensor, gradients: Tensor) -> dict[s
     """Conv2d as a linear layer on patches: inputs [examples, C, H, W], gradients [examples, O, H', W']."""
     assert isinstance(module, nn.Conv2d)
     form, numbers = _cheaper_form(module, inputs, gradients)
-    # All examples at once would not fit the cache.
-    step = max(1, NUMBERS_AT_ONCE // numbers)
+    # All examples at once would not fit the cache, or the memory.
+    at_once = NUMBERS_AT_ONCE if inputs.device.type == "cpu" else NUMBERS_AT_ONCE_ON_GPU
+    step = max(1, at_once // numbers)
     parts = zip(torch.split(inputs, step), torch.split(gradients, step), strict=True)
     norms = {"weight": torch.cat([form(module, left, right) for left, right in parts])}
     if module.bias is not None:

@@ -67,6 +67,23 @@ def test_gradients_of_single_examples_are_never_held_for_a_whole_batch(channels,
     assert largest.numbers <= max(inputs.numel(), 2 * numbers_at_once) < all_patches
 
 
+@pytest.mark.parametrize(("device", "parts"), [("cpu", 64), ("meta", 1)])
+def test_off_the_cpu_the_examples_are_not_taken_apart(device, parts, monkeypatch):
+    """`meta` stands for a GPU: each part is so many launches. On the CPU each of these examples is a part."""
+    calls = []
+
+    def form(module, inputs, gradients):
+        calls.append(len(inputs))
+        return gradients.new_zeros(len(inputs))
+
+    monkeypatch.setattr(layer_norms, "convolution_by_product", form)
+    monkeypatch.setattr(layer_norms, "NUMBERS_AT_ONCE", 2**10)
+    layer = nn.Conv2d(64, 64, 3, padding=1, bias=False, device=device)
+    inputs = torch.empty(1, 64, 32, 32, device=device).expand(64, -1, -1, -1)
+    assert layer_norms_for(layer)(layer, inputs, inputs)["weight"].shape == (64,)
+    assert len(calls) == parts
+
+
 @pytest.mark.parametrize(("d", "o", "t"), [(3, 4, 9), (30, 40, 2)])
 def test_the_gram_form_and_the_product_agree(d, o, t):
     generator = torch.Generator().manual_seed(0)
