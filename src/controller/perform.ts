@@ -16,6 +16,8 @@ import type { WorkerRouter } from "../transport/router.js";
 export const WORKER_LOG = "worker.log";
 
 const CHECKPOINT_FOLDER = "checkpoints";
+/** The folders of what an attempt stores and a command may remove again. */
+const STORED_FOLDERS = [CHECKPOINT_FOLDER, "best"];
 
 /** How long the last messages of a worker that is already gone may take to arrive; they have left its socket by then. */
 const LAST_WORDS_MILLISECONDS = 500;
@@ -227,5 +229,6 @@ function listFolder(folder: string): string[] {
 /** A path came over the wire: it must not lead out of the run folder. */
 function removeInside(runFolder: string, path: string): void {
   const target = resolve(runFolder, path);
-  if (target.startsWith(resolve(runFolder, CHECKPOINT_FOLDER) + sep)) rmSync(target, { recursive: true, force: true });
+  const isStored = STORED_FOLDERS.some((folder) => target.startsWith(resolve(runFolder, folder) + sep));
+  if (isStored) rmSync(target, { recursive: true, force: true });
 }

@@ -1,0 +1,26 @@
+import { existsSync, renameSync, rmSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { execa } from "execa";
+import { inject } from "vitest";
+import { findPython } from "../../src/launch/python.js";
+import { PACKAGE_ROOT } from "../../src/package.js";
+
+const WRITER = resolve(import.meta.dirname, "../fixtures/write_texts.py");
+
+/** Importing transformers takes a while where others use the machine too. */
+export const WRITE_MILLISECONDS = 120_000;
+
+/**
+ * A folder with what a small run on text needs: `encoder` (a tiny XLM-R), `xquad`, `squad` and `nli`. Written once for
+ * all test files. `xquad` names a folder with the real XQuAD, to be used in place of texts made by hand.
+ */
+export async function writtenTexts(xquad?: string): Promise<string> {
+  const folder = join(inject("sharedFolder"), xquad === undefined ? "texts" : "texts-with-xquad");
+  if (existsSync(folder)) return folder;
+  const draft = `${folder}.draft`;
+  rmSync(draft, { recursive: true, force: true });
+  const python = await findPython({ env: process.env, packageRoot: PACKAGE_ROOT });
+  await execa(python.command, [WRITER, draft, ...(xquad === undefined ? [] : [xquad])]);
+  renameSync(draft, folder);
+  return folder;
+}
