@@ -79,7 +79,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out_folder", type=Path)
     parser.add_argument("text_files", type=Path, nargs="+")
-    parser.add_argument("--vocabulary", type=int, default=4000, help="tokens at most (4000)")
+    parser.add_argument("--vocabulary", type=int, default=16000, help="tokens at most (16000)")
     parser.add_argument("--hidden", type=int, default=64, help="hidden size (64)")
     parser.add_argument("--layers", type=int, default=12, help="encoder layers (12)")
     parser.add_argument("--heads", type=int, default=4, help="attention heads (4)")
