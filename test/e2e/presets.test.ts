@@ -9,9 +9,12 @@ import { findPython } from "../../src/launch/python.js";
 import { PACKAGE_ROOT } from "../../src/package.js";
 import { CommandLine } from "./command-line.js";
 import { newRunFolder, runTiny } from "./harness.js";
+import { WRITE_MILLISECONDS, writtenTexts } from "./texts.js";
 
 /** An unpacked folder of CIFAR-10 images, `train/<class>/*.jpg` and `test/<class>/*.jpg`: real data where they are. */
 const CIFAR10_IMAGES = process.env["THAWLINE_TEST_CIFAR"];
+/** A folder with the real `xquad.<language>.json`. */
+const XQUAD = process.env["THAWLINE_TEST_XQUAD"];
 const RUN_MILLISECONDS = 180_000;
 
 /** Each preset of images: at which width it is tried here, and the data that it does not bring along. */
@@ -25,8 +28,32 @@ const VISION_PRESETS: Readonly<
   "cifar100-resnet18": { width: 16, cifar: "cifar100" },
 };
 
-/** Presets whose models of language are downloaded: they are tried where those are at hand. */
-const TEXT_PRESETS = ["mnli-xlmr-lora", "squad-xlmr-lora", "xquad-small"];
+const QUESTIONS = ["data.train=./squad", "data.development=./squad"];
+const XQUAD_TEST = "{name: xquad, source: ./xquad, languages: [en, es, de, ru, zh]}";
+const PAIRS = ["data.train=./nli", "data.development=./nli/xnli.dev.tsv"];
+const XNLI_TEST = "{name: xnli, source: ./nli, languages: [en, es, de, ru, zh]}";
+
+/** Each preset of text: what makes it read small files in place of the Hub's, and how it is scored. */
+const TEXT_PRESETS: Readonly<
+  Record<string, { readonly data: readonly string[]; readonly testSet: string; readonly scores: readonly string[] }>
+> = {
+  "xquad-small": {
+    // A small vocabulary needs more tokens for the same words, and a question has to fit into a window.
+    data: ["data.path=./xquad", ...(XQUAD === undefined ? [] : ["data.max_length=256"])],
+    testSet: "xquad",
+    scores: ["f1", "exact_match"],
+  },
+  "squad-xlmr-lora": {
+    data: ["model.revision=null", ...QUESTIONS, `data.tests=[${XQUAD_TEST}]`],
+    testSet: "xquad",
+    scores: ["f1", "exact_match"],
+  },
+  "mnli-xlmr-lora": {
+    data: ["model.revision=null", ...PAIRS, `data.tests=[${XNLI_TEST}]`],
+    testSet: "xnli",
+    scores: ["accuracy"],
+  },
+};
 
 /** Makes 30 updates of it, with k capped at 20, and changes nothing else: not the batches, the rates or the signals. */
 const SHORTER = [
@@ -34,7 +61,6 @@ const SHORTER = [
   "intervention.k_max=20",
   "probe.points=64",
   "data.max_test_examples=32",
-  "evaluate.images_per_corruption=8",
   "device.threads=1",
 ];
 
@@ -61,9 +87,9 @@ async function cifarSettings(kind: "cifar10" | "cifar100"): Promise<string[]> {
   return [`data.path=${archive}`, "data.verify_checksums=false"];
 }
 
-test("every preset is tried here, or has to do with language", () => {
-  const names = listPresets().map(({ name }) => name);
-  expect(names.filter((name) => !TEXT_PRESETS.includes(name)).sort()).toEqual(Object.keys(VISION_PRESETS).sort());
+test("every preset is tried here", () => {
+  const tried = [...Object.keys(VISION_PRESETS), ...Object.keys(TEXT_PRESETS)];
+  expect(listPresets().map(({ name }) => name)).toEqual(tried.sort());
 });
 
 describe.each(Object.entries(VISION_PRESETS))("%s", (name, { width, cifar }) => {
@@ -75,7 +101,11 @@ describe.each(Object.entries(VISION_PRESETS))("%s", (name, { width, cifar }) => 
     async () => {
       const narrowed = width === "full" ? [] : [`model.width=${width}`];
       const data = cifar === undefined ? [] : await cifarSettings(cifar);
-      const config = loadConfig({ source: name, overrides: [...SHORTER, ...narrowed, ...data], cwd: folder });
+      const config = loadConfig({
+        source: name,
+        overrides: [...SHORTER, "evaluate.images_per_corruption=8", ...narrowed, ...data],
+        cwd: folder,
+      });
       const { results, state } = await runTiny(newRunFolder(), config);
       expect(results).toMatchObject({ outcome: "finished", updates: 30, attempts: 1, k: { value: 20, source: "cap" } });
       expect(state.series["probe/fisher_trace"]?.map((point) => point.update)).toEqual([1, 10, 20]);
@@ -99,4 +129,29 @@ describe.each(Object.entries(VISION_PRESETS))("%s", (name, { width, cifar }) => 
       ),
     );
   });
+});
+
+describe.each(Object.entries(TEXT_PRESETS))("%s", (name, { data, testSet, scores }) => {
+  test(
+    "trains 30 updates of a tiny XLM-R with random weights",
+    async () => {
+      const texts = await writtenTexts(XQUAD);
+      const overrides = [...SHORTER, "model.pretrained=./encoder", ...data];
+      const config = loadConfig({ source: name, overrides, cwd: texts });
+      const { results, state } = await runTiny(newRunFolder(), config);
+      expect(results).toMatchObject({ outcome: "finished", updates: 30, attempts: 1, k: { value: 20, source: "cap" } });
+      const { every } = config.probe;
+      const points = Array.from({ length: 20 / every }, (_, point) => every * (point + 1));
+      expect(state.series["probe/fisher_trace"]?.map(({ update }) => update)).toEqual([1, ...points]);
+      expect(results.best?.step).toBe(30);
+      const { per_language: perLanguage, cross_lingual: mean } = results.scores![testSet]!;
+      expect(Object.keys(perLanguage)).toEqual(["en", "es", "de", "ru", "zh"]);
+      for (const language of Object.values(perLanguage)) {
+        expect(Object.keys(language)).toEqual([...scores, "num_examples"]);
+        expect(language.num_examples).toBe(32);
+      }
+      expect(Object.keys(mean!)).toEqual(scores);
+    },
+    WRITE_MILLISECONDS + RUN_MILLISECONDS,
+  );
 });
