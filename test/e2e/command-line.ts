@@ -53,10 +53,10 @@ export class CommandLine {
     return this.writePython(`python-of-${worker}`, `exec "${this.python}" "${join(WORKERS, worker)}"`);
   }
 
-  start(args: readonly string[], python = join(this.folder, "scripted-python")) {
+  start(args: readonly string[], python = join(this.folder, "scripted-python"), env: NodeJS.ProcessEnv = {}) {
     const options = {
       cwd: this.folder,
-      env: { PATH: process.env["PATH"], HOME: this.folder, THAWLINE_PYTHON: python },
+      env: { PATH: process.env["PATH"], HOME: this.folder, THAWLINE_PYTHON: python, ...env },
       extendEnv: false,
       reject: false,
       stdin: "ignore",

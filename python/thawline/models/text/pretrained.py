@@ -67,7 +67,8 @@ def load_pretrained(task: Task, pretrained: str, revision: str | None, num_label
         reason = str(error).strip().split("\n")[0]
         raise _invalid(
             f"the encoder {pretrained} cannot be loaded ({reason})",
-            "it must be a folder with config.json and model.safetensors, or a model on the Hub that can be reached",
+            "it must be a folder with config.json and model.safetensors, or a model on the Hub: where there is no "
+            "network, load it into HF_HOME where there is one, or name a folder",
         ) from error
     return describe_pretrained(model, pretrained, sorted(loaded["missing_keys"]))
 
