@@ -15,9 +15,8 @@ import type { WorkerRouter } from "../transport/router.js";
 /** The worker's output, in the run folder. */
 export const WORKER_LOG = "worker.log";
 
-const CHECKPOINT_FOLDER = "checkpoints";
 /** The folders of what an attempt stores and a command may remove again. */
-const STORED_FOLDERS = [CHECKPOINT_FOLDER, "best"];
+const STORED_FOLDERS = ["checkpoints", "best"];
 
 /** How long the last messages of a worker that is already gone may take to arrive; they have left its socket by then. */
 const LAST_WORDS_MILLISECONDS = 500;
@@ -68,7 +67,7 @@ export function createPerformer(options: PerformerOptions): Performer {
     running = mine;
     try {
       await sleep(command.delaySeconds * 1000, undefined, { signal: mine.cancel.signal });
-      removeUnknownCheckpoints(options.runFolder, state);
+      removeUnknown(options.runFolder, state);
       mine.bootstrapPath = await prepareBootstrap(options, state.run, attempt);
       mine.worker = await options.launcher.launch({
         ...options.worker,
@@ -209,12 +208,15 @@ async function forgetBootstrap(running: Running): Promise<void> {
   if (path !== null) await removeBootstrap(path);
 }
 
-/** Only checkpoints that the journal knows are ever resumed from; the others are half-truths of a crash. */
-function removeUnknownCheckpoints(runFolder: string, state: State): void {
-  const known = new Set(state.checkpoints.map((checkpoint) => checkpoint.path));
-  const folder = join(runFolder, CHECKPOINT_FOLDER);
-  for (const name of listFolder(folder)) {
-    if (!known.has(`${CHECKPOINT_FOLDER}/${name}`)) rmSync(join(folder, name), { recursive: true, force: true });
+/** Only what the journal knows is ever returned to; the rest are half-truths of a crash. */
+function removeUnknown(runFolder: string, state: State): void {
+  const stored = state.best === null ? state.checkpoints : [...state.checkpoints, state.best];
+  const known = new Set(stored.map(({ path }) => path));
+  for (const folder of STORED_FOLDERS) {
+    for (const name of listFolder(join(runFolder, folder))) {
+      const path = `${folder}/${name}`;
+      if (!known.has(path)) rmSync(join(runFolder, path), { recursive: true, force: true });
+    }
   }
 }
 

@@ -10,7 +10,7 @@ import type { JournalRecord } from "../../src/journal/format.js";
 import { readJournal } from "../../src/journal/reader.js";
 import { verifyJournal } from "../../src/journal/replay.js";
 import { PACKAGE_ROOT } from "../../src/package.js";
-import { killWorker, livingWorkers, newRunFolder, runTiny, tinyConfig } from "./harness.js";
+import { killAt, killWorker, livingWorkers, newRunFolder, runTiny, tinyConfig } from "./harness.js";
 
 const RUN_MILLISECONDS = 120_000;
 
@@ -33,15 +33,6 @@ async function expectUndisturbed(runFolder: string, end: ControllerEnd): Promise
   const decided = records.flatMap(({ decisions = [] }) => decisions).filter(({ type }) => type === "interval/decided");
   expect(decided).toHaveLength(1);
   expect(livingWorkers(runFolder)).toEqual([]);
-}
-
-/** Kills the worker at the first record that each predicate accepts, one after another. */
-function killAt(...moments: ((record: JournalRecord, state: State) => boolean)[]) {
-  return (record: JournalRecord, state: State): void => {
-    if (moments[0]?.(record, state) !== true) return;
-    moments.shift();
-    killWorker(state);
-  };
 }
 
 test(

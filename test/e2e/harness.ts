@@ -65,6 +65,15 @@ export function killWorker(state: State): void {
   process.kill(pid, "SIGKILL");
 }
 
+/** An `onRecord` that kills the worker at the first record that each predicate accepts, one after another. */
+export function killAt(...moments: ((record: JournalRecord, state: State) => boolean)[]) {
+  return (record: JournalRecord, state: State): void => {
+    if (moments[0]?.(record, state) !== true) return;
+    moments.shift();
+    killWorker(state);
+  };
+}
+
 /** Living processes (zombies left out) that work in the run folder: what a run must not leave behind. */
 export function livingWorkers(runFolder: string): number[] {
   return readdirSync("/proc")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -44,16 +43,11 @@ class Adapters:
         self._restored_step: int | None = None
 
     def keep_best(self, step: int) -> SavedCheckpoint:
-        """Stores the weights as they are after `step` updates. Raises EnvironmentFault when the disk refuses."""
-        folder = self._run_folder / "best"
-        target = folder / f"step-{step:08d}"
-        saved = self._save(target, step, [])
-        # Until the journal has the new one, a resumed run returns to the one before. No earlier step is kept later.
-        before = sorted(path for path in folder.glob("step-*") if path.name < target.name)[-1:]
-        for path in folder.glob("step-*"):
-            if path not in (target, *before):
-                shutil.rmtree(path, ignore_errors=True)
-        return saved
+        """Stores the weights as they are after `step` updates. Raises EnvironmentFault when the disk refuses.
+
+        Older ones stay: the controller removes them, when its journal has the new ones.
+        """
+        return self._save(self._run_folder / "best" / f"step-{step:08d}", step, [])
 
     def restore_best(self, path: Path, manifest_sha256: str) -> None:
         """Loads what `keep_best` stored; which parameters train stays as it is.
