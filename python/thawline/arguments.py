@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from thawline.blocks import BlockMap, blocks_from_patterns
 from thawline.errors import UserError
@@ -57,7 +57,6 @@ def check_arguments(
         _expect(_is_expression(expression), "blocks", f"a list with a regular expression for {name!r}", expression)
     _expect(head is None or _is_expression(head), "head", "a regular expression or None", head)
     _expect(probe is None or isinstance(probe, Probe), "probe", "a thawline.Probe or None", probe)
-    _expect(probe is None or len(probe.batches) > 0, "probe", "a thawline.Probe with at least one batch", probe)
     _expect(num_updates is None or _is_count(num_updates, 1), "num_updates", "an integer above 0 or None", num_updates)
     most = "" if num_updates is None else f" to num_updates ({num_updates})"
     is_step = _is_count(resumed_from, 0) and (num_updates is None or resumed_from <= num_updates)
@@ -68,15 +67,58 @@ def check_arguments(
     rest = _rest(among, blocks) if head is None else head
     block_map = blocks_from_patterns(model, blocks, rest, among)
     _check_optimizer(model, optimizer, among)
+    if probe is not None:
+        _check_probe(model, probe)
     return Training(model, optimizer, block_map, probe, num_updates, resumed_from)
 
 
-def _expect(holds: bool, argument: str, expected: str, got: object) -> None:
+def check_update(loss: object, num_samples: object) -> None:
+    """The arguments of `run.after_update`. Raises UserError `invalid_argument`; reads no value of the device."""
+    is_scalar = isinstance(loss, Tensor) and loss.numel() == 1
+    _expect(loss is None or is_scalar, "loss", "a scalar tensor or None", loss, of="run.after_update")
+    _expect(_is_count(num_samples, 0), "num_samples", "an integer, 0 or more", num_samples, of="run.after_update")
+
+
+def _expect(holds: bool, argument: str, expected: str, got: object, *, of: str = "attach") -> None:
     if holds:
         return
     shown = repr(got)
     shown = shown if len(shown) <= 80 else f"{shown[:80]}..."
-    raise UserError("invalid_argument", f"attach: `{argument}` must be {expected}, got {shown}")
+    raise UserError("invalid_argument", f"{of}: `{argument}` must be {expected}, got {shown}")
+
+
+def _check_probe(model: nn.Module, probe: Probe) -> None:
+    def expect(holds: bool, that: str, got: object) -> None:
+        _expect(holds, "probe", f"a thawline.Probe with {that}", got)
+
+    batches, objective = probe.batches, probe.objective
+    # Every boundary passes through the same batches again: an iterator would be empty, a loader could shuffle.
+    expect(isinstance(batches, Sequence) and len(batches) > 0, "a list of at least one batch", batches)
+    device = next(model.parameters()).device
+    for batch in batches:
+        tensors = list(_tensors(batch))
+        expect(None not in tensors and len(tensors) > 0, "batches of tensors", batch)
+        elsewhere = {str(tensor.device) for tensor in tensors if tensor is not None} - {str(device)}
+        expect(not elsewhere, f"batches on {device}, as the model is", ", ".join(elsewhere))
+    expect(isinstance(objective, Objective), "an objective that has `logits` and `loss`", objective)
+    if isinstance(objective, ClassificationObjective) and objective.head_name is not None:
+        head = dict(model.named_modules()).get(objective.head_name)
+        that = "an objective whose `head_name` is that of a linear layer of the model"
+        expect(isinstance(head, nn.Linear), that, objective.head_name)
+
+
+def _tensors(batch: Batch) -> Iterator[Tensor | None]:
+    """Those of a batch, and None for whatever else is in it."""
+    match batch:
+        case Tensor():
+            yield batch
+        case Mapping():
+            yield from _tensors(list(batch.values()))
+        case tuple() | list():
+            for part in batch:
+                yield from _tensors(part)
+        case _:
+            yield None
 
 
 def _are_pairs(blocks: object) -> bool:

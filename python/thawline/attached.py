@@ -60,7 +60,7 @@ class AttachedRun(Protocol):
         """Counts an update; `loss` is its training loss, a scalar tensor, or None where the loop does not know it.
 
         An update whose step a GradScaler skipped counts like any other, and its loss is not looked at. Raises
-        NonFiniteLossError.
+        NonFiniteLossError, and UserError for other arguments and for a call without `before_update`.
         """
 
     def state_dict(self) -> dict[str, Any]:

@@ -50,7 +50,7 @@ def read_bootstrap(environ: Mapping[str, str]) -> Bootstrap | None:
         raise UserError(
             "bootstrap_unreadable",
             f"{BOOTSTRAP_VARIABLE} names {name}, which cannot be read ({error.strerror})",
-            f"a controller sets {BOOTSTRAP_VARIABLE} for the scripts it starts; unset it to train alone",
+            f"a controller sets {BOOTSTRAP_VARIABLE} for the one training of a script; unset it to train alone",
         ) from None
     try:
         return msgspec.json.decode(content, type=Bootstrap)

@@ -9,7 +9,7 @@ import msgspec
 import torch
 from msgspec import UNSET, UnsetType
 
-from thawline.arguments import Training
+from thawline.arguments import Training, check_update
 from thawline.config import AttachedConfig
 from thawline.errors import UserError
 from thawline.learning_rates import FactoredRates
@@ -48,6 +48,7 @@ class ControlledRun:
         self._restored: ScriptState | None = None
         self._session: Session | None = None
         self._end: TrainingStopped | None = None
+        self._is_updating = False
 
     @property
     def step(self) -> int:
@@ -90,20 +91,33 @@ class ControlledRun:
         self._restored = restored
 
     def before_update(self) -> None:
-        # Raised again for a loop that catches every exception and goes on.
-        if self._end is not None:
-            raise self._end
+        self._raise_end()
         try:
             self._begun().before_update()
         except TrainingStopped as stopped:
             self._end = stopped
             raise
+        self._is_updating = True
 
     def after_update(self, loss: torch.Tensor | None, num_samples: int = 0) -> None:
-        assert self._session is not None, "after_update without before_update"
+        self._raise_end()
+        check_update(loss, num_samples)
+        if self._session is None or not self._is_updating:
+            raise UserError(
+                "invalid_call",
+                "`run.after_update` must follow a `run.before_update` of its own",
+                "call each once an optimizer update, also where its gradient is accumulated over several batches",
+            )
+        self._is_updating = False
         # Where the step was skipped (a GradScaler, gradients that overflow) the loss may be anything.
-        self._session.after_update(loss if self._rates.stepped else None, num_samples)
+        known = None if loss is None or not self._rates.stepped else loss.detach().reshape(())
+        self._session.after_update(known, num_samples)
         self._channel.count_update()
+
+    def _raise_end(self) -> None:
+        """Again, for a loop that catches every exception and goes on."""
+        if self._end is not None:
+            raise self._end
 
     def end(self) -> None:
         """Says how it ended. Raises UserError where the loop made fewer updates than it had announced."""

@@ -11,6 +11,7 @@ from torch import nn
 from thawline.arguments import Probe, Training, check_arguments
 from thawline.errors import UserError
 from thawline.freezing import apply_trainable
+from thawline.probes import ClassificationObjective
 from tiny_training import BLOCKS, HEAD, build_network, draw_batch, sgd
 
 
@@ -70,7 +71,29 @@ def test_what_is_frozen_already_and_in_no_block_stays_so(head: str | None) -> No
         ({"head": "["}, r"`head` must be a regular expression or None, got '\['"),
         ({"head": 4}, "`head` must be a regular expression or None, got 4"),
         ({"probe": [1, 2]}, r"`probe` must be a thawline.Probe or None, got \[1, 2\]"),
-        ({"probe": Probe([])}, "`probe` must be a thawline.Probe with at least one batch"),
+        ({"probe": Probe([])}, "`probe` must be a thawline.Probe with a list of at least one batch"),
+        (
+            {"probe": Probe(draw_batch(n) for n in range(2))},
+            "`probe` must be .* a list of at least one batch, got <gen",
+        ),
+        (
+            {"probe": Probe([([1.0], [2])])},
+            r"`probe` must be a thawline.Probe with batches of tensors, got \(\[1.0\], ",
+        ),
+        ({"probe": Probe([{}])}, r"`probe` must be a thawline.Probe with batches of tensors, got \{\}"),
+        ({"probe": Probe([torch.ones(2, device="meta")])}, "`probe` must be .* on cpu, as the model is, got 'meta'"),
+        (
+            {"probe": Probe([draw_batch(1)], "head")},
+            "`probe` must be a thawline.Probe with an objective that has `logits` and `loss`, got 'head'",
+        ),
+        (
+            {"probe": Probe([draw_batch(1)], ClassificationObjective(head_name="conv1"))},
+            "`probe` must be .* whose `head_name` is that of a linear layer of the model, got 'conv1'",
+        ),
+        (
+            {"probe": Probe([draw_batch(1)], ClassificationObjective(head_name="fc"))},
+            "`probe` must be .* whose `head_name` is that of a linear layer of the model, got 'fc'",
+        ),
         ({"num_updates": 0}, "`num_updates` must be an integer above 0 or None, got 0"),
         ({"num_updates": True}, "`num_updates` must be an integer above 0 or None, got True"),
         ({"num_updates": 10.0}, "`num_updates` must be an integer above 0 or None, got 10.0"),

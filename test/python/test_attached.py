@@ -184,6 +184,35 @@ def test_an_update_whose_step_was_skipped_counts_and_its_loss_may_be_anything() 
     assert (run.step, run.stopped) == (4, False)
 
 
+@pytest.mark.parametrize("fused", [False, True])
+def test_with_a_scaler_the_update_of_a_skipped_step_counts(fused: bool) -> None:
+    """A fused optimizer has its `step` called all the same, and does nothing."""
+    channel = controlled({1: ["head"], 3: ["head", "top", "stem"]}, factors={1: 0.1, 3: 1.0})
+    script = Script(num_updates=4)
+    script.optimizer = torch.optim.SGD(script.model.parameters(), lr=0.05, fused=fused)
+    scaler = torch.amp.GradScaler("cpu", init_scale=4.0)
+    moved: list[bool] = []
+    with attach_over(channel, "run-1", 1, script.check) as run:
+        for update in range(1, 5):
+            run.before_update()
+            before = script.model.head.bias.detach().clone()
+            images, labels = draw_batch(update)
+            with torch.autocast("cpu", torch.bfloat16):
+                loss = nn.functional.cross_entropy(script.model(images), labels)
+            loss = loss * (torch.inf if update == 2 else 1)
+            script.optimizer.zero_grad()
+            scaler.scale(loss).backward()
+            scaler.step(script.optimizer)
+            scaler.update()
+            run.after_update(loss)
+            moved.append(not torch.equal(script.model.head.bias, before))
+    assert moved == [True, False, True, True]
+    assert (run.step, scaler.get_scale()) == (4, 2.0)
+    assert script.optimizer.param_groups[0]["lr"] == 0.05
+    assert [body.update for body in channel.sent_of(Applied)] == [1, 3]
+    assert isinstance(channel.sent[-1], Finished)
+
+
 def test_an_update_may_be_made_of_several_batches() -> None:
     channel = controlled(SCHEDULE)
     script = Script(num_updates=6)
@@ -199,6 +228,53 @@ def test_an_update_may_be_made_of_several_batches() -> None:
             run.after_update(loss)
     assert [(body.update, body.num_trainable) for body in channel.sent_of(Applied)] == [(1, 21), (3, 249), (5, 293)]
     assert isinstance(channel.sent[-1], Finished)
+
+
+@pytest.mark.parametrize(
+    ("loss", "num_samples", "message"),
+    [
+        (0.5, 0, "`loss` must be a scalar tensor or None, got 0.5"),
+        (torch.ones(3), 0, r"`loss` must be a scalar tensor or None, got tensor\(\[1., 1., 1.\]\)"),
+        (None, torch.tensor(8), r"`num_samples` must be an integer, 0 or more, got tensor\(8\)"),
+        (None, -1, "`num_samples` must be an integer, 0 or more, got -1"),
+    ],
+)
+def test_a_mistake_in_what_is_told_of_an_update_is_named(loss: Any, num_samples: Any, message: str) -> None:
+    channel = controlled(EVERYTHING)
+    script = Script()
+    with (
+        pytest.raises(UserError, match=f"^run.after_update: {message}"),
+        attach_over(channel, "run-1", 1, script.check) as run,
+    ):
+        run.before_update()
+        run.after_update(loss, num_samples)
+    failed = channel.sent[-1]
+    assert isinstance(failed, Failed)
+    assert (failed.fault, failed.code) == ("user", "invalid_argument")
+
+
+def test_the_loss_may_have_one_element_in_any_shape() -> None:
+    script = Script(num_updates=3)
+    script.loss_of = lambda update, loss: loss.reshape([1] * update)
+    with attach_over(controlled(EVERYTHING), "run-1", 1, script.check) as run:
+        script.loop(run, range(1, 4))
+    assert run.step == 3
+
+
+@pytest.mark.parametrize("num_before", [0, 2])
+def test_an_update_that_nobody_announced_is_a_mistake(num_before: int) -> None:
+    """As where `after_update` is called for every batch of an accumulated gradient."""
+    channel = controlled(EVERYTHING)
+    script = Script()
+    with (
+        pytest.raises(UserError, match=r"`run.after_update` must follow a `run.before_update` of its own"),
+        attach_over(channel, "run-1", 1, script.check) as run,
+    ):
+        script.loop(run, range(1, num_before + 1))
+        run.after_update(torch.tensor(1.0))
+    failed = channel.sent[-1]
+    assert isinstance(failed, Failed)
+    assert (failed.fault, failed.code, failed.step) == ("user", "invalid_call", num_before)
 
 
 def test_a_loop_that_ends_before_its_announced_end_says_so() -> None:
