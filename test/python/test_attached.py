@@ -241,13 +241,14 @@ def test_an_update_may_be_made_of_several_batches() -> None:
 )
 def test_a_mistake_in_what_is_told_of_an_update_is_named(loss: Any, num_samples: Any, message: str) -> None:
     channel = controlled(EVERYTHING)
-    script = Script()
-    with (
-        pytest.raises(UserError, match=f"^run.after_update: {message}"),
-        attach_over(channel, "run-1", 1, script.check) as run,
-    ):
-        run.before_update()
-        run.after_update(loss, num_samples)
+
+    def train() -> None:
+        with attach_over(channel, "run-1", 1, Script().check) as run:
+            run.before_update()
+            run.after_update(loss, num_samples)
+
+    with pytest.raises(UserError, match=f"^run.after_update: {message}"):
+        train()
     failed = channel.sent[-1]
     assert isinstance(failed, Failed)
     assert (failed.fault, failed.code) == ("user", "invalid_argument")
@@ -266,12 +267,14 @@ def test_an_update_that_nobody_announced_is_a_mistake(num_before: int) -> None:
     """As where `after_update` is called for every batch of an accumulated gradient."""
     channel = controlled(EVERYTHING)
     script = Script()
-    with (
-        pytest.raises(UserError, match=r"`run.after_update` must follow a `run.before_update` of its own"),
-        attach_over(channel, "run-1", 1, script.check) as run,
-    ):
-        script.loop(run, range(1, num_before + 1))
-        run.after_update(torch.tensor(1.0))
+
+    def train() -> None:
+        with attach_over(channel, "run-1", 1, script.check) as run:
+            script.loop(run, range(1, num_before + 1))
+            run.after_update(torch.tensor(1.0))
+
+    with pytest.raises(UserError, match=r"`run.after_update` must follow a `run.before_update` of its own"):
+        train()
     failed = channel.sent[-1]
     assert isinstance(failed, Failed)
     assert (failed.fault, failed.code, failed.step) == ("user", "invalid_call", num_before)
