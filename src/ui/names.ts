@@ -3,6 +3,7 @@ import type { Config } from "../config/schema.js";
 import type { RunPhase } from "../core/selectors.js";
 import type { IntervalSource } from "../core/state.js";
 
+/** Of signals, of metrics that are recorded only, and of what is journaled beside them. */
 const SIGNAL_NAMES: Readonly<Record<string, string>> = {
   fisher_trace: "tr(F)",
   sharpness_avg: "average sharpness",
@@ -10,9 +11,18 @@ const SIGNAL_NAMES: Readonly<Record<string, string>> = {
   hessian_lambda_max: "largest Hessian eigenvalue",
   feature_lambda_max: "largest feature eigenvalue",
   feature_rank: "feature rank",
+  gradient_norm: "gradient norm",
+  loss: "probe loss",
+  fisher_trace_sum: "tr(F) as a sum",
+  label_uncertainty: "label uncertainty",
+  feature_norm_squared: "squared feature norm",
+  sharpness_worst_last: "worst-case sharpness, last iterate",
+  hessian_lambda_max_residual: "residual of the Hessian eigenvalue",
+  feature_numerical_rank: "numerical feature rank",
+  feature_entropy_rank: "entropy feature rank",
 };
 
-/** The paper's name of a signal, by its configuration name or its metric key. */
+/** A signal as people call it, by its configuration name or its metric key; one of a script's own keeps its name. */
 export function signalName(signal: string): string {
   const name = signal.replace("probe/", "");
   return SIGNAL_NAMES[name] ?? name;

@@ -39,12 +39,7 @@ export function summary(results: Results, facts: SummaryFacts): string {
     ["best", describeBest(results)],
     ["time", describeTime(results)],
     ["identity", describeIdentity(results)],
-    [
-      "files",
-      [
-        `${facts.runFolder}: results.json, journal, ${facts.config.script === undefined ? "checkpoints/" : "worker.log"}`,
-      ],
-    ],
+    ["files", [`${facts.runFolder}: results.json, journal, ${describeFiles(results, facts.config)}`]],
   ];
   return [
     `${head}: ${formatCount(results.updates, "update")} in ${formatDuration(results.wall_seconds)}`,
@@ -178,6 +173,13 @@ function describeIdentity({ bit_identical: identical, weights_sha256: sha256 }: 
   const weights = sha256 === null ? [] : [`weights ${sha256.slice(0, 16)}...`];
   const dropped = identical.dropped_because.map((why) => `bit-identity is not promised: ${singleLine(why)}`);
   return [...weights, ...dropped];
+}
+
+/** What else of the run folder is of use: a script keeps its weights where it likes. */
+function describeFiles({ scores }: Results, config: RunConfig): string {
+  if (config.script !== undefined) return "worker.log";
+  // An adapter is written when it is scored.
+  return isOfText(config) && scores !== null ? "checkpoints/, adapter/" : "checkpoints/";
 }
 
 /** Commands that make sense after this outcome, each with what it is for. */

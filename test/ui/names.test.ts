@@ -1,6 +1,28 @@
 import { describe, expect, it } from "vitest";
 import { loadConfig } from "../../src/config/load.js";
-import { describeConfig } from "../../src/ui/names.js";
+import { METRICS } from "../../src/config/schema/probe.js";
+import { describeConfig, signalName, signalUnit } from "../../src/ui/names.js";
+
+describe("signalName", () => {
+  it("is the paper's, by the configuration's name or the metric's key", () => {
+    expect(signalName("fisher_trace")).toBe("tr(F)");
+    expect(signalName("probe/fisher_trace")).toBe("tr(F)");
+    expect(signalName("sharpness_worst")).toBe("worst-case sharpness");
+  });
+
+  it("is in words for whatever else may be measured, and its own for a script's", () => {
+    for (const metric of METRICS) expect(signalName(`probe/${metric}`)).not.toMatch(/_/);
+    expect(signalName("probe/gradient_norm")).toBe("gradient norm");
+    expect(signalName("probe/loss")).toBe("probe loss");
+    expect(signalName("probe/my_metric")).toBe("my_metric");
+  });
+
+  it("has a unit where the value is no plain number", () => {
+    expect(signalUnit("fisher_trace")).toBe("per parameter");
+    expect(signalUnit("sharpness_avg")).toBe("loss increase");
+    expect(signalUnit("gradient_norm")).toBe("");
+  });
+});
 
 describe("describeConfig", () => {
   const described = (source: string, ...overrides: string[]) =>
@@ -11,6 +33,15 @@ describe("describeConfig", () => {
       "resnet18 width 8 on mnist, batch 64, lr 0.01 linear_tail (paper: constant), seed 0",
     );
     expect(described("cifar10-vgg11", "seed=3")).toBe("vgg11 on cifar10, batch 128, lr 0.15, seed 3");
+  });
+
+  it("names an encoder by the last part of its name, and its adapter", () => {
+    const encoded = (...overrides: string[]) =>
+      describeConfig(loadConfig({ source: "xquad-small", overrides, env: {}, cwd: "/" }));
+    expect(encoded()).toBe("multilingual-e5-small with lora r 8 on xquad_articles, batch 8, lr 0.002 linear, seed 0");
+    expect(encoded("model.pretrained=./models/tiny/", "train.schedule=constant")).toBe(
+      "tiny with lora r 8 on xquad_articles, batch 8, lr 0.002 constant (paper: linear), seed 0",
+    );
   });
 
   it("names a model of the user's own with its options", () => {

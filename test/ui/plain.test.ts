@@ -72,6 +72,13 @@ describe("plain lines", () => {
     `);
   });
 
+  it("name a metric that is recorded only, and the detector says nothing of it", () => {
+    const probe = { metrics: ["fisher_trace" as const, "gradient_norm" as const] };
+    const run = simulateRun({ config: quickstartConfig({ probe }), until: ({ frontier }) => frontier >= 40 });
+    const line = linesOf(run).find((text) => text.includes("update 40") && text.includes("gradient"));
+    expect(line).toMatchInlineSnapshot(`"12:00:07 update 40     signal     gradient norm 0.0342 +- 0.0012"`);
+  });
+
   it("tell an operator's command, what became of it, and a stop", () => {
     const commanded = (id: string, verb: "unfreeze" | "stop") =>
       ({ type: "operator/commanded", id, who: "wolf", command: { verb } }) as const;

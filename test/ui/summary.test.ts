@@ -2,6 +2,8 @@ import { stripVTControlCharacters } from "node:util";
 import { describe, expect, it } from "vitest";
 import { composeResults } from "../../src/core/results.js";
 import { summary } from "../../src/ui/summary.js";
+import type { Evaluation } from "../../src/core/state.js";
+import { simulatedTextConfig, SimulatedRun } from "../core/simulated-run.js";
 import { quickstartConfig, simulateRun, type RecordedRun } from "./journal-builder.js";
 
 const runFolder = "runs/quickstart-20261123T120000Z";
@@ -54,6 +56,40 @@ describe("summary", () => {
                     without zigzag (60.20 %): the clean images are JPEG files already
       "
     `);
+  });
+
+  it("of a run on text has its scores by language, best first, and the best weights", () => {
+    const run = new SimulatedRun(simulatedTextConfig()).finish();
+    const scored = (split: string, f1: number): Evaluation => {
+      const values = { f1, exact_match: f1 / 2 };
+      return { step: 60, split, values, numExamples: 240, regenerated: false, fromJpeg: false, leftOut: null };
+    };
+    const evaluations = [
+      scored("in_dist", 0.5),
+      scored("ood/xquad/en", 0.5),
+      scored("ood/xquad/de", 0.25),
+      scored("ood/xquad/es", 0.375),
+      scored("ood/mlqa/en", 0.5),
+    ];
+    const { state } = run;
+    const best = { ...state.validations[0]!, values: { f1: 0.5, exact_match: 0.25 }, step: state.best!.step };
+    const text = summaryOf({ records: run.records, state: { ...state, evaluations, validations: [best] } });
+    expect(text.slice(text.indexOf("  in-dist"), text.indexOf("  time"))).toMatchInlineSnapshot(`
+      "  in-dist     f1 50.00 %, exact_match 25.00 % of 240 English examples
+        x-ling      xquad: f1 31.25 %, exact_match 15.63 %, mean of 2 languages
+                    en 50.00, es 37.50, de 25.00
+                    mlqa: English only
+                    en 50.00
+        best        step 26, by its f1 50.00 %, exact_match 25.00 % on the development
+                    set
+      "
+    `);
+    expect(text.slice(text.indexOf("  files"), text.indexOf("\nnext"))).toMatchInlineSnapshot(`
+      "  files       runs/quickstart-20261123T120000Z: results.json, journal,
+                    checkpoints/, adapter/
+      "
+    `);
+    for (const line of text.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
   });
 
   it("of a failed run says why and how to go on", () => {

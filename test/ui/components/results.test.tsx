@@ -46,3 +46,29 @@ it("shows nineteen corruptions, and in brackets what does not count", () => {
     "
   `);
 });
+
+it("shows the languages of a run on questions, and X-ling of each test set", () => {
+  const { state } = simulateRun();
+  const step = state.evaluations.at(-1)!.step;
+  const score = (split: string, f1: number): Evaluation => {
+    const values = { f1, exact_match: 0 };
+    return { step, split, values, numExamples: 240, regenerated: false, fromJpeg: false, leftOut: null };
+  };
+  const languages = ["en", "ar", "de", "zh"].map((language, index) => score(`ood/xquad/${language}`, 0.5 - index / 16));
+  const evaluations = [score("in_dist", 0.5), ...languages, score("ood/mlqa/zh", 0.25)];
+  const panel = <ResultPanel state={{ ...state, evaluations }} rows={9} columns={78} />;
+  const frame = stripVTControlCharacters(renderToString(panel, { columns: 78 }));
+  expect(`\n${frame}\n`).toMatchInlineSnapshot(`
+    "
+    ── evaluation by f1, step 1000 ───────────────────────────────────────────────
+     in_dist            50.00 % of 240
+     xquad X-ling       37.50 % of 3 languages
+     mlqa X-ling        25.00 % of 1 language
+     xquad/en           50.00
+     xquad/ar           43.75
+     xquad/de           37.50
+     xquad/zh           31.25
+     mlqa/zh            25.00
+    "
+  `);
+});
