@@ -11,7 +11,7 @@ import { PACKAGE_ROOT } from "../../src/package.js";
 
 /** Runs another script, and ends it early. */
 const ENDING_EARLY = join(PACKAGE_ROOT, "test", "fixtures", "scripts", "ending_early.py");
-// Signals to the end: the checkpoints of steps 20 and 32, from which the tests resume, are each at a point of a signal.
+// Signals to the end: the checkpoints of steps 20 and 32, from which the tests resume last, are at a point of a signal.
 const SETTINGS = ["probe.every=3", "probe.until=end", "intervention.epsilon=0.2", "intervention.k_max=18"];
 // Importing transformers takes a while where others use the machine too.
 const RUN_MILLISECONDS = 400_000;
@@ -52,36 +52,43 @@ function example(name: string): string {
   return join(PACKAGE_ROOT, "examples", name);
 }
 
-test("hf_question_answering.py ends with its blocks unfrozen", { timeout: RUN_MILLISECONDS }, async () => {
-  const { exitCode, results, log } = await attach("question-answering", [], [example("hf_question_answering.py")]);
-  expect(exitCode).toBe(0);
-  expect(results).toMatchObject({ outcome: "finished", updates: 60 });
-  expect(results.k?.value).toBeLessThanOrEqual(18);
-  expect(log).toContain(`weights_sha256 ${results.weights_sha256}`);
-});
+test.each(["plain_loop.py", "hf_question_answering.py"])(
+  "%s finds its k and ends with its blocks unfrozen",
+  { timeout: RUN_MILLISECONDS },
+  async (script) => {
+    const { exitCode, results, log } = await attach(`${script}-run`, [], [example(script)]);
+    expect(exitCode).toBe(0);
+    expect(results).toMatchObject({ outcome: "finished", updates: 60, left_frozen: [] });
+    expect(results.k?.value).toBeLessThanOrEqual(18);
+    expect(log).toContain(`weights_sha256 ${results.weights_sha256}`);
+  },
+);
 
 describe.each([
-  { script: "hf_trainer.py", updates: 60, dieAfter: 25 },
-  { script: "lightning_module.py", updates: 64, dieAfter: 35 },
-])("$script", ({ script, updates, dieAfter }) => {
+  // Steps of one process: the second begins after step 10, or 8, where there is no k yet.
+  { script: "hf_trainer.py", length: ["--updates", "80"], updates: 80, dieAfter: [11, 15] },
+  { script: "lightning_module.py", length: ["--epochs", "8"], updates: 64, dieAfter: [10, 27] },
+])("$script", ({ script, length, updates, dieAfter }) => {
   test(
-    "killed after its decision and started again, it ends as undisturbed: with its k, and its blocks unfrozen",
+    "killed before and after its decision and started again, it ends as undisturbed: with its k, its blocks unfrozen",
     { timeout: RUN_MILLISECONDS },
     async () => {
-      const undisturbed = await attach(`${script}-undisturbed`, [], [example(script), "--output", `${script}-1`]);
+      const whole = [example(script), ...length, "--output", `${script}-1`];
+      const undisturbed = await attach(`${script}-undisturbed`, [], whole);
       expect(undisturbed.exitCode).toBe(0);
-      expect(undisturbed.results).toMatchObject({ outcome: "finished", updates });
+      expect(undisturbed.results).toMatchObject({ outcome: "finished", updates, left_frozen: [] });
+      expect(undisturbed.results.k?.value).toBeGreaterThan(dieAfter[0]!);
       expect(undisturbed.results.k?.value).toBeLessThanOrEqual(18);
       expect(undisturbed.log).toContain(`weights_sha256 ${undisturbed.results.weights_sha256}`);
 
-      const dying = [ENDING_EARLY, "--die-after", String(dieAfter), "--once", `${script}-died`];
-      const command = [...dying, example(script), "--output", `${script}-2`];
+      const dying = [ENDING_EARLY, "--die-after", dieAfter.join(","), "--deaths", `${script}-deaths`];
+      const command = [...dying, example(script), ...length, "--output", `${script}-2`];
       const restarted = await attach(`${script}-restarted`, ["--restart"], command);
       expect(restarted.exitCode).toBe(0);
       expect(restarted.results).toMatchObject({
         outcome: "finished",
         updates,
-        attempts: 2,
+        attempts: 3,
         k: undisturbed.results.k,
         bit_identical: { promised: true },
         weights_sha256: undisturbed.results.weights_sha256,
