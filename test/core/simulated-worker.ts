@@ -154,13 +154,10 @@ export class SimulatedWorker {
     yield this.tell("worker/checkpointed", this.saved(path));
   }
 
-  /** Beside the best before; those before that one are gone, as thawline's adapters do. */
+  /** Beside the best before: a worker removes nothing. */
   private *keepBest(): Generator<Unit, void, void> {
     const path = pathOf("best", this.memory.step);
     this.disk.set(path, this.memory);
-    const kept = [...this.disk.keys()].filter((other) => other.startsWith("best/")).sort();
-    const before = kept.findLast((other) => other < path);
-    for (const other of kept) if (other !== path && other !== before) this.disk.delete(other);
     yield null;
     yield this.tell("worker/kept", this.saved(path));
   }
