@@ -18,7 +18,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from thawline.errors import EnvironmentFault, UserError
-from thawline.sealed_folder import damage, write_json, write_sealed
+from thawline.sealed_folder import require_undamaged, write_json, write_sealed
 from thawline.weights import weights_sha256
 
 
@@ -98,12 +98,8 @@ def load_checkpoint(path: Path, manifest_sha256: str) -> LoadedCheckpoint:
 
     Raises UserError `corrupt_checkpoint` naming the first file that is not what was written.
     """
-    if (why := damage(path, manifest_sha256)) is not None:
-        raise UserError(
-            "corrupt_checkpoint",
-            f"the checkpoint `{path}` cannot be used: {why}",
-            "the run goes on from an older checkpoint, if it has one",
-        )
+    hint = "the run goes on from an older checkpoint, if it has one"
+    require_undamaged(path, manifest_sha256, what="the checkpoint", hint=hint)
     state = json.loads((path / "state.json").read_text())
     return LoadedCheckpoint(
         step=state.pop("step"),

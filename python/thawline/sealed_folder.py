@@ -12,6 +12,8 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from thawline.errors import UserError
+
 MANIFEST = "manifest.json"
 FORMAT = 1
 
@@ -53,6 +55,15 @@ def damage(path: Path, manifest_sha256: str) -> str | None:
         if not file.is_file() or file.stat().st_size != expected["bytes"] or sha256(file) != expected["sha256"]:
             return f"`{name}` is not what was written"
     return None
+
+
+def require_undamaged(path: Path, manifest_sha256: str, *, what: str, hint: str) -> None:
+    """Raises UserError `corrupt_checkpoint` naming the first file that is not what was written.
+
+    `what` is the folder in words, `hint` what to do then.
+    """
+    if (why := damage(path, manifest_sha256)) is not None:
+        raise UserError("corrupt_checkpoint", f"{what} `{path}` cannot be used: {why}", hint)
 
 
 def sha256(path: Path) -> str:

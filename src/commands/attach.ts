@@ -1,15 +1,11 @@
 import type { Command } from "commander";
 import { loadAttachedConfig } from "../config/attached.js";
 import { UserError } from "../errors.js";
-import { runDetached } from "./detached.js";
-import { runInForeground } from "./foreground.js";
-import { addDisplayOptions, tellingOf, wantsView, type DisplayOptions } from "./run.js";
-import { chooseRunFolder, createRunFolder, runTimestamp } from "./run-folder.js";
-import { workerProgramOf } from "./worker-program.js";
+import { addDisplayOptions } from "./display.js";
+import { startRun, type StartOptions } from "./start-run.js";
 
-interface AttachOptions extends DisplayOptions {
+interface AttachOptions extends StartOptions {
   readonly config?: string;
-  readonly runDir?: string;
   readonly restart?: true;
 }
 
@@ -23,7 +19,6 @@ export function register(program: Command): void {
     .option("--run-dir <folder>", "folder of the run (default: runs/<script>-<UTC time>)")
     .option("--restart", "start the command again when its process dies; it goes on from its own checkpoint");
   addDisplayOptions(attach).action(async (words: string[], options: AttachOptions) => {
-    const now = new Date();
     const cwd = process.cwd();
     const { overrides, command } = separate(words, process.argv);
     const config = loadAttachedConfig({
@@ -33,13 +28,7 @@ export function register(program: Command): void {
       cwd,
       script: { command, folder: cwd, restart: options.restart ?? false },
     });
-    // Asked before the run folder exists: a run that cannot start must leave nothing behind.
-    await workerProgramOf(config);
-    const runFolder = chooseRunFolder(config, options.runDir, cwd, now);
-    createRunFolder(runFolder, config);
-    const create = { run: `${config.name}-${runTimestamp(now)}`, config };
-    if (wantsView(options)) await runDetached(runFolder, create.run);
-    else await runInForeground({ runFolder, config, create, telling: tellingOf(options) });
+    await startRun(config, cwd, options);
   });
 }
 

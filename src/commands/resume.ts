@@ -9,7 +9,7 @@ import { replayJournal, requireSameCore } from "../journal/replay.js";
 import { packageVersion } from "../package.js";
 import { runDetached } from "./detached.js";
 import { runInForeground } from "./foreground.js";
-import { addDisplayOptions, tellingOf, wantsView, type DisplayOptions } from "./run.js";
+import { addDisplayOptions, tellingOf, wantsView, type DisplayOptions } from "./display.js";
 import { workerProgramOf } from "./worker-program.js";
 
 interface ResumeOptions extends DisplayOptions {

@@ -6,7 +6,7 @@ import type { State } from "../core/state.js";
 import { runView } from "../ui/app.js";
 import { createPlainLines, jsonLine } from "../ui/plain.js";
 import { latestRunFolder } from "./list.js";
-import { wantsView, type DisplayOptions } from "./run.js";
+import { wantsView, type DisplayOptions } from "./display.js";
 
 export function register(program: Command): void {
   program

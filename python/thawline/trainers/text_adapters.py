@@ -15,10 +15,10 @@ from torch import nn
 from thawline.blocks import BlockMap
 from thawline.checkpoint import SavedCheckpoint
 from thawline.config import TextRunConfig
-from thawline.errors import EnvironmentFault, UserError
+from thawline.errors import EnvironmentFault
 from thawline.journaled_decisions import read_decisions
 from thawline.models.text.adapters import ADAPTER
-from thawline.sealed_folder import damage, write_json, write_sealed
+from thawline.sealed_folder import require_undamaged, write_json, write_sealed
 from thawline.trainers.text_card import model_card
 from thawline.training import SplitScore
 from thawline.weights import weights_sha256
@@ -54,12 +54,8 @@ class Adapters:
 
         Raises UserError `corrupt_checkpoint` naming the first file that is not what was written.
         """
-        if (why := damage(path, manifest_sha256)) is not None:
-            raise UserError(
-                "corrupt_checkpoint",
-                f"the best weights `{path}` cannot be used: {why}",
-                "put the folder back as it was, or run again",
-            )
+        hint = "put the folder back as it was, or run again"
+        require_undamaged(path, manifest_sha256, what="the best weights", hint=hint)
         with _same_mask(self._model):
             peft.set_peft_model_state_dict(self._model, load_file(path / WEIGHTS), adapter_name=ADAPTER)
         identity = json.loads((path / IDENTITY).read_text())
