@@ -8,6 +8,7 @@ encoder is tiny and has random weights, the sequences are made up.
 """
 
 import argparse
+from contextlib import suppress
 
 import torch
 from transformers import Trainer, TrainingArguments, XLMRobertaConfig, XLMRobertaForSequenceClassification
@@ -90,7 +91,9 @@ def main() -> None:
         train_dataset=examples,
         callbacks=[controller],
     )
-    trainer.train(resume_from_checkpoint=get_last_checkpoint(arguments.output))
+    # Where no update is left to make, as when all of this is started once more.
+    with suppress(thawline.TrainingStopped):
+        trainer.train(resume_from_checkpoint=get_last_checkpoint(arguments.output))
     print(f"weights_sha256 {weights_sha256(model)}")
 
 

@@ -5,10 +5,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from thawline.attached import Probe, attach
     from thawline.protocol import PROTOCOL_VERSION
+    from thawline.session import TrainingStopped
 
-__all__ = ["PROTOCOL_VERSION", "Probe", "attach"]
+__all__ = ["PROTOCOL_VERSION", "Probe", "TrainingStopped", "attach"]
 
-_HOMES = {"PROTOCOL_VERSION": "thawline.protocol", "Probe": "thawline.attached", "attach": "thawline.attached"}
+_HOMES = {
+    "PROTOCOL_VERSION": "thawline.protocol",
+    "Probe": "thawline.attached",
+    "TrainingStopped": "thawline.session",
+    "attach": "thawline.attached",
+}
 
 
 def __getattr__(name: str) -> Any:

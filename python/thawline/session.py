@@ -41,7 +41,7 @@ class TrainingStopped(Exception):
     """The controller ended the run; `reason` is its word for why."""
 
     def __init__(self, reason: str) -> None:
-        super().__init__(reason)
+        super().__init__(f"no further update may be made: {reason}")
         self.reason = reason
 
 

@@ -71,10 +71,11 @@ import sys, thawline
 print([name for name in ("torch", "msgspec", "zmq") if name in sys.modules])
 thawline.PROTOCOL_VERSION
 print("torch" in sys.modules, all(callable(thawline.attach) for _ in range(2)), thawline.Probe.__name__)
+print(thawline.TrainingStopped("finished").reason)
 """
     finished = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT / "python", capture_output=True, text=True, check=True
     )
-    assert finished.stdout.split("\n") == ["[]", "False True Probe", ""]
+    assert finished.stdout.split("\n") == ["[]", "False True Probe", "finished", ""]
     with pytest.raises(AttributeError, match="attache"):
         _ = thawline.attache

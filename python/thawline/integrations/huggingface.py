@@ -19,6 +19,7 @@ from transformers.trainer_utils import SaveStrategy
 
 from thawline.attached import Probe
 from thawline.integrations.attachment import Attachment
+from thawline.session import TrainingStopped
 
 __all__ = ["ControllerCallback", "OutputLosses"]
 
@@ -35,7 +36,9 @@ class ControllerCallback(TrainerCallback, ExportableState):
 
     The boundary before update i is passed at the end of step i - 1, before Trainer logs, evaluates and saves: at the
     beginning of a step it is too late to end without an update. A controller's stop makes Trainer save a checkpoint and
-    return; before the very first update it raises TrainingStopped instead.
+    return; before the first update after `train` was called it raises TrainingStopped instead. It does so too, with the
+    reason `finished`, where Trainer resumes within an epoch from a checkpoint of its last update: by itself it would
+    make one more.
     """
 
     def __new__(cls, **arguments: Any) -> Self:
@@ -84,7 +87,11 @@ class ControllerCallback(TrainerCallback, ExportableState):
             self._losses = OutputLosses(model)
 
     def on_step_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        self._attachment.assert_may_update()
+        try:
+            self._attachment.assert_may_update()
+        except TrainingStopped:
+            self._let_go()
+            raise
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         num_samples = args.train_batch_size * args.gradient_accumulation_steps
@@ -95,10 +102,14 @@ class ControllerCallback(TrainerCallback, ExportableState):
             control.should_save |= args.save_strategy != SaveStrategy.NO
 
     def on_train_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self._let_go()
+        self._attachment.finish()
+
+    def _let_go(self) -> None:
+        """Of the model and of the interpreter's exit: how the training ended is known."""
         atexit.unregister(self._abandon_at_exit)
         if self._losses is not None:
             self._losses.detach()
-        self._attachment.finish()
 
     def _abandon_at_exit(self) -> None:
         """Trainer tells no callback of an exception, but at exit Python still knows the one that ended the script."""

@@ -45,6 +45,7 @@ class ControllerCallback(Callback):
     ) -> None:
         self._attachment = Attachment(blocks=blocks, head=head, probe=probe, may_end_early=may_end_early)
         self._restored: dict[str, Any] | None = None
+        self._has_begun = False
         self._loss: Tensor | None = None
 
     def state_dict(self) -> dict[str, Any]:
@@ -53,7 +54,15 @@ class ControllerCallback(Callback):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self._restored = state_dict
 
+    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._has_begun = False
+
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._begin(trainer, pl_module)
+        self._stop_where_ended(trainer)
+
+    def _begin(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._has_begun = True
         if not pl_module.automatic_optimization or len(trainer.optimizers) != 1:
             raise UserError(
                 "unsupported_optimization",
@@ -71,7 +80,6 @@ class ControllerCallback(Callback):
             ends_early=len(trainer.early_stopping_callbacks) > 0,
         )
         self._restored = None
-        self._stop_where_ended(trainer)
 
     def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
         self._attachment.assert_may_update()
@@ -91,6 +99,12 @@ class ControllerCallback(Callback):
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._attachment.finish()
+
+    def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        # From a checkpoint of the last update Lightning begins no training, but the run has to hear of its end.
+        if not self._has_begun:
+            self._begin(trainer, pl_module)
+            self._attachment.finish()
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
         self._attachment.abandon(exception)

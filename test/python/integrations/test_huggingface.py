@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -238,6 +239,23 @@ def test_resume_goes_on_with_mask_rates_and_series(tmp_path: Path, restores_call
     assert [(body.update, body.num_trainable) for body in channel.sent_of(Applied)] == applied
     assert weights_sha256(resumed.model) == weights_sha256(undisturbed.model)
     assert resumed.lr_scheduler.base_lrs == [0.05, 0.05]
+
+
+@pytest.mark.parametrize("num_updates", [6, 4])
+def test_a_checkpoint_of_the_last_update_is_the_end_of_the_run(tmp_path: Path, num_updates: int) -> None:
+    """Within an epoch (6 updates), where Trainer would go on beyond `max_steps`, it is left by an exception."""
+    with served(controlled(SCHEDULE), tmp_path):
+        undisturbed = trainer(tmp_path, callback(), **SAVING, max_steps=num_updates)
+        undisturbed.train()
+    channel = controlled(SCHEDULE)
+    resumed = trainer(tmp_path, callback(), max_steps=num_updates)
+    is_left = nullcontext() if num_updates == 6 else pytest.raises(TrainingStopped, match="finished")
+    with served(channel, tmp_path), is_left:
+        resumed.train(resume_from_checkpoint=str(tmp_path / "checkpoints" / f"checkpoint-{num_updates}"))
+    finished = channel.sent[-1]
+    assert isinstance(finished, Finished)
+    assert (finished.step, finished.weights_sha256) == (num_updates, weights_sha256(undisturbed.model))
+    assert not resumed.model._forward_hooks
 
 
 @pytest.mark.usefixtures("alone")

@@ -220,6 +220,19 @@ def test_resume_goes_on_with_the_blocks_that_were_unfrozen(tmp_path: Path) -> No
     assert weights_sha256(resumed) == weights_sha256(undisturbed)
 
 
+def test_a_checkpoint_of_the_last_update_is_the_end_of_the_run(tmp_path: Path) -> None:
+    """Lightning then calls none of the hooks of training."""
+    with served(controlled(SCHEDULE), tmp_path):
+        fit(undisturbed := Module(), tmp_path, callback(), ModelCheckpoint(tmp_path, filename="{step}"))
+    channel = controlled(SCHEDULE)
+    with served(channel, tmp_path):
+        fit(resumed := Module(), tmp_path, callback(), ckpt_path=tmp_path / "step=6.ckpt")
+    finished = channel.sent[-1]
+    assert isinstance(finished, Finished)
+    assert (finished.step, finished.weights_sha256) == (6, weights_sha256(undisturbed))
+    assert resumed.num_batches == 0
+
+
 @pytest.mark.usefixtures("alone")
 def test_a_checkpoint_from_before_the_callback_is_resumed_from(tmp_path: Path) -> None:
     fit(undisturbed := Module(), tmp_path, ModelCheckpoint(tmp_path, filename="{step}", save_top_k=-1))
