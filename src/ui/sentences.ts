@@ -126,9 +126,10 @@ function describeJudgement(state: State): string {
 }
 
 function describeProgress(body: EventOf<"worker/progressed">["body"]): string {
-  const doing = body.phase === "train" ? "" : `${body.phase}${body.detail === "" ? "" : ` ${body.detail}`}, `;
-  const loss = body.loss === null || body.phase !== "train" ? "" : `loss ${formatMetric(body.loss)}, `;
-  return `${doing}${loss}${formatNumber(body.samples_per_second)} samples/s`;
+  // Samples are counted in training only.
+  if (body.phase !== "train") return body.detail === "" ? body.phase : `${body.phase} ${body.detail}`;
+  const loss = body.loss === null ? "" : `loss ${formatMetric(body.loss)}, `;
+  return `${loss}${formatNumber(body.samples_per_second)} samples/s`;
 }
 
 /** Of 1; a script's own scores may be anything. */

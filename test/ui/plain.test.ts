@@ -49,7 +49,7 @@ describe("plain lines", () => {
       12:00:45 update 790    progress   loss 0.263, 1422 samples/s
       12:00:55 update 1000   checkpoint step 999 saved in checkpoints/step-999
       12:00:55 update 1001   checkpoint step 1000 saved in checkpoints/step-1000
-      12:00:56 update 1001   progress   evaluate in_dist, 1422 samples/s
+      12:00:56 update 1001   progress   evaluate in_dist
       12:00:57 update 1001   evaluation in_dist accuracy 95.34 % (10 000 examples)
       12:00:58 update 1001   evaluation ood/shot_noise accuracy 64.30 % (2000 examples, regenerated)
       12:00:59 update 1001   evaluation ood/impulse_noise accuracy 35.60 % (2000 examples, regenerated)
@@ -59,7 +59,7 @@ describe("plain lines", () => {
       12:01:04 update 1001   evaluation ood/scale accuracy 43.80 % (2000 examples, regenerated)
       12:01:05 update 1001   evaluation ood/rotate accuracy 76.60 % (2000 examples, regenerated)
       12:01:06 update 1001   evaluation ood/brightness accuracy 47.90 % (2000 examples, regenerated)
-      12:01:07 update 1001   progress   evaluate ood/translate, 1422 samples/s
+      12:01:07 update 1001   progress   evaluate ood/translate
       12:01:07 update 1001   evaluation ood/translate accuracy 80.70 % (2000 examples, regenerated)
       12:01:09 update 1001   evaluation ood/stripe accuracy 52.00 % (2000 examples, regenerated)
       12:01:10 update 1001   evaluation ood/fog accuracy 84.80 % (2000 examples, regenerated)
