@@ -5,8 +5,8 @@ import { ROOT } from "../python.mjs";
 
 const HEAD = ["part", "what", "ratio [quartiles]", "target", "thawline, s", "other side, s"];
 
-/** Of one machine, by the name of its file in docs/benchmarks/. */
-const machine = (name) => () => {
+/** Of one benchmark, by the name of its file in docs/benchmarks/. */
+const measured = (name) => () => {
   const { rows } = JSON.parse(readFileSync(join(ROOT, "docs", "benchmarks", `${name}.json`), "utf8"));
   return { head: HEAD, rows: rows.map(cells) };
 };
@@ -32,4 +32,6 @@ function verdict(target, met) {
 const spread = ({ lower, median, upper }) => `${number(median)} [${number(lower)}, ${number(upper)}]`;
 const number = (value) => Number(value.toPrecision(3)).toString();
 
-export const BENCHMARK_TABLES = { "benchmark-two-cores": machine("two-cores"), "benchmark-gpu": machine("gpu") };
+const BENCHMARKS = ["one-thread", "two-threads", "text", "gpu"];
+
+export const BENCHMARK_TABLES = Object.fromEntries(BENCHMARKS.map((name) => [`benchmark-${name}`, measured(name)]));
