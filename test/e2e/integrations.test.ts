@@ -66,11 +66,11 @@ test.each(["plain_loop.py", "hf_question_answering.py"])(
 
 describe.each([
   // Steps of one process: the second begins after step 10, or 8, where there is no k yet.
-  { script: "hf_trainer.py", length: ["--updates", "80"], updates: 80, dieAfter: [11, 15] },
+  { script: "hf_trainer.py", length: ["--updates", "76"], updates: 76, dieAfter: [11, 15] },
   { script: "lightning_module.py", length: ["--epochs", "8"], updates: 64, dieAfter: [10, 27] },
 ])("$script", ({ script, length, updates, dieAfter }) => {
   test(
-    "killed before and after its decision and started again, it ends as undisturbed: with its k, its blocks unfrozen",
+    "killed before and after its decision, it ends as undisturbed, with its blocks unfrozen; started anew, at once",
     { timeout: RUN_MILLISECONDS },
     async () => {
       const whole = [example(script), ...length, "--output", `${script}-1`];
@@ -93,6 +93,12 @@ describe.each([
         bit_identical: { promised: true },
         weights_sha256: undisturbed.results.weights_sha256,
       });
+
+      // Its last checkpoint leaves nothing to do.
+      const again = await attach(`${script}-again`, [], whole);
+      expect(again.exitCode).toBe(0);
+      const { k, weights_sha256 } = undisturbed.results;
+      expect(again.results).toMatchObject({ outcome: "finished", updates, k: { value: k!.value }, weights_sha256 });
     },
   );
 });
