@@ -3,7 +3,8 @@
 npx thawline attach -- python examples/hf_question_answering.py     finds k, and unfreezes adapters layer by layer
 python examples/hf_question_answering.py                            trains alone: thawline's lines do nothing
 
-It needs transformers and peft; the encoder is tiny and has random weights, questions and contexts are made up.
+It needs transformers and peft, and where it trains alone, thawline on the path (PYTHONPATH=python). The encoder is tiny
+and has random weights, questions and contexts are made up.
 """
 
 import argparse

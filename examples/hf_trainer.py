@@ -3,8 +3,9 @@
 npx thawline attach -- python examples/hf_trainer.py --output runs/hf     finds k, and unfreezes layer by layer
 python examples/hf_trainer.py --output runs/hf                            trains alone: the callback does nothing
 
-Both go on from the last checkpoint in the folder `--output`, if there is one. It needs transformers and accelerate; the
-encoder is tiny and has random weights, the sequences are made up.
+Both go on from the last checkpoint in the folder `--output`, if there is one. It needs transformers and accelerate, and
+where it trains alone, thawline on the path (PYTHONPATH=python). The encoder is tiny and has random weights, the
+sequences are made up.
 """
 
 import argparse

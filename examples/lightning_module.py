@@ -3,7 +3,8 @@
 npx thawline attach -- python examples/lightning_module.py --output runs/lightning     finds k, and unfreezes by block
 python examples/lightning_module.py --output runs/lightning                            trains alone
 
-Both go on from `last.ckpt` in the folder `--output`, if it is there. It needs lightning; the images are made up.
+Both go on from `last.ckpt` in the folder `--output`, if it is there. It needs lightning, and where it
+trains alone, thawline on the path (PYTHONPATH=python). The images are made up.
 """
 
 import argparse

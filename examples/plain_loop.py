@@ -1,7 +1,10 @@
 """A training loop of one's own with the three lines that put it under a controller, where there is one.
 
-python examples/plain_loop.py                        trains alone: the three lines do nothing
-python examples/plain_loop.py --without-thawline     the same loop as it was before; ends with the same weights
+npx thawline attach -- python examples/plain_loop.py     finds k, and unfreezes layer by layer
+python examples/plain_loop.py                            trains alone: the three lines do nothing
+python examples/plain_loop.py --without-thawline         the same loop as it was before; ends with the same weights
+
+Where it trains alone, it needs thawline on the path (PYTHONPATH=python).
 """
 
 import argparse

@@ -19,6 +19,7 @@ from pathlib import Path
 import torch
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import PreTrainedTokenizerFast, XLMRobertaConfig, XLMRobertaForMaskedLM
+from transformers.utils import logging
 
 # The ids of the published vocabulary; `<mask>` is its last entry.
 SPECIAL_TOKENS = ["<s>", "<pad>", "</s>", "<unk>"]
@@ -101,6 +102,7 @@ def main() -> None:
         mask_token="<mask>",
     )
     torch.manual_seed(arguments.seed)
+    logging.disable_progress_bar()
     model = XLMRobertaForMaskedLM(make_config(arguments, backend.get_vocab_size()))
     tokenizer.save_pretrained(arguments.out_folder)
     model.save_pretrained(arguments.out_folder)
