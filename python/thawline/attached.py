@@ -31,6 +31,7 @@ from thawline.controlled_run import ControlledRun
 from thawline.failure import describe_failure, report_failure
 from thawline.handshake import Rejected, shake_hands
 from thawline.learning_rates import FactoredRates
+from thawline.optimizers import complete_momentum
 from thawline.process import bind_life_to_controller
 from thawline.script_state import ListeningChannel, ScriptState, parse_state
 from thawline.session import TrainingStopped
@@ -129,7 +130,7 @@ def attach_over(channel: Channel, run: str, attempt: int, check: Callable[[], Tr
     try:
         welcome = shake_hands(channel, attempt)
         training = check()
-        with _factored_rates(training.optimizer) as rates:
+        with _hooked(training.optimizer) as rates:
             controlled = ControlledRun(
                 ListeningChannel(channel, run),
                 training,
@@ -171,12 +172,15 @@ class InertSession:
 
 
 @contextmanager
-def _factored_rates(optimizer: torch.optim.Optimizer) -> Iterator[FactoredRates]:
+def _hooked(optimizer: torch.optim.Optimizer) -> Iterator[FactoredRates]:
+    """Afterwards the optimizer is as it was found."""
+    momentum = optimizer.register_step_pre_hook(lambda *_: complete_momentum(optimizer))
     rates = FactoredRates(optimizer)
     try:
         yield rates
     finally:
         rates.detach()
+        momentum.remove()
 
 
 @functools.cache

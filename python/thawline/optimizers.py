@@ -60,6 +60,27 @@ def build_adamw(
     return torch.optim.AdamW(groups, lr=learning_rate)
 
 
+def complete_momentum(optimizer: torch.optim.Optimizer) -> None:
+    """Before a step of fused SGD: zeros for the parameters in it that have no momentum buffer while others have one.
+
+    It refuses such a step, which is the first one of every block that is released; a user's optimizer was built without
+    the buffers of `build_sgd`. Where none has a buffer, or another optimizer is given, nothing is touched. With
+    `dampening` the first gradient counts less than without `fused`.
+    """
+    if not isinstance(optimizer, torch.optim.SGD):
+        return
+    for group in optimizer.param_groups:
+        if not (group["fused"] and group["momentum"] > 0):
+            continue
+        stepping = [parameter for parameter in group["params"] if parameter.grad is not None]
+        states = [optimizer.state[parameter] for parameter in stepping]
+        if all(state.get("momentum_buffer") is None for state in states):
+            continue
+        for parameter, state in zip(stepping, states, strict=True):
+            if state.get("momentum_buffer") is None:
+                state["momentum_buffer"] = torch.zeros_like(parameter)
+
+
 def clip_gradients(optimizer: torch.optim.Optimizer, max_norm: float | None) -> None:
     """Scales all gradients together to a Euclidean norm of at most `max_norm`; None leaves them."""
     if max_norm is not None:

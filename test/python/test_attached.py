@@ -213,6 +213,20 @@ def test_with_a_scaler_the_update_of_a_skipped_step_counts(fused: bool) -> None:
     assert isinstance(channel.sent[-1], Finished)
 
 
+def test_fused_sgd_with_momentum_takes_in_what_is_unfrozen() -> None:
+    """By itself it refuses a step in which some parameters have momentum and others have none yet."""
+    scripts = [Script(), Script()]
+    for script, fused in zip(scripts, (True, False), strict=True):
+        script.optimizer = torch.optim.SGD(script.model.parameters(), lr=0.05, momentum=0.9, fused=fused)
+        script.scheduler = torch.optim.lr_scheduler.ExponentialLR(script.optimizer, 0.8)
+        with attach_over(controlled(SCHEDULE), "run-1", 1, script.check) as run:
+            script.loop(run, range(1, 7))
+        assert not script.optimizer._optimizer_step_pre_hooks
+    parameters = [dict(script.model.named_parameters()) for script in scripts]
+    for name in parameters[0]:
+        torch.testing.assert_close(parameters[0][name], parameters[1][name])
+
+
 def test_an_update_may_be_made_of_several_batches() -> None:
     channel = controlled(SCHEDULE)
     script = Script(num_updates=6)
