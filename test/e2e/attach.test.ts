@@ -116,6 +116,18 @@ test(
 );
 
 test(
+  "stopped by Ctrl-C it saves after its loop, and goes on from there as undisturbed",
+  async () => {
+    const checkpoint = ["--checkpoint", "stopped.pt", "--checkpoint-every", "1000"];
+    const stopped = await attach("stopped", SETTINGS, [SCRIPT, ...UPDATES, ...checkpoint, "--interrupt-after", "23"]);
+    expect(stopped.exitCode).toBe(130);
+    expect(stopped.results()).toMatchObject({ outcome: "stopped", updates: 23 });
+    expectUndisturbed(await thawline("stopped", ["resume", "stopped", "--headless"]));
+  },
+  RUN_MILLISECONDS,
+);
+
+test(
   "a new run takes series and k from the script's checkpoint",
   async () => {
     const dead = await attach("origin", SETTINGS, dying("origin.pt", 41));
