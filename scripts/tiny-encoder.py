@@ -25,18 +25,32 @@ from transformers.utils import logging
 SPECIAL_TOKENS = ["<s>", "<pad>", "</s>", "<unk>"]
 
 
-def read_texts(path: Path) -> Iterator[str]:
-    """Contexts and questions of a file in SQuAD's format; the lines of any other."""
-    if path.suffix != ".json":
-        yield from path.read_text(encoding="utf-8").splitlines()
-        return
-    for article in json.loads(path.read_text(encoding="utf-8"))["data"]:
-        for paragraph in article["paragraphs"]:
-            yield paragraph["context"]
-            yield from (question["question"] for question in paragraph["qas"])
+class BadInput(Exception):
+    """A mistake of the caller's, in one sentence."""
 
 
-def train_tokenizer(texts: Iterator[str], vocabulary: int) -> Tokenizer:
+def read_texts(path: Path) -> list[str]:
+    """Contexts and questions of a file in SQuAD's format; the lines of any other. Raises BadInput."""
+    try:
+        content = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{path} is not a text in UTF-8 ({error.reason} at byte {error.start})") from error
+    return list(_squad_texts(path, content)) if path.suffix == ".json" else content.splitlines()
+
+
+def _squad_texts(path: Path, content: str) -> Iterator[str]:
+    try:
+        for article in json.loads(content)["data"]:
+            for paragraph in article["paragraphs"]:
+                yield paragraph["context"]
+                yield from (question["question"] for question in paragraph["qas"])
+    except (ValueError, LookupError, TypeError) as error:
+        raise BadInput(f"{path} is not JSON in SQuAD's format (data > paragraphs > context and qas)") from error
+
+
+def train_tokenizer(texts: list[str], vocabulary: int) -> Tokenizer:
     """A unigram model over pieces that keep their leading space, as SentencePiece makes them for XLM-R."""
     tokenizer = Tokenizer(models.Unigram())
     tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Replace(Regex(" {2,}"), " ")])
@@ -45,7 +59,10 @@ def train_tokenizer(texts: Iterator[str], vocabulary: int) -> Tokenizer:
     trainer = trainers.UnigramTrainer(
         vocab_size=vocabulary - 1, special_tokens=SPECIAL_TOKENS, unk_token="<unk>", show_progress=False
     )
-    tokenizer.train_from_iterator(texts, trainer)
+    try:
+        tokenizer.train_from_iterator(texts, trainer)
+    except Exception as error:  # the library raises nothing narrower
+        raise BadInput(f"--vocabulary {vocabulary} does not do for these texts ({error}): give more tokens") from error
     tokenizer.add_special_tokens([AddedToken("<mask>", lstrip=True, special=True)])
     tokenizer.post_processor = processors.TemplateProcessing(
         single="<s> $A </s>",
@@ -53,6 +70,14 @@ def train_tokenizer(texts: Iterator[str], vocabulary: int) -> Tokenizer:
         special_tokens=[("<s>", 0), ("</s>", 2)],
     )
     return tokenizer
+
+
+def check(arguments: argparse.Namespace, texts: list[str]) -> None:
+    """Raises BadInput for sizes that no tokenizer or model can have."""
+    if arguments.hidden % arguments.heads != 0:
+        raise BadInput(f"--hidden {arguments.hidden} is not a multiple of --heads {arguments.heads}")
+    if not any(text.strip() for text in texts):
+        raise BadInput("the text files are empty")
 
 
 def make_config(arguments: argparse.Namespace, vocabulary: int) -> XLMRobertaConfig:
@@ -87,8 +112,12 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="of the weights (0)")
     arguments = parser.parse_args()
 
-    texts = (text for path in arguments.text_files for text in read_texts(path))
-    backend = train_tokenizer(texts, arguments.vocabulary)
+    try:
+        texts = [text for path in arguments.text_files for text in read_texts(path)]
+        check(arguments, texts)
+        backend = train_tokenizer(texts, arguments.vocabulary)
+    except BadInput as error:
+        parser.error(str(error))
     # Position ids begin after that of padding, which costs two of the 514 positions.
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=backend,

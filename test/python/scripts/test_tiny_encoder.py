@@ -23,11 +23,14 @@ def make(folder: Path, *options: str) -> Path:
     questions.write_text(json.dumps({"data": [{"title": "Fox", "paragraphs": [paragraph]}]}), encoding="utf-8")
     plain.write_text("El zorro salta sobre el perro.\nEl perro duerme.\n", encoding="utf-8")
     sizes = ["--hidden", "16", "--layers", "2", "--heads", "2", "--vocabulary", "70"]
-    arguments = [str(SCRIPT), str(folder / "encoder"), str(questions), str(plain), *sizes, *options]
-    with pytest.MonkeyPatch.context() as patch, torch.random.fork_rng():
-        patch.setattr(sys, "argv", arguments)
-        runpy.run_path(str(SCRIPT), run_name="__main__")
+    run(folder / "encoder", questions, plain, *sizes, *options)
     return folder / "encoder"
+
+
+def run(*arguments: Path | str) -> None:
+    with pytest.MonkeyPatch.context() as patch, torch.random.fork_rng():
+        patch.setattr(sys, "argv", [str(SCRIPT), *map(str, arguments)])
+        runpy.run_path(str(SCRIPT), run_name="__main__")
 
 
 @pytest.fixture(scope="module")
@@ -69,3 +72,37 @@ def test_the_weights_follow_from_the_seed(encoder_folder, tmp_path_factory):
     assert all(tensor.equal(weights[name]) for name, tensor in load_file(again / "model.safetensors").items())
     name = "roberta.encoder.layer.0.attention.self.query.weight"
     assert not load_file(other / "model.safetensors")[name].equal(weights[name])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--vocabulary", "12"), "--vocabulary 12 does not do for these texts"),
+        (("--hidden", "15"), "--hidden 15 is not a multiple of --heads 2"),
+        (("--layers", "two"), "argument --layers: invalid int value"),
+    ],
+)
+def test_sizes_that_do_not_fit_get_one_sentence(tmp_path, capsys, options, message):
+    with pytest.raises(SystemExit, match="2"):
+        make(tmp_path, *options)
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "encoder").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("absent.txt", None, "cannot be read (No such file or directory)"),
+        ("latin.txt", "Stra\u00dfe".encode("latin-1"), "is not a text in UTF-8"),
+        ("other.json", b'{"version": "1.1"}', "is not JSON in SQuAD's format"),
+        ("broken.json", b"{", "is not JSON in SQuAD's format"),
+        ("empty.txt", b"\n", "the text files are empty"),
+    ],
+)
+def test_texts_that_cannot_be_read_get_one_sentence(tmp_path, capsys, name, content, message):
+    path = tmp_path / name
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(SystemExit, match="2"):
+        run(tmp_path / "encoder", path)
+    assert message in capsys.readouterr().err
