@@ -37,7 +37,7 @@ export async function runDetached(runFolder: string, run: string | null, takeove
   if (view.state?.end == null) throw await controllerDied(runFolder, exitCode);
   const results = JSON.parse(readFileSync(join(runFolder, "results.json"), "utf8")) as Results;
   const color = colorEnabled(process.stdout, process.env);
-  process.stdout.write(`${summary(results, { runFolder: shortPath(runFolder), config: view.state.config, color })}\n`);
+  process.stdout.write(`${summary(results, { runFolder: shortPath(runFolder), state: view.state, color })}\n`);
   process.exitCode = view.state.end.exitCode;
 }
 

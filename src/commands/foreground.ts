@@ -63,9 +63,7 @@ function tellEnd(options: ForegroundOptions, { state, results }: ControllerEnd):
   process.exitCode = state.end?.exitCode ?? 1;
   if (options.telling !== "json") {
     const color = colorEnabled(process.stdout, process.env);
-    process.stdout.write(
-      `\n${summary(results, { runFolder: shortPath(options.runFolder), config: state.config, color })}\n`,
-    );
+    process.stdout.write(`\n${summary(results, { runFolder: shortPath(options.runFolder), state, color })}\n`);
   }
   if (state.end?.outcome === "failed")
     throw state.end.exitCode === 2 ? new UserError(state.end) : new ExternalError(state.end);

@@ -1,6 +1,7 @@
 import type { RunConfig } from "../config/attached.js";
 import { isForeign, type Scores } from "../core/language-scores.js";
 import type { Results } from "../core/results.js";
+import type { State } from "../core/state.js";
 import {
   formatAccuracy,
   formatCost,
@@ -15,7 +16,7 @@ import { describeConfig, describeOrigin, describeSource, isOfText, signalName } 
 export interface SummaryFacts {
   /** As the person named it, or would. */
   readonly runFolder: string;
-  readonly config: RunConfig;
+  readonly state: Pick<State, "config" | "checkpoints">;
   readonly color: boolean;
 }
 
@@ -27,19 +28,20 @@ const INDENT = "  ";
 
 /** What a run came to, what that cost, and what one may do next. No trailing newline. At most 80 columns, but for long paths. */
 export function summary(results: Results, facts: SummaryFacts): string {
-  const { color } = facts;
+  const { color, state } = facts;
+  const { config } = state;
   const head = `${bold(results.run, color)} ${paint(results.outcome, OUTCOME_COLORS[results.outcome], color)}`;
   const sections: [string, string[]][] = [
     ["why", results.message === null ? [] : [singleLine(results.message)]],
-    ["made by", [describeConfig(facts.config)]],
-    ["k", describeInterval(results, facts.config)],
-    ["in-dist", describeInDistribution(results, facts.config)],
+    ["made by", [describeConfig(config)]],
+    ["k", describeInterval(results, config)],
+    ["in-dist", describeInDistribution(results, config)],
     ["ood", describeOod(results)],
     ["x-ling", describeLanguages(results)],
     ["best", describeBest(results)],
     ["time", describeTime(results)],
     ["identity", describeIdentity(results)],
-    ["files", [`${facts.runFolder}: results.json, journal, ${describeFiles(results, facts.config)}`]],
+    ["files", [`${facts.runFolder}: ${["results.json", "journal", ...otherFiles(results, state)].join(", ")}`]],
   ];
   return [
     `${head}: ${formatCount(results.updates, "update")} in ${formatDuration(results.wall_seconds)}`,
@@ -176,14 +178,15 @@ function describeIdentity({ bit_identical: identical, weights_sha256: sha256 }: 
 }
 
 /** What else of the run folder is of use: a script keeps its weights where it likes. */
-function describeFiles({ scores }: Results, config: RunConfig): string {
-  if (config.script !== undefined) return "worker.log";
+function otherFiles({ scores }: Results, { config, checkpoints: kept }: SummaryFacts["state"]): string[] {
+  if (config.script !== undefined) return ["worker.log"];
+  const checkpoints = kept.length > 0 ? ["checkpoints/"] : ["worker.log"];
   // An adapter is written when it is scored.
-  return isOfText(config) && scores !== null ? "checkpoints/, adapter/" : "checkpoints/";
+  return isOfText(config) && scores !== null ? [...checkpoints, "adapter/"] : checkpoints;
 }
 
 /** Commands that make sense after this outcome, each with what it is for. */
-function nextSteps({ outcome, k }: Results, { runFolder, config, color }: SummaryFacts): string[] {
+function nextSteps({ outcome, k }: Results, { runFolder, state: { config }, color }: SummaryFacts): string[] {
   const look = ["look", `npx thawline watch ${runFolder}`] as const;
   const verify = ["verify", `npx thawline replay ${runFolder}`] as const;
   const resume = ["go on", `npx thawline resume ${runFolder}`] as const;

@@ -9,7 +9,7 @@ import { quickstartConfig, simulateRun, type RecordedRun } from "./journal-build
 const runFolder = "runs/quickstart-20261123T120000Z";
 
 function summaryOf({ state }: RecordedRun, color = false): string {
-  return summary(composeResults(state, 64.2), { runFolder, config: state.config, color });
+  return summary(composeResults(state, 64.2), { runFolder, state, color });
 }
 
 describe("summary", () => {
@@ -106,7 +106,7 @@ describe("summary", () => {
         time        training 5.4 s, evaluation 0.0 s, checkpoints 0.0 s
                     signals 0.5 s (9.7 % of training), controller wait 0.0 s
         files       runs/quickstart-20261123T120000Z: results.json, journal,
-                    checkpoints/
+                    worker.log
 
       next
         go on    npx thawline resume runs/quickstart-20261123T120000Z
