@@ -2,13 +2,13 @@ import { hostname, userInfo } from "node:os";
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { writeControlFile } from "../control/write.js";
-import type { Decision } from "../core/commands.js";
 import type { OperatorCommand } from "../core/events.js";
-import { ExternalError, UserError } from "../errors.js";
+import { UserError } from "../errors.js";
 import { liveHolder } from "../journal/lock.js";
 import type { JournalRecord } from "../journal/format.js";
-import { followJournal, readJournal } from "../journal/reader.js";
+import { readJournal } from "../journal/reader.js";
 import { replayJournal } from "../journal/replay.js";
+import { awaitAnswer } from "./await-answer.js";
 
 const VERBS = ["pause", "continue", "unfreeze", "set-lr", "evaluate", "checkpoint", "stop"] as const;
 type Verb = (typeof VERBS)[number];
@@ -32,7 +32,7 @@ export function register(program: Command): void {
       if (liveHolder(runFolder) === null) throw noController(folder, records);
       const who = `${userInfo().username}@${hostname()}`;
       const id = writeControlFile(runFolder, { epoch: records.at(-1)?.epoch ?? 1, who, command });
-      process.stdout.write(`${await awaitAnswer(runFolder, id, verb)}\n`);
+      process.stdout.write(`${await awaitAnswer(runFolder, id, command)}\n`);
     });
 }
 
@@ -63,30 +63,4 @@ function parseCommand(verb: string, factor: string | undefined, at: string | und
 
 function wrong(message: string, hint: string): UserError {
   return new UserError({ code: "invalid_control_command", message, hint });
-}
-
-/**
- * Follows the journal to the command's fate.
- * @throws ExternalError when it was refused or the run ended first
- */
-async function awaitAnswer(runFolder: string, id: string, verb: string): Promise<string> {
-  const done = new AbortController();
-  for await (const records of followJournal(runFolder, { signal: done.signal, pollMilliseconds: 100 })) {
-    for (const { decisions = [], commands = [] } of records) {
-      const fate = decisions.find((decision) => "id" in decision && decision.id === id && isFate(decision));
-      if (fate?.type === "operator/applied") return `${verb}: in effect before update ${fate.update}`;
-      if (fate?.type === "operator/refused") {
-        throw new ExternalError({ code: "command_refused", message: `\`${verb}\` was refused: ${fate.why}` });
-      }
-      // Only an end after the command counts; earlier ones belong to earlier controllers.
-      if (commands.some((command) => command.type === "run/finish") && liveHolder(runFolder) === null) {
-        throw new ExternalError({ code: "run_ended", message: `the run ended before \`${verb}\` took effect` });
-      }
-    }
-  }
-  throw new ExternalError({ code: "run_ended", message: "the journal could not be followed" });
-}
-
-function isFate(decision: Decision): boolean {
-  return decision.type === "operator/applied" || decision.type === "operator/refused";
 }
