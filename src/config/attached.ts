@@ -1,6 +1,7 @@
 import { basename, extname, resolve } from "node:path";
 import { z } from "zod";
 import { findSignalConflicts } from "./checks.js";
+import { findIgnoredInterventionSettings } from "./intervention-checks.js";
 import { pathsOf } from "./json-schema.js";
 import { mergeLayers, valueAt, type Layer, type Settings } from "./layers.js";
 import { resolveIntervention } from "./load.js";
@@ -96,13 +97,11 @@ export function loadAttachedConfig({ file, overrides, env, cwd, script }: Attach
   if (!parsed.success) {
     throw configError(describeIssues(parsed.error.issues, settings, pathsOf(attachedInputSchema)), layers, source);
   }
-  const conflicts = findSignalConflicts({
-    probe: parsed.data.probe,
-    intervention: { ...parsed.data.intervention, frozen_batch_norm: "track" },
-  });
+  const { probe } = parsed.data;
+  const intervention = { ...parsed.data.intervention, frozen_batch_norm: "track" as const };
+  const conflicts = [...findIgnoredInterventionSettings(intervention), ...findSignalConflicts({ probe, intervention })];
   if (conflicts.length > 0) throw configError(conflicts, layers, source);
-  const resolved = resolveIntervention({ ...parsed.data.intervention, frozen_batch_norm: "track" });
-  return { ...parsed.data, intervention: resolved, script };
+  return { ...parsed.data, intervention: resolveIntervention(intervention), script };
 }
 
 function fileLayers(file: string | null, cwd: string): Layer[] {

@@ -1,4 +1,5 @@
 import { DATA_SETS, isImageData } from "./data-sets.js";
+import { findIgnoredInterventionSettings, findMissingBatchNorm } from "./intervention-checks.js";
 import { findOodConflicts } from "./ood-checks.js";
 import type { Problem } from "./problems.js";
 import type { ParsedConfig } from "./schema.js";
@@ -10,6 +11,8 @@ export function findConflicts(config: ParsedConfig): readonly Problem[] {
     ...lengthOfTraining(config),
     ...startOfIntervention(config),
     ...lengthOfMeasuring(config),
+    ...findIgnoredInterventionSettings(config.intervention),
+    ...findMissingBatchNorm(config),
     ...findSignalConflicts(config),
     ...amounts(config),
     ...dataSets(config),

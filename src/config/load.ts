@@ -9,7 +9,7 @@ import { bundledDataFolder } from "./paths.js";
 import { findPreset } from "./presets.js";
 import { configError, describeIssues } from "./problems.js";
 import { configInputSchema, type Config, type ParsedConfig, type Signal } from "./schema.js";
-import { LANGUAGES } from "./schema/text-data.js";
+import { LANGUAGES, scorerOf } from "./schema/text-data.js";
 import { readYamlFile } from "./yaml-file.js";
 
 export interface ConfigRequest {
@@ -100,7 +100,7 @@ function resolveData(data: ParsedConfig["data"]): Config["data"] {
   }
   switch (data.kind) {
     case "question_answering":
-      return { ...data, tests: data.tests.map(withLanguages) };
+      return { ...data, tests: data.tests.map((test) => ({ ...withLanguages(test), scorer: scorerOf(test) })) };
     case "sentence_pairs":
       return { ...data, tests: data.tests.map(withLanguages) };
     case "xquad_articles":

@@ -2,13 +2,16 @@ import { isImageData } from "./data-sets.js";
 import type { Problem } from "./problems.js";
 import { isFolderName } from "./relative-paths.js";
 import type { ParsedConfig, Source } from "./schema.js";
-import { LANGUAGES } from "./schema/text-data.js";
+import { LANGUAGES, scorerOf } from "./schema/text-data.js";
+
+const FEATURE_METRICS = ["feature_lambda_max", "feature_rank"] as const;
 
 /** Settings of runs on text that contradict each other, and those of one kind of run that the other would ignore. */
 export function findTextConflicts(config: ParsedConfig): readonly Problem[] {
   return [
     ...modelAndData(config),
     ...pretrained(config),
+    ...metrics(config),
     ...validation(config),
     ...optimizer(config),
     ...windows(config),
@@ -20,24 +23,17 @@ function problem(keys: readonly string[], text: string, hint: string): Problem {
   return { paths: keys.map((key) => key.split(".")), text, hint };
 }
 
-function modelAndData({ model, data, intervention }: ParsedConfig): Problem[] {
+function modelAndData({ model, data }: ParsedConfig): Problem[] {
   const [encodes, isText] = [model.kind === "encoder", !isImageData(data)];
-  const conflicts: Problem[] = [];
-  if (encodes !== isText) {
-    const of = isText ? "text" : "images";
-    conflicts.push(
-      problem(
-        ["model.kind", "data.kind"],
-        `\`model.kind\` is \`${model.kind}\`, but \`data.kind\` is \`${data.kind}\`, which is ${of}`,
-        isText ? "use `model.kind=encoder`" : "use data of text, such as `data.kind=xquad_articles`",
-      ),
-    );
-  }
-  if (encodes && intervention.frozen_batch_norm !== "track") {
-    const text = "`intervention.frozen_batch_norm` is given, but an encoder has no BatchNorm";
-    conflicts.push(problem(["intervention.frozen_batch_norm"], text, "remove it"));
-  }
-  return conflicts;
+  if (encodes === isText) return [];
+  const of = isText ? "text" : "images";
+  return [
+    problem(
+      ["model.kind", "data.kind"],
+      `\`model.kind\` is \`${model.kind}\`, but \`data.kind\` is \`${data.kind}\`, which is ${of}`,
+      isText ? "use `model.kind=encoder`" : "use data of text, such as `data.kind=xquad_articles`",
+    ),
+  ];
 }
 
 function pretrained({ model }: ParsedConfig): Problem[] {
@@ -55,10 +51,24 @@ function pretrained({ model }: ParsedConfig): Problem[] {
   return [];
 }
 
+/** They are of the one vector that a classifier reads; answers are found in every token's. */
+function metrics({ data, probe }: ParsedConfig): Problem[] {
+  const metric = FEATURE_METRICS.find((name) => probe.metrics.includes(name));
+  if (metric === undefined || (data.kind !== "question_answering" && data.kind !== "xquad_articles")) return [];
+  const text = `\`probe.metrics\` has \`${metric}\`, which only models that classify have, but \`data.kind\` is \`${data.kind}\``;
+  return [problem(["probe.metrics", "data.kind"], text, `remove \`${metric}\``)];
+}
+
 function validation({ data, evaluate }: ParsedConfig): Problem[] {
-  if (isImageData(data) && evaluate.every !== null) {
-    const text = `\`evaluate.every\` is given, but \`${data.kind}\` has no development set`;
-    return [problem(["evaluate.every"], text, "remove it")];
+  if (isImageData(data)) {
+    const without = `\`${data.kind}\` has no development set`;
+    if (evaluate.every !== null) {
+      return [problem(["evaluate.every"], `\`evaluate.every\` is given, but ${without}`, "remove it")];
+    }
+    if (evaluate.keep === "best") {
+      const text = `\`evaluate.keep\` is \`best\`, but ${without} to choose by`;
+      return [problem(["evaluate.keep"], text, "set `evaluate.keep=last`")];
+    }
   }
   if (evaluate.keep === "best" && evaluate.every === null) {
     const text = "`evaluate.keep` is `best`, but without `evaluate.every` nobody knows which weights are the best";
@@ -97,12 +107,22 @@ function testSets({ data }: ParsedConfig): Problem[] {
     if (new Set(languages).size !== languages.length) {
       return at("languages", `the test set \`${test.name}\` has a language twice`, "name each of them once");
     }
+    const unscored = "scorer" in test && scorerOf(test) === "mlqa" ? languages.find(isUnknownToMlqa) : undefined;
+    if (unscored !== undefined) {
+      const text = `MLQA's scorer does not know \`${unscored}\`, a language of the test set \`${test.name}\``;
+      return at("languages", text, "leave it out, or set `scorer: squad`");
+    }
     if (languages.length > 1 && !distinguishesLanguages(test.source)) {
       const text = `the test set \`${test.name}\` has ${languages.length} languages, but its \`config\` has no \`{language}\` for them`;
       return at("source", text, "write it like `xquad.{language}`");
     }
     return [];
   });
+}
+
+/** Its data are in all of the languages that its scorer has articles for. */
+function isUnknownToMlqa(language: string): boolean {
+  return !LANGUAGES["mlqa"]!.includes(language);
 }
 
 /** What a folder or a table holds, the worker sees. */

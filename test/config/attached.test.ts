@@ -59,6 +59,10 @@ describe("what is refused", () => {
       "intervention.frozen_batch_norm=hold",
       "`intervention.frozen_batch_norm` does not apply: an attached script sets the mode of its own BatchNorm layers",
     ],
+    [
+      "intervention.before=0.5",
+      "`intervention.before` is `0.5`, which only `intervention.kind=learning_rate_switch` uses",
+    ],
     ["script.restart=true", "unknown key `script`"],
     ["probe.evry=3", "unknown key `probe.evry`"],
     ["probe.every=0", "`probe.every`: expected a number of at least 1, got `0`"],

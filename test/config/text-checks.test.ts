@@ -30,7 +30,6 @@ describe("findTextConflicts", () => {
     );
     const images = ["data={kind: mnist, path: bundled}", "evaluate.every=null", "evaluate.keep=last"];
     expect(outcomeOf("xquad-small", ...images)).toContain("`data.kind` is `mnist`, which is images");
-    expect(squad("intervention.frozen_batch_norm=hold")).toContain("an encoder has no BatchNorm / remove it");
   });
 
   it("wants a commit of a model on the Hub, and none of a folder", () => {
@@ -44,6 +43,17 @@ describe("findTextConflicts", () => {
     expect(squad("evaluate.every=null")).toContain("nobody knows which weights are the best");
     expect(squad("evaluate.every=null", "evaluate.keep=last")).toBe("accepted");
     expect(outcomeOf("quickstart", "evaluate.every=10")).toContain("`mnist` has no development set / remove it");
+    expect(outcomeOf("quickstart", "evaluate.keep=best")).toContain(
+      "`evaluate.keep` is `best`, but `mnist` has no development set to choose by / set `evaluate.keep=last`",
+    );
+  });
+
+  it("measures features only of what a classifier reads", () => {
+    expect(squad("probe.metrics=[fisher_trace, feature_rank]")).toContain(
+      "`probe.metrics` has `feature_rank`, which only models that classify have, but `data.kind` is `question_answering` / remove `feature_rank`",
+    );
+    expect(outcomeOf("xquad-small", "probe.metrics=[fisher_trace, feature_lambda_max]")).toContain("`xquad_articles`");
+    expect(outcomeOf("mnli-xlmr-lora", "probe.metrics=[fisher_trace, feature_rank]")).toBe("accepted");
   });
 
   it("has no momentum for AdamW", () => {
@@ -77,6 +87,22 @@ describe("test sets", () => {
     expect(tests("{name: mine, source: ./a}")).toContain("the languages of the test set `mine` are missing");
     expect(tests("{name: mine, source: ./a, languages: [de]}")).toBe("accepted");
     expect(tests("{name: mine, source: ./a, languages: [de, de]}")).toContain("has a language twice");
+  });
+
+  it("have MLQA's scorer where they are MLQA, and SQuAD's where nothing is said", () => {
+    const overrides = [
+      "data.tests=[{name: xquad, source: ./a}, {name: mlqa, source: ./b}, {name: mine, source: ./c, languages: [de], scorer: mlqa}]",
+    ];
+    const { data } = loadConfig({ source: "squad-xlmr-lora", overrides, env: {}, cwd: "/" });
+    expect(data).toMatchObject({ tests: [{ scorer: "squad" }, { scorer: "mlqa" }, { scorer: "mlqa" }] });
+    expect(tests("{name: mlqa, source: ./b, scorer: squad}")).toBe("accepted");
+  });
+
+  it("are in languages that their scorer knows", () => {
+    const refused = "MLQA's scorer does not know `ru`, a language of the test set";
+    expect(tests("{name: mlqa, source: ./a, languages: [de, ru]}")).toContain(`${refused} \`mlqa\``);
+    expect(tests("{name: xquad, source: ./a, languages: [ru], scorer: mlqa}")).toContain(`${refused} \`xquad\``);
+    expect(tests("{name: xquad, source: ./a, languages: [ru]}")).toBe("accepted");
   });
 
   it("tell their languages apart on the Hub", () => {

@@ -33,15 +33,18 @@ describe("the intervention's own count", () => {
 });
 
 describe("a later start", () => {
-  const settings = fc.tuple(
-    fc.constantFrom(UNFREEZING, SWITCH),
-    fc.constantFrom("intervention.k=online", "intervention.k=1", "intervention.k=9", "intervention.k=20"),
+  const unfreezing = fc.tuple(
+    fc.constant(UNFREEZING),
     fc.constantFrom("intervention.order=top_down", "intervention.order=bottom_up", "intervention.order=random"),
     fc.constantFrom("intervention.first_unfreeze=next", "intervention.first_unfreeze=paper41"),
     fc.constantFrom("intervention.unfreeze=gradual", "intervention.unfreeze=all_at_once"),
+  );
+  const common = fc.tuple(
+    fc.constantFrom("intervention.k=online", "intervention.k=1", "intervention.k=9", "intervention.k=20"),
     fc.constantFrom("probe.until=decision", "probe.until=end"),
     fc.constantFrom("intervention.k_max=null", "intervention.k_max=5"),
   );
+  const settings = fc.tuple(fc.oneof(unfreezing, fc.constant([SWITCH])), common).map((parts) => parts.flat());
 
   it("does from there on what the same intervention does from the beginning of a run that is as much shorter", () => {
     fc.assert(

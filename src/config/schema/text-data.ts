@@ -39,9 +39,20 @@ const testSet = z.strictObject({
   languages: languages.nullable().default(null).describe("Codes of the languages; null: all that the name stands for."),
 });
 
+const scorer = z.enum(["squad", "mlqa"]);
 const answerTestSet = testSet.extend({
-  scorer: z.enum(["squad", "mlqa"]).default("squad").describe("Official scorer that normalises answers."),
+  scorer: scorer
+    .nullable()
+    .default(null)
+    .describe(
+      "Official scorer, which normalises answers; null: `mlqa` for a test set of that name, otherwise `squad`.",
+    ),
 });
+
+/** The scorer of a test set that names none. */
+export function scorerOf(test: z.output<typeof answerTestSet>): z.output<typeof scorer> {
+  return test.scorer ?? (test.name === "mlqa" ? "mlqa" : "squad");
+}
 
 const sizes = {
   max_train_examples: limit("Use only the first so many training examples; null: all."),
@@ -87,9 +98,9 @@ export const xquadArticles = z.strictObject({
   ...sizes,
 });
 
-/** As runs use them: every test set says its languages. */
+/** As runs use them: every test set says its languages, and its scorer. */
 export const resolvedQuestionAnswering = questionAnswering.extend({
-  tests: z.array(answerTestSet.extend({ languages })),
+  tests: z.array(answerTestSet.extend({ languages, scorer })),
 });
 export const resolvedSentencePairs = sentencePairs.extend({ tests: z.array(testSet.extend({ languages })) });
 

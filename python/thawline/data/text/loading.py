@@ -46,12 +46,12 @@ def load_question_records(config: QuestionAnsweringConfig | XquadArticlesConfig)
         return _load_articles(config)
     limit = config.max_test_examples
     return TextRecords(
-        read_questions(config.train, "train", TRAINING_LANGUAGE)[: config.max_train_examples],
-        read_questions(config.development, "development", TRAINING_LANGUAGE)[:limit],
+        _english(read_questions(config.train, "train", [TRAINING_LANGUAGE]))[: config.max_train_examples],
+        _english(read_questions(config.development, "development", [TRAINING_LANGUAGE]))[:limit],
         tuple(
-            LanguageRecords(test.name, language, read_questions(test.source, "test", language)[:limit], test.scorer)
+            LanguageRecords(test.name, language, questions[:limit], test.scorer)
             for test in config.tests
-            for language in test.languages
+            for language, questions in read_questions(test.source, "test", test.languages).items()
         ),
     )
 
@@ -59,17 +59,19 @@ def load_question_records(config: QuestionAnsweringConfig | XquadArticlesConfig)
 def load_pair_records(config: SentencePairsConfig) -> TextRecords[Pair]:
     """Raises UserError like `load_question_records`."""
     limit = config.max_test_examples
-    train = read_pairs(config.train, "train", [TRAINING_LANGUAGE])
-    development = read_pairs(config.development, "development", [TRAINING_LANGUAGE])
     return TextRecords(
-        train[TRAINING_LANGUAGE][: config.max_train_examples],
-        development[TRAINING_LANGUAGE][:limit],
+        _english(read_pairs(config.train, "train", [TRAINING_LANGUAGE]))[: config.max_train_examples],
+        _english(read_pairs(config.development, "development", [TRAINING_LANGUAGE]))[:limit],
         tuple(
             LanguageRecords(test.name, language, pairs[:limit])
             for test in config.tests
             for language, pairs in read_pairs(test.source, "test", test.languages).items()
         ),
     )
+
+
+def _english(read: dict[str, list[Record]]) -> list[Record]:
+    return read[TRAINING_LANGUAGE]
 
 
 def _load_articles(config: XquadArticlesConfig) -> TextRecords[Question]:
