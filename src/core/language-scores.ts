@@ -1,3 +1,4 @@
+import type { RunConfig } from "../config/attached.js";
 import { isFinite } from "./signal.js";
 import type { Evaluation } from "./state.js";
 
@@ -12,6 +13,8 @@ export interface LanguageScores {
   readonly per_language: Readonly<Record<string, Scores & { readonly num_examples: number }>>;
   /** X-ling: the unweighted mean over all languages but English; null where there is no other. */
   readonly cross_lingual: Scores | null;
+  /** Whose rules compared answers; null where labels were compared. */
+  readonly scorer: "squad" | "mlqa" | null;
 }
 
 /** Of the split `ood/xquad/de`; null for a corruption, whose split has two parts. */
@@ -36,7 +39,10 @@ export function finiteScores(values: Evaluation["values"]): Scores {
 }
 
 /** By test set, in the order in which they were evaluated; null where no split has a language. */
-export function scoreLanguages(evaluations: readonly Evaluation[]): Readonly<Record<string, LanguageScores>> | null {
+export function scoreLanguages(
+  evaluations: readonly Evaluation[],
+  data: RunConfig["data"],
+): Readonly<Record<string, LanguageScores>> | null {
   const sets: Record<string, Record<string, Scores & { readonly num_examples: number }>> = {};
   for (const { split, values, numExamples } of evaluations) {
     const of = languageOf(split);
@@ -44,10 +50,22 @@ export function scoreLanguages(evaluations: readonly Evaluation[]): Readonly<Rec
     sets[of.testSet] = { ...sets[of.testSet], [of.language]: { ...finiteScores(values), num_examples: numExamples } };
   }
   const scored = Object.entries(sets).map(([testSet, perLanguage]) => {
-    const scores = { per_language: perLanguage, cross_lingual: meanOverForeign(perLanguage) };
+    const mean = meanOverForeign(perLanguage);
+    const scores = { per_language: perLanguage, cross_lingual: mean, scorer: scorerOf(data, testSet) };
     return [testSet, scores] as const;
   });
   return scored.length === 0 ? null : Object.fromEntries(scored);
+}
+
+function scorerOf(data: RunConfig["data"], testSet: string): LanguageScores["scorer"] {
+  switch (data?.kind) {
+    case "question_answering":
+      return data.tests.find(({ name }) => name === testSet)?.scorer ?? null;
+    case "xquad_articles":
+      return "squad";
+    default:
+      return null;
+  }
 }
 
 /** Of the scores that all of these languages have. */

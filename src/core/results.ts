@@ -1,3 +1,4 @@
+import type { RunConfig } from "../config/attached.js";
 import { isFinite } from "./signal.js";
 import type { Interval, State } from "./state.js";
 import { startOf } from "./counting.js";
@@ -24,6 +25,8 @@ export interface Results {
     readonly tau: number;
     readonly epsilon: number;
   } | null;
+  /** The options that the signals were measured with. */
+  readonly probe: RunConfig["probe"];
   readonly left_frozen: readonly string[];
   /** Of the clean test images, or of the English part of the first test set that has one. */
   readonly in_dist: (Scores & { readonly num_examples: number }) | null;
@@ -80,9 +83,10 @@ export function composeResults(state: State, wallSeconds: number): Results {
             tau,
             epsilon,
           },
+    probe: state.config.probe,
     left_frozen: leftFrozen(state),
     in_dist: inDistribution(state),
-    scores: scoreLanguages(finalEvaluations(state)),
+    scores: scoreLanguages(finalEvaluations(state), state.config.data),
     best: bestWeights(state),
     ood: outOfDistribution(state),
     images_from_jpeg: finalEvaluations(state).some((entry) => entry.fromJpeg),

@@ -1,3 +1,4 @@
+import type { RunConfig } from "../config/attached.js";
 import type { EventOf, OperatorCommand } from "../core/events.js";
 import { countModelParameters } from "../core/selectors.js";
 import { signalKey } from "../core/signal.js";
@@ -7,6 +8,7 @@ import type { JournalRecord } from "../journal/format.js";
 import { describeDecision, type Sentence, type SentenceKind } from "./decisions.js";
 import { formatAccuracy, formatCount, formatInteger, formatMetric, formatNumber, singleLine } from "./format.js";
 import { describeConfig, describeOrigin, signalName } from "./names.js";
+import { describeSignals } from "./signal-options.js";
 
 /** What a record says in words, for the plain lines and the decision log alike. `state` is the one after the record. */
 export function describeRecord(record: JournalRecord, state: State): Sentence[] {
@@ -23,7 +25,9 @@ function describeEvent({ event, epoch }: JournalRecord, state: State): Sentence[
   const outside = (kind: SentenceKind, text: string): Sentence[] => [{ kind, update: null, text }];
   switch (event.type) {
     case "run/created":
-      return outside("run", `${event.run}: ${describeConfig(event.config)}`);
+      return [`${event.run}: ${describeConfig(event.config)}`, ...describeSignalOptions(event.config)].flatMap((text) =>
+        outside("run", text),
+      );
     case "controller/started":
       return outside(
         "run",
@@ -53,6 +57,11 @@ function describeEvent({ event, epoch }: JournalRecord, state: State): Sentence[
     default:
       return describeWorkerEvent(event, state);
   }
+}
+
+function describeSignalOptions(config: RunConfig): string[] {
+  const options = describeSignals(config);
+  return options.length === 0 ? [] : [`signals ${options.join("; ")}`];
 }
 
 const QUIET = { link: "the link to the worker has been silent", work: "the worker has made no progress" };

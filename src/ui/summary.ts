@@ -12,6 +12,7 @@ import {
   singleLine,
 } from "./format.js";
 import { describeConfig, describeOrigin, describeSource, isOfText, signalName } from "./names.js";
+import { describeSignals } from "./signal-options.js";
 
 export interface SummaryFacts {
   /** As the person named it, or would. */
@@ -35,6 +36,7 @@ export function summary(results: Results, facts: SummaryFacts): string {
     ["why", results.message === null ? [] : [singleLine(results.message)]],
     ["made by", [describeConfig(config)]],
     ["k", describeInterval(results, config)],
+    ["signals", results.probe_seconds > 0 ? describeSignals(config) : []],
     ["in-dist", describeInDistribution(results, config)],
     ["ood", describeOod(results)],
     ["x-ling", describeLanguages(results)],
@@ -110,19 +112,24 @@ function describeInDistribution({ in_dist: score, images_from_jpeg: fromJpeg }: 
     : [`${formatAccuracy(accuracy)} of ${of} test images right${describeOrigin(false, fromJpeg, ", ")}`];
 }
 
+const SCORERS = { squad: "SQuAD's scorer", mlqa: "MLQA's scorer" } as const;
+
 /** A test set a line, then its languages, best first: by the score that comes first. */
 function describeLanguages({ scores }: Results): string[] {
-  return Object.entries(scores ?? {}).flatMap(([testSet, { per_language: perLanguage, cross_lingual: mean }]) => {
-    const languages = Object.entries(perLanguage).map(([language, { num_examples: _, ...own }]) => {
-      return [language, Object.values(own)[0] ?? null] as const;
-    });
-    const ranked = languages.sort(([, a], [, b]) => (b ?? -1) - (a ?? -1));
-    const shown = ranked.map(([language, score]) => `${language} ${score === null ? "?" : (score * 100).toFixed(2)}`);
-    const numForeign = languages.filter(([language]) => isForeign(language)).length;
-    const average =
-      mean === null ? "English only" : `${describeScores(mean)}, mean of ${formatCount(numForeign, "language")}`;
-    return [`${singleLine(testSet)}: ${average}`, shown.join(", ")];
-  });
+  return Object.entries(scores ?? {}).flatMap(
+    ([testSet, { per_language: perLanguage, cross_lingual: mean, scorer }]) => {
+      const languages = Object.entries(perLanguage).map(([language, { num_examples: _, ...own }]) => {
+        return [language, Object.values(own)[0] ?? null] as const;
+      });
+      const ranked = languages.sort(([, a], [, b]) => (b ?? -1) - (a ?? -1));
+      const shown = ranked.map(([language, score]) => `${language} ${score === null ? "?" : (score * 100).toFixed(2)}`);
+      const numForeign = languages.filter(([language]) => isForeign(language)).length;
+      const average =
+        mean === null ? "English only" : `${describeScores(mean)}, mean of ${formatCount(numForeign, "language")}`;
+      const rules = scorer === null ? "" : ` (${SCORERS[scorer]})`;
+      return [`${singleLine(testSet)}: ${average}${rules}`, shown.join(", ")];
+    },
+  );
 }
 
 /** Which weights these scores are of, where they are not those of the last update. */

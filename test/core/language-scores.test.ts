@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { loadConfig } from "../../src/config/load.js";
 import { finiteScores, languageOf, scoreLanguages } from "../../src/core/language-scores.js";
 import type { Evaluation } from "../../src/core/state.js";
 
@@ -26,13 +27,22 @@ describe("finiteScores", () => {
 
 describe("scoreLanguages", () => {
   it("is null where no split has a language", () => {
-    expect(scoreLanguages([entry("in_dist", { accuracy: 1 }), entry("ood/fog", { accuracy: 1 })])).toBeNull();
+    expect(
+      scoreLanguages([entry("in_dist", { accuracy: 1 }), entry("ood/fog", { accuracy: 1 })], undefined),
+    ).toBeNull();
   });
 
   it("has no mean where English is the only language", () => {
-    expect(scoreLanguages([entry("ood/xquad/en", { f1: 0.5 })])).toEqual({
-      xquad: { per_language: { en: { f1: 0.5, num_examples: 10 } }, cross_lingual: null },
+    expect(scoreLanguages([entry("ood/xquad/en", { f1: 0.5 })], undefined)).toEqual({
+      xquad: { per_language: { en: { f1: 0.5, num_examples: 10 } }, cross_lingual: null, scorer: null },
     });
+  });
+
+  it("says whose rules compared answers", () => {
+    const overrides = ["data.tests=[{name: xquad, source: ./a}, {name: mlqa, source: ./b}]"];
+    const { data } = loadConfig({ source: "squad-xlmr-lora", overrides, env: {}, cwd: "/" });
+    const scores = scoreLanguages([entry("ood/xquad/de", { f1: 1 }), entry("ood/mlqa/de", { f1: 1 })], data);
+    expect([scores!["xquad"]!.scorer, scores!["mlqa"]!.scorer]).toEqual(["squad", "mlqa"]);
   });
 
   it("takes the mean of the scores that all foreign languages have", () => {
@@ -41,7 +51,7 @@ describe("scoreLanguages", () => {
       entry("ood/xquad/de", { f1: 0.5, exact_match: 0.25 }),
       entry("ood/xquad/zh", { f1: 0.25, exact_match: NAN }),
     ];
-    expect(scoreLanguages(evaluations)!["xquad"]!.cross_lingual).toEqual({ f1: 0.375 });
+    expect(scoreLanguages(evaluations, undefined)!["xquad"]!.cross_lingual).toEqual({ f1: 0.375 });
   });
 
   it("weighs each foreign language the same, whatever its place and whatever English has", () => {
@@ -51,7 +61,7 @@ describe("scoreLanguages", () => {
         const foreign = languages.map((language, index) => entry(`ood/xquad/${language}`, { f1: (index % 5) / 4 }));
         const all = foreign.toSpliced(place, 0, entry("ood/xquad/en", { f1: english / 4 }));
         const sum = languages.reduce((total, _, index) => total + (index % 5) / 4, 0);
-        expect(scoreLanguages(all)!["xquad"]!.cross_lingual!["f1"]).toBeCloseTo(sum / languages.length, 12);
+        expect(scoreLanguages(all, undefined)!["xquad"]!.cross_lingual!["f1"]).toBeCloseTo(sum / languages.length, 12);
       }),
     );
   });

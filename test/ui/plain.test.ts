@@ -16,6 +16,7 @@ describe("plain lines", () => {
       "
       2026-11-23 UTC
       12:00:00               run        quickstart-2026-11-23-120000: resnet18 width 8 on mnist, batch 64, lr 0.01 linear_tail (paper: constant), seed 0
+      12:00:00               run        signals every 10 updates, of the trainable parameters, over 512 training examples in batches of 256; tr(F): labels sampled from the model, per example
       12:00:00               run        controller: process 4700 on node-3
       12:00:00               worker     attempt 1: worker started as process 4711
       12:00:01               worker     connected from process 4711 on node-3: python 3.11.9, torch 2.13.0, numpy 2.4.1
@@ -94,6 +95,7 @@ describe("plain lines", () => {
         .join("\n"),
     ).toMatchInlineSnapshot(`
       "12:00:00               run        quickstart-2026-11-23-120000: resnet18 width 8 on mnist, batch 64, lr 0.01 linear_tail (paper: constant), seed 0
+      12:00:00               run        signals every 10 updates, of the trainable parameters, over 512 training examples in batches of 256; tr(F): labels sampled from the model, per example
       12:00:00               run        controller: process 4700 on node-3
       12:00:06               operator   wolf: unfreeze
       12:00:07 update 33     decision   k = 33: decided by the operator

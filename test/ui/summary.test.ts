@@ -23,6 +23,9 @@ describe("summary", () => {
         k           120: tr(F) stabilized (tau 3, epsilon 0.02, a point every 10
                     updates)
                     offline, Algorithm 2 on the same series gives 90
+        signals     every 10 updates, of the trainable parameters, over 512 training
+                    examples in batches of 256
+                    tr(F): labels sampled from the model, per example
         in-dist     95.34 % of 10 000 test images right
         ood         64.30 % mean of 15 corruptions, 2000 images each, regenerated
                     worst impulse_noise 35.60 %, best canny_edges 93.00 %
@@ -77,8 +80,9 @@ describe("summary", () => {
     expect(text.slice(text.indexOf("  in-dist"), text.indexOf("  time"))).toMatchInlineSnapshot(`
       "  in-dist     f1 50.00 %, exact_match 25.00 % of 240 English examples
         x-ling      xquad: f1 31.25 %, exact_match 15.63 %, mean of 2 languages
+                    (SQuAD's scorer)
                     en 50.00, es 37.50, de 25.00
-                    mlqa: English only
+                    mlqa: English only (SQuAD's scorer)
                     en 50.00
         best        step 26, by its f1 50.00 %, exact_match 25.00 % on the development
                     set
@@ -103,6 +107,9 @@ describe("summary", () => {
         k           120: tr(F) stabilized (tau 3, epsilon 0.02, a point every 10
                     updates)
                     offline, Algorithm 2 on the same series gives 90
+        signals     every 10 updates, of the trainable parameters, over 512 training
+                    examples in batches of 256
+                    tr(F): labels sampled from the model, per example
         time        training 5.4 s, evaluation 0.0 s, checkpoints 0.0 s
                     signals 0.5 s (9.7 % of training), controller wait 0.0 s
         files       runs/quickstart-20261123T120000Z: results.json, journal,

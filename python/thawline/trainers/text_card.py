@@ -12,6 +12,9 @@ from thawline.text_data_config import HubSourceConfig, SentencePairsConfig, Sour
 from thawline.training import SplitScore
 
 
+_SCORERS = {"squad": "SQuAD's scorer", "mlqa": "MLQA's scorer"}
+
+
 def model_card(
     config: TextRunConfig, block_map: BlockMap, decisions: JournaledDecisions, step: int, scores: Sequence[SplitScore]
 ) -> str:
@@ -47,11 +50,15 @@ def model_card(
 def _task(config: TextRunConfig) -> list[str]:
     data = config.data
     if isinstance(data, XquadArticlesConfig):
-        return [f"Question answering, trained and chosen on articles of XQuAD's English, `{data.path}`."]
+        return [
+            f"Question answering, trained and chosen on articles of XQuAD's English, `{data.path}`.",
+            "Answers are compared as SQuAD's scorer does.",
+        ]
     sources = f"Training data: `{_source(data.train)}`. Development data: `{_source(data.development)}`."
     if isinstance(data, SentencePairsConfig):
         return [f"Sentence pairs. {sources}", "", f"Outputs, in their order: {', '.join(PAIR_LABELS)}."]
-    return [f"Question answering. {sources}"]
+    scorers = [f"`{test.name}` as {_SCORERS[test.scorer]} does" for test in data.tests]
+    return [f"Question answering. {sources}", *([f"Answers are compared in {', '.join(scorers)}."] if scorers else [])]
 
 
 def _source(source: SourceConfig) -> str:

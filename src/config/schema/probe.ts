@@ -36,13 +36,17 @@ export const probe = z.strictObject({
     .enum(["best", "last"])
     .default("best")
     .describe("Which loss of the search is sharpness_worst: the largest found, or that of the last iteration."),
-  labels: z
-    .enum(["sampled", "exact", "argmax", "true"])
-    .default("sampled")
-    .describe(
-      "Labels of fisher_trace: drawn from the model, the mean over all of them, the most probable, or the data's own. " +
-        "The last two measure something else than tr(F).",
-    ),
+  // YAML reads `true` as a truth value.
+  labels: z.preprocess(
+    (value) => (value === true ? "true" : value),
+    z
+      .enum(["sampled", "exact", "argmax", "true"])
+      .default("sampled")
+      .describe(
+        "Labels of fisher_trace: drawn from the model, the mean over all of them, the most probable, or the data's " +
+          "own. The last two measure something else than tr(F).",
+      ),
+  ),
   estimator: z
     .enum(["per_example", "batch"])
     .default("per_example")

@@ -87,6 +87,16 @@ k = 40 (source: online, signal `fisher_trace`, decided at update 40).
     )
 
 
+def test_whose_rules_compared_answers() -> None:
+    def test_set(name: str, scorer: str) -> dict[str, Any]:
+        return {"name": name, "source": "/data", "languages": ["de"], "scorer": scorer}
+
+    tests = [test_set("xquad", "squad"), test_set("mlqa", "mlqa")]
+    shown = card(config_of({**QUESTIONS, "tests": tests}))
+    assert "Answers are compared in `xquad` as SQuAD's scorer does, `mlqa` as MLQA's scorer does." in shown
+    assert "compared" not in card(config_of())
+
+
 def when(text: str) -> list[str]:
     """The lines that say what trained when."""
     return text.split("## What trained when\n\n")[1].split("\n## ")[0].strip().split("\n")
