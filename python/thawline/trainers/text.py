@@ -44,7 +44,7 @@ def train_text(channel: Channel, config: TextRunConfig, welcome: Welcome) -> Non
     num_updates = config.train.updates or (config.train.epochs or 1) * batches.updates_per_epoch
     prober = build_prober(config, parts)
     run_folder = Path(welcome.run_folder)
-    adapters = Adapters(run_folder, model, config, parts.encoder.block_map)
+    adapters = Adapters(run_folder, model, config, parts.encoder.block_map, parts.label_names)
     batching = Batching(parts.collation, config.evaluate.batch_size)
     step = resume(run_folder, welcome, model, optimizer, prober, trained)
     for note in parts.encoder.notes:

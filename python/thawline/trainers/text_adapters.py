@@ -35,11 +35,19 @@ class Adapters:
     that were evaluated last, and their scores.
     """
 
-    def __init__(self, run_folder: Path, model: nn.Module, config: TextRunConfig, block_map: BlockMap) -> None:
+    def __init__(
+        self,
+        run_folder: Path,
+        model: nn.Module,
+        config: TextRunConfig,
+        block_map: BlockMap,
+        label_names: Sequence[str] = (),
+    ) -> None:
         self._run_folder = run_folder
         self._model = model
         self._config = config
         self._block_map = block_map
+        self._label_names = label_names
         self._restored_step: int | None = None
 
     def keep_best(self, step: int) -> SavedCheckpoint:
@@ -68,7 +76,9 @@ class Adapters:
         self._save(self._run_folder / "adapter", weights_step, scores)
 
     def _save(self, target: Path, step: int, scores: Sequence[SplitScore]) -> SavedCheckpoint:
-        card = model_card(self._config, self._block_map, read_decisions(self._run_folder), step, scores)
+        card = model_card(
+            self._config, self._block_map, read_decisions(self._run_folder), step, scores, self._label_names
+        )
         return save_adapter(target, step, self._model, self._config.model.revision, card)
 
 

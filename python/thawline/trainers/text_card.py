@@ -6,19 +6,22 @@ from collections.abc import Sequence
 
 from thawline.blocks import BlockMap
 from thawline.config import LoraConfig, TextRunConfig
-from thawline.data.text.records import PAIR_LABELS
 from thawline.journaled_decisions import JournaledDecisions
 from thawline.text_data_config import HubSourceConfig, SentencePairsConfig, SourceConfig, XquadArticlesConfig
 from thawline.training import SplitScore
-
 
 _SCORERS = {"squad": "SQuAD's scorer", "mlqa": "MLQA's scorer"}
 
 
 def model_card(
-    config: TextRunConfig, block_map: BlockMap, decisions: JournaledDecisions, step: int, scores: Sequence[SplitScore]
+    config: TextRunConfig,
+    block_map: BlockMap,
+    decisions: JournaledDecisions,
+    step: int,
+    scores: Sequence[SplitScore],
+    label_names: Sequence[str],
 ) -> str:
-    """Markdown with the header that the Hub reads; scores are shares of 1."""
+    """Markdown with the header that the Hub reads; scores are shares of 1, `label_names` those of sentence pairs."""
     model, adapter, train = config.model, config.model.adapter, config.train
     method = "lora" if isinstance(adapter, LoraConfig) else adapter.peft_method
     revision = "" if model.revision is None else f" at {model.revision}"
@@ -36,7 +39,7 @@ def model_card(
         f"Adapter (`{method}`) for `{model.pretrained}`{revision}, trained by thawline:",
         f"{train.optimizer}, learning rate {train.learning_rate:g}, batches of {train.batch_size}.",
         "",
-        *_task(config),
+        *_task(config, label_names),
         "",
         "## What trained when",
         "",
@@ -47,7 +50,7 @@ def model_card(
     return "\n".join(lines) + "\n"
 
 
-def _task(config: TextRunConfig) -> list[str]:
+def _task(config: TextRunConfig, label_names: Sequence[str]) -> list[str]:
     data = config.data
     if isinstance(data, XquadArticlesConfig):
         return [
@@ -56,7 +59,7 @@ def _task(config: TextRunConfig) -> list[str]:
         ]
     sources = f"Training data: `{_source(data.train)}`. Development data: `{_source(data.development)}`."
     if isinstance(data, SentencePairsConfig):
-        return [f"Sentence pairs. {sources}", "", f"Outputs, in their order: {', '.join(PAIR_LABELS)}."]
+        return [f"Sentence pairs. {sources}", "", f"Outputs, in their order: {', '.join(label_names)}."]
     scorers = [f"`{test.name}` as {_SCORERS[test.scorer]} does" for test in data.tests]
     return [f"Question answering. {sources}", *([f"Answers are compared in {', '.join(scorers)}."] if scorers else [])]
 

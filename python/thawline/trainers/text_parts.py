@@ -11,7 +11,9 @@ from thawline.config import EncoderConfig, LoraConfig, TextRunConfig
 from thawline.data.text.batches import evaluation_batches
 from thawline.data.text.collation import Collation
 from thawline.data.text.pretrained_tokenizer import load_tokenizer
+from thawline.data.text.records import PAIR_LABELS, PairLabel
 from thawline.determinism import derive_seed
+from thawline.evaluation.text.nli_scorer import read_label_names
 from thawline.freezing import parameters_of
 from thawline.models.text import AdapterSettings, Encoder, LoraSettings, OtherAdapterSettings, build_encoder
 from thawline.probe_settings import probe_settings
@@ -23,12 +25,16 @@ from thawline.trainers.text_task import TextTask, check_length, load_task, task_
 
 @dataclass(frozen=True)
 class TextParts:
-    """`trained` are the names of the parameters that ever train; the model is on its device."""
+    """`label_names` are those of sentence pairs in the order of the model's outputs.
+
+    `trained` are the names of the parameters that ever train. The model is on its device.
+    """
 
     encoder: Encoder
     task: TextTask
     objective: LabelledObjective
     collation: Collation
+    label_names: tuple[PairLabel, ...]
     trained: frozenset[str]
 
     @property
@@ -37,18 +43,27 @@ class TextParts:
 
 
 def build_parts(config: TextRunConfig, device: torch.device) -> TextParts:
-    """Raises UserError: what `build_model`, `load_tokenizer` and `load_task` raise."""
+    """Raises UserError: what `build_model`, `load_tokenizer`, `load_task` and `read_label_names` raise."""
     encoder = build_model(config)
     encoder.model.to(device)
     tokenizer = load_tokenizer(config.model.pretrained, config.model.revision)
+    label_names = _label_names(config, encoder)
     blocks = [encoder.block_map.head, *encoder.block_map.blocks]
     return TextParts(
         encoder=encoder,
-        task=load_task(config.data, tokenizer),
+        task=load_task(config.data, tokenizer, label_names),
         objective=build_objective(config, encoder),
         collation=Collation(tokenizer.pad_id, device),
+        label_names=label_names,
         trained=parameters_of(encoder.block_map, [block.name for block in blocks]),
     )
+
+
+def _label_names(config: TextRunConfig, encoder: Encoder) -> tuple[PairLabel, ...]:
+    task, _ = task_kind(config.data)
+    if task == "question_answering" or encoder.output_names is None:
+        return PAIR_LABELS
+    return read_label_names(encoder.output_names)
 
 
 def build_model(config: TextRunConfig) -> Encoder:

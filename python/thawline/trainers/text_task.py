@@ -12,6 +12,7 @@ from torch import nn
 from thawline.config import TextRunConfig
 from thawline.data.corruptions.cache import default_cache_folder
 from thawline.data.text.collation import Sequences
+from thawline.data.text.encoded_pairs import EncodedPairs
 from thawline.data.text.loading import (
     TRAINING_LANGUAGE,
     LanguageRecords,
@@ -19,7 +20,7 @@ from thawline.data.text.loading import (
     load_pair_records,
     load_question_records,
 )
-from thawline.data.text.records import PAIR_LABELS, Pair, Question
+from thawline.data.text.records import PAIR_LABELS, Pair, PairLabel, Question
 from thawline.data.text.token_cache import cached_pairs, cached_windows
 from thawline.data.text.tokenization import PairTokenizer
 from thawline.data.text.windows import WindowSettings
@@ -53,14 +54,18 @@ def task_kind(data: TextDataConfig) -> tuple[Task, int | None]:
     return "question_answering", None
 
 
-def load_task(data: TextDataConfig, tokenizer: PairTokenizer) -> TextTask:
+def load_task(
+    data: TextDataConfig, tokenizer: PairTokenizer, label_names: tuple[PairLabel, ...] = PAIR_LABELS
+) -> TextTask:
     """Reads all of the configured data and turns them into tokens, once: they are kept in the cache.
+
+    `label_names` are the labels of sentence pairs in the order of the model's outputs.
 
     Raises UserError: what the readers raise, and `wrong_data` for a question that is too long.
     """
     cache = default_cache_folder()
     if isinstance(data, SentencePairsConfig):
-        return _load_pairs(data, tokenizer, cache)
+        return _load_pairs(data, tokenizer, label_names, cache)
     return _load_questions(data, tokenizer, cache)
 
 
@@ -96,16 +101,20 @@ def _load_questions(
     return TextTask(train, development, _with_in_distribution(records.tests, tests, development))
 
 
-def _load_pairs(data: SentencePairsConfig, tokenizer: PairTokenizer, cache: Path) -> TextTask:
+def _load_pairs(
+    data: SentencePairsConfig, tokenizer: PairTokenizer, label_names: tuple[PairLabel, ...], cache: Path
+) -> TextTask:
     records = load_pair_records(data)
 
+    def encoded(pairs: Sequence[Pair]) -> EncodedPairs:
+        return cached_pairs(pairs, tokenizer, max_length=data.max_length, cache_folder=cache).numbered_as(label_names)
+
     def scored(pairs: Sequence[Pair]) -> ScoredPairs:
-        return ScoredPairs(pairs, cached_pairs(pairs, tokenizer, max_length=data.max_length, cache_folder=cache))
+        return ScoredPairs(pairs, encoded(pairs))
 
     development = scored(records.development)
     tests = {_split(test): scored(test.records) for test in records.tests}
-    train = cached_pairs(records.train, tokenizer, max_length=data.max_length, cache_folder=cache)
-    return TextTask(train, development, _with_in_distribution(records.tests, tests, development))
+    return TextTask(encoded(records.train), development, _with_in_distribution(records.tests, tests, development))
 
 
 def _split(test: LanguageRecords[Question] | LanguageRecords[Pair]) -> str:

@@ -43,7 +43,7 @@ def config_of(data: dict[str, Any] = QUESTIONS, **sections: Any) -> TextRunConfi
 def card(
     config: TextRunConfig, decisions: JournaledDecisions = ONLINE, step: int = 100, scores: tuple[SplitScore, ...] = ()
 ) -> str:
-    return model_card(config, BLOCK_MAP, decisions, step, scores)
+    return model_card(config, BLOCK_MAP, decisions, step, scores, ("neutral", "contradiction", "entailment"))
 
 
 def test_the_whole_card() -> None:
@@ -151,7 +151,7 @@ def test_pairs_say_what_the_outputs_mean() -> None:
     pairs = {key: value for key, value in QUESTIONS.items() if key != "stride"} | {"kind": "sentence_pairs"}
     scores = (SplitScore("in_dist", {"accuracy": 2 / 3}, 9, regenerated=False),)
     text = card(config_of(pairs), scores=scores)
-    assert "Outputs, in their order: entailment, neutral, contradiction." in text
+    assert "Outputs, in their order: neutral, contradiction, entailment." in text
     assert "| in_dist | 0.6667 | 9 |" in text
 
 

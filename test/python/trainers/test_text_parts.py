@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from torch import nn
+from transformers import XLMRobertaForSequenceClassification
 
 from text_examples import build_tokenizer
 from text_training import text_run_config, train, weights_of
 from thawline.config import TextRunConfig, parse_config
+from thawline.data.text.encoded_pairs import EncodedPairs
+from thawline.data.text.records import PAIR_LABELS, PairLabel
 from thawline.errors import UserError
+from thawline.evaluation.text.predictions import Batching
+from thawline.evaluation.text.scored_sets import ScoredPairs
 from thawline.freezing import apply_trainable
 from thawline.probes import LinearHeadObjective
 from thawline.probes.text_objective import QuestionAnsweringObjective
 from thawline.protocol import Boundary, Checkpointed, Kept, Ready
 from thawline.trainers.text_parts import TextParts, build_model, build_parts, build_prober
-from tiny_encoder import move_adapters, save_bert
+from tiny_encoder import move_adapters, save_bert, xlm_roberta_config
 
 pytestmark = pytest.mark.usefixtures("torch_settings", "text_cache")
 
@@ -61,6 +67,44 @@ def test_the_objective_is_that_of_the_data(encoder: str, questions: dict[str, An
     objective = parts_of(parsed(encoder, pairs)).objective
     assert isinstance(objective, LinearHeadObjective)
     assert objective.labels({"labels": torch.tensor([2])})[0].tolist() == [2]
+
+
+def save_classifier(folder: Path, names: list[str]) -> str:
+    """A head that came with the checkpoint, and whose first output is always the largest."""
+    tokenizer = build_tokenizer()
+    tokenizer.save_pretrained(folder)
+    config = xlm_roberta_config(vocab_size=len(tokenizer), id2label=dict(enumerate(names)))
+    model = XLMRobertaForSequenceClassification(config)
+    with torch.no_grad():
+        model.classifier.out_proj.weight.zero_()
+        model.classifier.out_proj.bias.copy_(torch.tensor([1.0, 0.0, 0.0]))
+    model.save_pretrained(folder)
+    return str(folder)
+
+
+@pytest.mark.parametrize("names", list(itertools.permutations(PAIR_LABELS)))
+def test_labels_are_those_by_which_a_checkpoint_calls_its_outputs(
+    tmp_path: Path, pairs: dict[str, Any], names: tuple[PairLabel, ...]
+) -> None:
+    parts = parts_of(parsed(save_classifier(tmp_path, [name.upper() for name in names]), pairs))
+    train, test = parts.task.train, parts.task.tests["in_dist"]
+    assert isinstance(train, EncodedPairs)
+    assert isinstance(test, ScoredPairs)
+    assert parts.label_names == train.label_names == names
+    as_new = train.numbered_as(PAIR_LABELS)
+    assert [names[label] for label in train.labels] == [PAIR_LABELS[label] for label in as_new.labels]
+    share = sum(pair.label == names[0] for pair in test.pairs) / len(test.pairs)
+    assert test.score(parts.model, Batching(parts.collation, 4), lambda: False) == {"accuracy": pytest.approx(share)}
+
+
+def test_outputs_that_a_checkpoint_does_not_name_are_refused(tmp_path: Path, pairs: dict[str, Any]) -> None:
+    encoder = save_classifier(tmp_path, ["LABEL_0", "LABEL_1", "LABEL_2"])
+    with pytest.raises(UserError, match="the model calls its outputs LABEL_0, LABEL_1, LABEL_2"):
+        parts_of(parsed(encoder, pairs))
+
+
+def test_a_new_head_numbers_labels_as_its_card_says(encoder: str, pairs: dict[str, Any]) -> None:
+    assert parts_of(parsed(encoder, pairs)).label_names == PAIR_LABELS
 
 
 def test_blocks_may_be_named_in_the_configuration(encoder: str, questions: dict[str, Any]) -> None:

@@ -9,20 +9,26 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from thawline.data.text.records import PAIR_LABELS, Pair
+from thawline.data.text.records import PAIR_LABELS, Pair, PairLabel
 from thawline.data.text.token_rows import TokenRows
 from thawline.data.text.tokenization import PairTokenizer
 
 
 @dataclass(frozen=True)
 class EncodedPairs:
-    """labels int64 [rows]: positions in PAIR_LABELS."""
+    """labels int64 [rows]: positions in `label_names`, which are in the order of a model's outputs."""
 
     tokens: TokenRows
     labels: Tensor
+    label_names: tuple[PairLabel, ...] = PAIR_LABELS
 
     def __len__(self) -> int:
         return len(self.tokens)
+
+    def numbered_as(self, label_names: tuple[PairLabel, ...]) -> EncodedPairs:
+        """The same pairs for a model that numbers its outputs otherwise."""
+        numbers = torch.tensor([label_names.index(name) for name in self.label_names])
+        return EncodedPairs(self.tokens, numbers[self.labels], label_names)
 
     def collate(self, pairs: Tensor, *, pad_id: int, multiple_of: int = 1) -> dict[str, Tensor]:
         """Inputs of a transformers classification model for the pairs int64 [n], padded as `TokenRows.pad`."""

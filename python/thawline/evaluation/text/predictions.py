@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from thawline.data.text.batches import evaluation_batches
 from thawline.data.text.collation import Collation, Sequences
 from thawline.data.text.encoded_pairs import EncodedPairs
-from thawline.data.text.records import PAIR_LABELS, PairLabel, Question
+from thawline.data.text.records import PairLabel, Question
 from thawline.data.text.windows import QuestionWindows
 from thawline.evaluation.eval_mode import EvaluationStopped, eval_mode
 from thawline.evaluation.text.answer_decoding import Span, choose_answers, decode_spans
@@ -47,13 +47,13 @@ def predict_answers(
 def predict_pairs(
     model: nn.Module, pairs: EncodedPairs, batching: Batching, should_stop: Callable[[], bool]
 ) -> list[PairLabel]:
-    """The most probable label of each pair, in eval mode; outputs are numbered as PAIR_LABELS.
+    """The most probable label of each pair, in eval mode; outputs are numbered as `pairs` are.
 
     Raises EvaluationStopped like `predict_answers`.
     """
     labels: dict[int, PairLabel] = {}
     for rows, output in _outputs(model, pairs, batching, should_stop):
-        labels.update(zip(rows.tolist(), predict_labels(output.logits, PAIR_LABELS), strict=True))
+        labels.update(zip(rows.tolist(), predict_labels(output.logits, pairs.label_names), strict=True))
     return [labels[pair] for pair in range(len(pairs))]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from torch import nn
@@ -24,7 +24,8 @@ class Encoder:
     Only blocks and head ever train; the weights that were loaded are in neither. `stages` are the layers, then what
     follows them, in the order in which they run; the first positional argument of a layer is what the one below gave,
     that of the rest is made of what the top layer gave. `logits_layer` names the linear layer that makes the logits, if
-    one does. `notes` are sentences for the run's log. The model is in training mode, unlike what transformers loads.
+    one does. `output_names` are those of a head that came with the checkpoint, by number; None where the head is new.
+    `notes` are sentences for the run's log. The model is in training mode, unlike what transformers loads.
 
     PEFT sets `requires_grad` as it likes (`set_adapter`, loading an adapter, merging): after any of its calls the mask
     has to be applied again.
@@ -34,6 +35,7 @@ class Encoder:
     block_map: BlockMap
     stages: tuple[str, ...]
     logits_layer: str | None
+    output_names: Mapping[int, str] | None
     notes: tuple[str, ...]
 
 
@@ -74,6 +76,7 @@ def adapt(
         block_map=_block_map(model, loaded, blocks),
         stages=tuple(f"{WRAPPED}{module}" for module in (*loaded.layers, *loaded.after_layers)),
         logits_layer=_logits_layer(model, loaded),
+        output_names=loaded.output_names,
         notes=loaded.notes,
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,13 +28,15 @@ class PretrainedModel:
 
     `layers` are the encoder's, from the bottom to the top. `after_layers` are the modules with parameters that follow
     them, in the order in which they run; `head` are those of them that learn the task: all but a pooler that came with
-    the checkpoint. `notes` are sentences for the log of the run.
+    the checkpoint. `output_names` are what a head that came with the checkpoint calls its outputs, by number; None for
+    a new head. `notes` are sentences for the log of the run.
     """
 
     model: nn.Module
     layers: tuple[str, ...]
     after_layers: tuple[str, ...]
     head: tuple[str, ...]
+    output_names: Mapping[int, str] | None
     notes: tuple[str, ...]
 
 
@@ -92,8 +94,10 @@ def describe_pretrained(model: Any, name: str, missing: list[str]) -> Pretrained
     notes = []
     if new_below_head:
         notes.append(f"the checkpoint {name} has no pooler, which the head reads: it starts random and is in the head")
+    head_is_new = any(key.startswith(tuple(f"{part}." for part in head)) for key in missing)
+    output_names = None if head_is_new else {int(number): str(text) for number, text in model.config.id2label.items()}
     layers = tuple(f"{stack}.{index}" for index in range(model.config.num_hidden_layers))
-    return PretrainedModel(model, layers, tuple(after_layers), tuple(trained), tuple(notes))
+    return PretrainedModel(model, layers, tuple(after_layers), tuple(trained), output_names, tuple(notes))
 
 
 def _layer_stack(model: Any, name: str) -> str:
