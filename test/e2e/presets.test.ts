@@ -30,27 +30,40 @@ const VISION_PRESETS: Readonly<
 
 const QUESTIONS = ["data.train=./squad", "data.development=./squad"];
 const XQUAD_TEST = "{name: xquad, source: ./xquad, languages: [en, es, de, ru, zh]}";
+const MLQA_TEST = "{name: mlqa, source: ./mlqa, languages: [en, es, de, zh]}";
 const PAIRS = ["data.train=./nli", "data.development=./nli/xnli.dev.tsv"];
 const XNLI_TEST = "{name: xnli, source: ./nli, languages: [en, es, de, ru, zh]}";
 
+const FIVE_LANGUAGES = ["en", "es", "de", "ru", "zh"];
+
 /** Each preset of text: what makes it read small files in place of the Hub's, and how it is scored. */
 const TEXT_PRESETS: Readonly<
-  Record<string, { readonly data: readonly string[]; readonly testSet: string; readonly scores: readonly string[] }>
+  Record<
+    string,
+    {
+      readonly data: readonly string[];
+      readonly testSets: Readonly<Record<string, { readonly languages: string[]; readonly scorer: string | null }>>;
+      readonly scores: readonly string[];
+    }
+  >
 > = {
   "xquad-small": {
     // A small vocabulary needs more tokens for the same words, and a question has to fit into a window.
     data: ["data.path=./xquad", ...(XQUAD === undefined ? [] : ["data.max_length=256"])],
-    testSet: "xquad",
+    testSets: { xquad: { languages: FIVE_LANGUAGES, scorer: "squad" } },
     scores: ["f1", "exact_match"],
   },
   "squad-xlmr-lora": {
-    data: ["model.revision=null", ...QUESTIONS, `data.tests=[${XQUAD_TEST}]`],
-    testSet: "xquad",
+    data: ["model.revision=null", ...QUESTIONS, `data.tests=[${XQUAD_TEST}, ${MLQA_TEST}]`],
+    testSets: {
+      xquad: { languages: FIVE_LANGUAGES, scorer: "squad" },
+      mlqa: { languages: ["en", "es", "de", "zh"], scorer: "mlqa" },
+    },
     scores: ["f1", "exact_match"],
   },
   "mnli-xlmr-lora": {
     data: ["model.revision=null", ...PAIRS, `data.tests=[${XNLI_TEST}]`],
-    testSet: "xnli",
+    testSets: { xnli: { languages: FIVE_LANGUAGES, scorer: null } },
     scores: ["accuracy"],
   },
 };
@@ -131,7 +144,7 @@ describe.each(Object.entries(VISION_PRESETS))("%s", (name, { width, cifar }) => 
   });
 });
 
-describe.each(Object.entries(TEXT_PRESETS))("%s", (name, { data, testSet, scores }) => {
+describe.each(Object.entries(TEXT_PRESETS))("%s", (name, { data, testSets, scores }) => {
   test(
     "trains 30 updates of a tiny XLM-R with random weights",
     async () => {
@@ -144,13 +157,17 @@ describe.each(Object.entries(TEXT_PRESETS))("%s", (name, { data, testSet, scores
       const points = Array.from({ length: 20 / every }, (_, point) => every * (point + 1));
       expect(state.series["probe/fisher_trace"]?.map(({ update }) => update)).toEqual([1, ...points]);
       expect(results.best?.step).toBe(30);
-      const { per_language: perLanguage, cross_lingual: mean } = results.scores![testSet]!;
-      expect(Object.keys(perLanguage)).toEqual(["en", "es", "de", "ru", "zh"]);
-      for (const language of Object.values(perLanguage)) {
-        expect(Object.keys(language)).toEqual([...scores, "num_examples"]);
-        expect(language.num_examples).toBe(32);
+      expect(Object.keys(results.scores!)).toEqual(Object.keys(testSets));
+      for (const [testSet, { languages, scorer }] of Object.entries(testSets)) {
+        const { per_language: perLanguage, cross_lingual: mean, scorer: used } = results.scores![testSet]!;
+        expect(used).toBe(scorer);
+        expect(Object.keys(perLanguage)).toEqual(languages);
+        for (const language of Object.values(perLanguage)) {
+          expect(Object.keys(language)).toEqual([...scores, "num_examples"]);
+          expect(language.num_examples).toBe(32);
+        }
+        expect(Object.keys(mean!)).toEqual(scores);
       }
-      expect(Object.keys(mean!)).toEqual(scores);
     },
     WRITE_MILLISECONDS + RUN_MILLISECONDS,
   );

@@ -216,7 +216,7 @@ test(
     expect(run.results).toMatchObject({ outcome: "finished", updates: 24, attempts: 1, in_dist: scores });
     expect(run.results.k!.value).toBeLessThanOrEqual(10);
     expect(run.results.scores).toEqual({
-      xnli: { per_language: { en: scores, de: scores, ru: scores }, cross_lingual: { accuracy } },
+      xnli: { per_language: { en: scores, de: scores, ru: scores }, cross_lingual: { accuracy }, scorer: null },
     });
     expect(run.results.best).toMatchObject({ development: { accuracy } });
     expect(await loadWithPeft("pairs", folders[0])).toEqual({

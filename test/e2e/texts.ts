@@ -11,7 +11,7 @@ const WRITER = resolve(import.meta.dirname, "../fixtures/write_texts.py");
 export const WRITE_MILLISECONDS = 120_000;
 
 /**
- * A folder with what a small run on text needs: `encoder` (a tiny XLM-R), `xquad`, `squad` and `nli`. Written once for
+ * A folder with what a small run on text needs: `encoder` (a tiny XLM-R), `xquad`, `squad`, `mlqa` and `nli`. Written once for
  * all test files. `xquad` names a folder with the real XQuAD, to be used in place of texts made by hand.
  */
 export async function writtenTexts(xquad?: string): Promise<string> {
