@@ -14,6 +14,7 @@ const SIGNAL_NAMES: Readonly<Record<string, string>> = {
   gradient_norm: "gradient norm",
   loss: "probe loss",
   fisher_trace_sum: "tr(F) as a sum",
+  fisher_trace_num_parameters: "parameters in the scope of tr(F)",
   label_uncertainty: "label uncertainty",
   feature_norm_squared: "squared feature norm",
   sharpness_worst_last: "worst-case sharpness, last iterate",

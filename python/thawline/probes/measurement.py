@@ -18,8 +18,8 @@ _EIGENVECTOR = "eigenvector/"
 class Measurement:
     """One number for the wire. Errors are None where there is none to give; seconds count wall time.
 
-    A feature forward that several signals share is counted with the first of them. `extras` holds what the value must
-    not be reported without: its settings and counts.
+    A feature forward that several signals share is counted with the first of them. `extras` are settings and counts of
+    the measurement, for whoever calls a prober in process: they are not sent, since a run's configuration has them.
     """
 
     key: str

@@ -99,11 +99,15 @@ class BoundaryProbe:
             found = fisher_trace_of_head(self.features, probe_set, settings.labels)
         else:
             found = fisher_trace_per_example(model, objective, probe_set, self.example_gradients(), source, self.poll)
-        companions = {"fisher_trace_sum": found.trace, "label_uncertainty": float(found.label_uncertainty.mean())}
+        count = self.scope.num_parameters
+        companions = {
+            "fisher_trace_sum": found.trace,
+            "fisher_trace_num_parameters": float(count),
+            "label_uncertainty": float(found.label_uncertainty.mean()),
+        }
         if found.feature_norms_squared is not None:
             companions["feature_norm_squared"] = float(found.feature_norms_squared.mean())
 
-        count = self.scope.num_parameters
         vector = None if found.squared_norms is None else found.squared_norms / count
         extras: dict[str, float] = {"points": points, "num_parameters": count}
         return Signal(found.trace / count, vector, error_over_points, extras, companions)

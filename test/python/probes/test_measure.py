@@ -102,12 +102,14 @@ def test_keys_counts_and_order(network, probe_set, objective):
         "probe/sharpness_worst_last",
         "probe/fisher_trace",
         "probe/fisher_trace_sum",
+        "probe/fisher_trace_num_parameters",
         "probe/label_uncertainty",
         "probe/feature_norm_squared",
     ]
-    trace, total = found[2], found[3]
+    trace, total, count = found[2:5]
     num_parameters = sum(parameter.numel() for parameter in network.parameters())
     assert trace.extras == {"points": 13, "num_parameters": num_parameters}
+    assert count.value == num_parameters
     assert trace.value == pytest.approx(total.value / num_parameters)
     assert found[0].extras == {"points": 13, "batches": 3, "rho": 0.01, "iterations": 15}
     assert all(m.standard_error is None for m in (found[1], *found[3:]))
