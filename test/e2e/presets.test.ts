@@ -22,7 +22,7 @@ const VISION_PRESETS: Readonly<
   Record<string, { readonly width: number | "full"; readonly cifar?: "cifar10" | "cifar100" }>
 > = {
   quickstart: { width: "full" },
-  "mnist-resnet18": { width: 16 },
+  "mnist-resnet18": { width: "full" },
   "cifar10-resnet18": { width: 16, cifar: "cifar10" },
   "cifar10-vgg11": { width: "full", cifar: "cifar10" },
   "cifar100-resnet18": { width: 16, cifar: "cifar100" },
