@@ -84,18 +84,15 @@ def blocks_from_patterns(
     return BlockMap(blocks=blocks[:-1], head=blocks[-1])
 
 
-def last_linear_name(model: nn.Module, block_map: BlockMap) -> str | None:
-    """The name of the last `nn.Linear` that is in the head with all its parameters; None for a head without one."""
+def linear_head_name(model: nn.Module, block_map: BlockMap) -> str | None:
+    """The name of the one `nn.Linear` that is the whole head; None for a head of any other form."""
     from torch import nn
 
     names = set(block_map.head.parameter_names)
-    found = [
-        module_name
-        for module_name, module in model.named_modules()
-        if isinstance(module, nn.Linear)
-        and all(f"{module_name}.{name}" in names for name, _ in module.named_parameters())
-    ]
-    return found[-1] if found else None
+    module_name = block_map.head.parameter_names[0].rpartition(".")[0]
+    module = model.get_submodule(module_name)
+    own = {f"{module_name}.{name}" for name, _ in module.named_parameters()}
+    return module_name if isinstance(module, nn.Linear) and own == names else None
 
 
 def _check_complete(all_names: list[str], members: dict[str, list[str]], patterns: dict[str, str]) -> None:
