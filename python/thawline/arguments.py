@@ -101,10 +101,12 @@ def _check_probe(model: nn.Module, probe: Probe) -> None:
         elsewhere = {str(tensor.device) for tensor in tensors if tensor is not None} - {str(device)}
         expect(not elsewhere, f"batches on {device}, as the model is", ", ".join(elsewhere))
     expect(isinstance(objective, Objective), "an objective that has `logits` and `loss`", objective)
-    if isinstance(objective, ClassificationObjective) and objective.head_name is not None:
-        head = dict(model.named_modules()).get(objective.head_name)
-        that = "an objective whose `head_name` is that of a linear layer of the model"
-        expect(isinstance(head, nn.Linear), that, objective.head_name)
+    if isinstance(objective, ClassificationObjective):
+        layers = dict(model.named_modules())
+        for argument in ("head_name", "first_layer_name"):
+            name = getattr(objective, argument)
+            that = f"an objective whose `{argument}` is that of a linear layer of the model"
+            expect(name is None or isinstance(layers.get(name), nn.Linear), that, name)
 
 
 def _tensors(batch: Batch) -> Iterator[Tensor | None]:

@@ -95,6 +95,18 @@ def linear_head_name(model: nn.Module, block_map: BlockMap) -> str | None:
     return module_name if isinstance(module, nn.Linear) and own == names else None
 
 
+def first_head_layer_name(model: nn.Module, block_map: BlockMap) -> str | None:
+    """The name of the first `nn.Linear` of the head, in the order in which the model defines them; None without one.
+
+    Its input are the features before the head, of one layer or of several.
+    """
+    from torch import nn
+
+    owners = (name.removesuffix(".weight") for name in block_map.head.parameter_names)
+    modules = dict(model.named_modules())
+    return next((name for name in owners if isinstance(modules.get(name), nn.Linear)), None)
+
+
 def _check_complete(all_names: list[str], members: dict[str, list[str]], patterns: dict[str, str]) -> None:
     assigned = {parameter_name for names in members.values() for parameter_name in names}
     missing = [parameter_name for parameter_name in all_names if parameter_name not in assigned]

@@ -94,6 +94,10 @@ def test_what_is_frozen_already_and_in_no_block_stays_so(head: str | None) -> No
             {"probe": Probe([draw_batch(1)], ClassificationObjective(head_name="fc"))},
             "`probe` must be .* whose `head_name` is that of a linear layer of the model, got 'fc'",
         ),
+        (
+            {"probe": Probe([draw_batch(1)], ClassificationObjective(first_layer_name="conv1"))},
+            "`probe` must be .* whose `first_layer_name` is that of a linear layer of the model, got 'conv1'",
+        ),
         ({"num_updates": 0}, "`num_updates` must be an integer above 0 or None, got 0"),
         ({"num_updates": True}, "`num_updates` must be an integer above 0 or None, got True"),
         ({"num_updates": 10.0}, "`num_updates` must be an integer above 0 or None, got 10.0"),

@@ -1,7 +1,7 @@
 import pytest
 from torch import nn
 
-from thawline.blocks import blocks_from_patterns, linear_head_name, resnet18_blocks, vgg11_blocks
+from thawline.blocks import blocks_from_patterns, first_head_layer_name, linear_head_name, resnet18_blocks, vgg11_blocks
 from thawline.errors import UserError
 from thawline.models.resnet import build_resnet18
 from thawline.models.vgg import build_vgg11
@@ -43,7 +43,8 @@ def test_resnet18_blocks_hold_every_parameter_once():
 
 
 def test_vgg11_has_eight_blocks_from_the_top_down():
-    block_map = vgg11_blocks(build_vgg11(in_channels=3, num_classes=10))
+    model = build_vgg11(in_channels=3, num_classes=10)
+    block_map = vgg11_blocks(model)
     assert [block.name for block in block_map.blocks] == [f"conv{i}" for i in (8, 7, 6, 5, 4, 3, 2, 1)]
     assert [block.num_params for block in block_map.blocks] == [
         *[2_359_808] * 3,
@@ -54,6 +55,7 @@ def test_vgg11_has_eight_blocks_from_the_top_down():
         1_792,
     ]
     assert block_map.head.num_params == 530_442
+    assert (linear_head_name(model, block_map), first_head_layer_name(model, block_map)) == (None, "head.1")
     assert block_map.num_params == 9_750_922
 
 
@@ -120,18 +122,21 @@ def test_block_names_are_unique(model):
 
 
 @pytest.mark.parametrize(
-    ("head", "found"),
+    ("head", "found", "first"),
     [
-        (nn.Linear(2, 3), "top"),
-        (nn.Linear(2, 3, bias=False), "top"),
-        (nn.Sequential(nn.Dropout(0.1), nn.Linear(2, 3)), "top.1"),
-        (nn.Sequential(nn.LayerNorm(2), nn.Linear(2, 3)), None),
-        (nn.Conv2d(2, 3, 1), None),
+        (nn.Linear(2, 3), "top", "top"),
+        (nn.Linear(2, 3, bias=False), "top", "top"),
+        (nn.Sequential(nn.Dropout(0.1), nn.Linear(2, 3)), "top.1", "top.1"),
+        (nn.Sequential(nn.Linear(2, 4), nn.Linear(4, 3)), None, "top.0"),
+        (nn.Sequential(nn.LayerNorm(2), nn.Linear(2, 3)), None, "top.1"),
+        (nn.Conv2d(2, 3, 1), None, None),
     ],
 )
-def test_a_head_that_is_one_linear_layer_is_found_by_name(head, found):
+def test_linear_layers_of_a_head_are_found_by_name(head, found, first):
     model = nn.ModuleDict({"body": nn.Linear(2, 2), "top": head})
-    assert linear_head_name(model, blocks_from_patterns(model, [("body", "^body")], "^top")) == found
+    block_map = blocks_from_patterns(model, [("body", "^body")], "^top")
+    assert linear_head_name(model, block_map) == found
+    assert first_head_layer_name(model, block_map) == first
 
 
 def test_half_of_a_linear_layer_is_no_linear_head(model):

@@ -21,7 +21,13 @@ Another task needs an `Objective`: the logits of its softmaxes and its loss, exa
 
 from thawline.probes.measure import ProbeInterrupted, Prober
 from thawline.probes.measurement import Measurement
-from thawline.probes.objective import ClassificationObjective, LabelledObjective, LinearHeadObjective, Objective
+from thawline.probes.objective import (
+    ClassificationObjective,
+    LabelledObjective,
+    LayeredHeadObjective,
+    LinearHeadObjective,
+    Objective,
+)
 from thawline.probes.probe_set import ProbeSet, probe_indices
 from thawline.probes.settings import METRICS, SIGNALS, ProbeSettings
 
@@ -30,6 +36,7 @@ __all__ = [
     "SIGNALS",
     "ClassificationObjective",
     "LabelledObjective",
+    "LayeredHeadObjective",
     "LinearHeadObjective",
     "Measurement",
     "Objective",

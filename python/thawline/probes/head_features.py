@@ -1,4 +1,4 @@
-"""The inputs of a linear head on the probe set: all that the probes need while nothing below the head is in scope."""
+"""The inputs of the head on the probe set: all that the probes need while a linear head alone is in scope."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from thawline.errors import UserError
 from thawline.probes.feature_spectrum import FeatureSpectrum, feature_spectrum
 from thawline.probes.fingerprint import Fingerprint, fingerprint, num_bytes, tensors_outside
-from thawline.probes.objective import LinearHeadObjective, Objective, forward_parts
+from thawline.probes.objective import LayeredHeadObjective, LinearHeadObjective, Objective, forward_parts
 from thawline.probes.probe_set import ProbeSet
 from thawline.probes.scope import Scope
 
@@ -61,14 +61,14 @@ class KeptFeatures:
 
 
 @contextmanager
-def recorded_calls(head: nn.Linear | None) -> Iterator[list[tuple[Tensor, Tensor]]]:
-    """Collects (input, output), detached, of each call of the head in the `with` block."""
+def recorded_calls(layer: nn.Module | None) -> Iterator[list[tuple[Tensor, Tensor]]]:
+    """Collects (input, output), detached, of each call of the layer in the `with` block."""
     calls: list[tuple[Tensor, Tensor]] = []
 
     def record(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
         calls.append((inputs[0].detach(), output.detach()))
 
-    handle = None if head is None else head.register_forward_hook(record)
+    handle = None if layer is None else layer.register_forward_hook(record)
     try:
         yield calls
     finally:
@@ -79,6 +79,13 @@ def recorded_calls(head: nn.Linear | None) -> Iterator[list[tuple[Tensor, Tensor
 def linear_head(model: nn.Module, objective: Objective) -> nn.Linear | None:
     """The model's linear head, if the objective names one."""
     return objective.head(model) if isinstance(objective, LinearHeadObjective) else None
+
+
+def first_head_layer(model: nn.Module, objective: Objective) -> nn.Module | None:
+    """The layer that reads the features: the first of the head, if the objective names one."""
+    if isinstance(objective, LayeredHeadObjective):
+        return objective.first_layer(model)
+    return linear_head(model, objective)
 
 
 def is_exactly(module: nn.Module, scope: Scope) -> bool:
@@ -124,20 +131,21 @@ def features_before_head(
 ) -> Tensor:
     """The features of all probe points, [points, D], whatever is in scope; `poll` is called before each batch.
 
-    Raises UserError for a model without a linear head that reads one feature vector per point.
+    They are what the head reads: the input of the first of its layers, also where it has several. Raises UserError for
+    a model without a head that reads one feature vector per point.
     """
-    head = linear_head(model, objective)
+    reader = first_head_layer(model, objective)
     features = []
     for batch in probe_set.batches:
         poll()
         for part in forward_parts(batch, next(model.parameters()).device):
-            with recorded_calls(head) as calls:
+            with recorded_calls(reader) as calls:
                 objective.logits(model, part)
             if len(calls) != 1 or calls[0][0].dim() != 2:
                 raise UserError(
                     "probe_features",
-                    "probe.metrics asks for the features before the head, but the model has no linear head that reads "
-                    "one feature vector per point",
+                    "probe.metrics asks for the features before the head, but the model has no head that begins "
+                    "with a linear layer and reads one feature vector per point",
                     "remove `feature_rank` and `feature_lambda_max` from probe.metrics",
                 )
             features.append(calls[0][0])

@@ -60,7 +60,7 @@ class Prober:
         """The metrics of boundary `update`, in the order asked for, each followed by its companions.
 
         `should_stop` is asked between batches; if it says yes, ProbeInterrupted is raised.
-        Raises UserError for an unknown metric, for an empty scope, and for the features of a model without linear head.
+        Raises UserError for an unknown metric, for an empty scope, and for the features of a model without such a head.
         """
 
         def poll() -> None:

@@ -47,15 +47,25 @@ class LinearHeadObjective(Objective, Protocol):
         """The loss of each example from logits [..., examples, classes], as [..., examples]; agrees with `loss`."""
 
 
+@runtime_checkable
+class LayeredHeadObjective(Objective, Protocol):
+    """Says where the features enter a head of several layers, which has no closed forms."""
+
+    def first_layer(self, model: nn.Module) -> nn.Module | None:
+        """The layer of the head whose input, one vector a point, are the features; None when there is none."""
+
+
 class ClassificationObjective:
     """Cross-entropy of one softmax over `model(inputs)`, for batches (inputs, labels).
 
-    `head_name` names the linear layer that makes the logits ("fc"), if there is one. Losses are taken in float64 from
-    the model's own logits, so that small differences between two losses are not lost to the last rounding.
+    `head_name` names the linear layer that makes the logits ("fc"), if there is one. `first_layer_name` names the
+    layer that reads the features, where that is another. Losses are taken in float64 from the model's own logits, so
+    that small differences between two losses are not lost to the last rounding.
     """
 
-    def __init__(self, head_name: str | None = None) -> None:
+    def __init__(self, head_name: str | None = None, first_layer_name: str | None = None) -> None:
         self.head_name = head_name
+        self.first_layer_name = first_layer_name
 
     def logits(self, model: nn.Module, batch: Batch) -> list[Tensor]:
         inputs, _ = batch
@@ -75,6 +85,9 @@ class ClassificationObjective:
     def head(self, model: nn.Module) -> nn.Linear | None:
         module = None if self.head_name is None else model.get_submodule(self.head_name)
         return module if isinstance(module, nn.Linear) else None
+
+    def first_layer(self, model: nn.Module) -> nn.Module | None:
+        return self.head(model) if self.first_layer_name is None else model.get_submodule(self.first_layer_name)
 
 
 def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:

@@ -69,7 +69,7 @@ class BoundaryProbe:
     poll: Callable[[], None]
 
     def signal(self, metric: str) -> Signal:
-        """One of METRICS. Raises UserError for the features of a model without a linear head."""
+        """One of METRICS. Raises UserError for the features of a model without a head that reads them."""
         match metric:
             case "fisher_trace":
                 return self._fisher_trace()

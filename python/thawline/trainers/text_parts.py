@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import nn
 
+from thawline.blocks import first_head_layer_name
 from thawline.config import EncoderConfig, LoraConfig, TextRunConfig
 from thawline.data.text.batches import evaluation_batches
 from thawline.data.text.collation import Collation
@@ -98,7 +99,9 @@ def build_objective(config: TextRunConfig, encoder: Encoder) -> LabelledObjectiv
     task, _ = task_kind(config.data)
     if task == "question_answering":
         return QuestionAnsweringObjective()
-    return SequenceClassificationObjective(encoder.logits_layer)
+    return SequenceClassificationObjective(
+        encoder.logits_layer, first_head_layer_name(encoder.model, encoder.block_map)
+    )
 
 
 def build_prober(config: TextRunConfig, parts: TextParts) -> Prober:

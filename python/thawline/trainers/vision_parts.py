@@ -9,7 +9,14 @@ import torch
 from torch import nn
 
 from thawline.batch_norm import CALIBRATION_BATCHES, BatchNormPolicy
-from thawline.blocks import BlockMap, blocks_from_patterns, linear_head_name, resnet18_blocks, vgg11_blocks
+from thawline.blocks import (
+    BlockMap,
+    blocks_from_patterns,
+    first_head_layer_name,
+    linear_head_name,
+    resnet18_blocks,
+    vgg11_blocks,
+)
 from thawline.config import ResNet18Config, RunConfig, UserModelConfig, VGG11Config
 from thawline.data.vision import VisionData, normalize
 from thawline.determinism import derive_seed, permutation
@@ -72,7 +79,7 @@ def build_prober(
     probe_set = ProbeSet.split(inputs, data.train_labels[chosen].to(device), config.probe.batch_size)
     settings = probe_settings(config.seed, config.probe, config.intervention, blocks)
     settings = replace(settings, search_precision=config.device.precision)
-    objective = ClassificationObjective(head_name=linear_head_name(model, blocks))
+    objective = ClassificationObjective(linear_head_name(model, blocks), first_head_layer_name(model, blocks))
     # Our own networks define their layers in the order in which they run; of another we do not know.
     is_ours = not isinstance(config.model, UserModelConfig)
     stages = [name for name, _ in model.named_children()] if is_ours else []

@@ -129,6 +129,23 @@ def test_published_files_are_read_and_not_regenerated(tmp_path, kind, folder):
         opened(data, kind=kind, ood="cifar_c", ood_path=str(tmp_path))
 
 
+@pytest.mark.parametrize(
+    ("kind", "title", "record"), [("cifar10", "CIFAR-10-C", "2535967"), ("cifar100", "CIFAR-100-C", "3555552")]
+)
+def test_each_cifar_has_published_files_of_its_own(tmp_path, kind, title, record):
+    for number, folder in enumerate(["CIFAR-10-C", "CIFAR-100-C"]):
+        (tmp_path / folder).mkdir()
+        for name in CIFAR_C_MAIN:
+            np.save(tmp_path / folder / f"{name}.npy", np.full((15, 32, 32, 3), number, np.uint8))
+        np.save(tmp_path / folder / "labels.npy", np.tile(np.arange(3), 5))
+    test_set = opened(images_of(3, 3, 32), kind=kind, ood="cifar_c", ood_path=str(tmp_path))
+    assert test_set.load("fog", 1).unique().tolist() == [["cifar10", "cifar100"].index(kind)]
+    (tmp_path / title / "fog.npy").unlink()
+    with pytest.raises(UserError, match=rf"the {title} folder .* lacks fog\.npy") as caught:
+        opened(images_of(3, 3, 32), kind=kind, ood="cifar_c", ood_path=str(tmp_path))
+    assert f"Zenodo record {record}" in caught.value.hint
+
+
 def test_the_published_mnist_c_has_one_severity(tmp_path):
     data = images_of(3, 1, 28)
     for name in MNIST_C_CORRUPTIONS:

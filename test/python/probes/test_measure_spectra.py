@@ -5,7 +5,8 @@ import torch
 from torch import nn
 
 from thawline.errors import UserError
-from thawline.probes import Prober, ProbeSettings
+from thawline.probes import ClassificationObjective, Prober, ProbeSettings
+from thawline.probes.feature_spectrum import feature_spectrum
 
 
 def everything_in_scope(network, scope="all"):
@@ -79,9 +80,25 @@ def test_features_of_the_closed_form_and_of_the_general_path_are_the_same(
     assert head == everything
 
 
+@pytest.mark.parametrize("scope", ["trainable", "all"])
+def test_the_features_of_a_head_of_several_layers_are_the_input_of_the_first(network, probe_set, scope):
+    for name, parameter in network.named_parameters():
+        parameter.requires_grad_(name.startswith(("hidden.", "fc.")))
+    objective = ClassificationObjective(first_layer_name="hidden")
+    measured = Prober(network, objective, probe_set, everything_in_scope(network, scope)).measure(1, ["feature_rank"])
+    inputs = []
+    handle = network.hidden.register_forward_hook(lambda module, given, output: inputs.append(given[0].detach()))
+    network.eval()
+    for images, _ in probe_set.batches:
+        network(images)
+    handle.remove()
+    spectrum = feature_spectrum(torch.cat(inputs))
+    assert [m.value for m in measured] == [spectrum.rank, spectrum.numerical_rank, spectrum.entropy_rank]
+
+
 def test_features_of_a_model_without_a_linear_head_are_the_users_mistake(network, probe_set, objective):
     prober = Prober(network, type(objective)(), probe_set, everything_in_scope(network))
-    with pytest.raises(UserError, match="the model has no linear head"):
+    with pytest.raises(UserError, match="the model has no head that begins with a linear layer"):
         prober.measure(1, ["feature_rank"])
 
 

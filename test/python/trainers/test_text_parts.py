@@ -20,7 +20,7 @@ from thawline.errors import UserError
 from thawline.evaluation.text.predictions import Batching
 from thawline.evaluation.text.scored_sets import ScoredPairs
 from thawline.freezing import apply_trainable
-from thawline.probes import LinearHeadObjective
+from thawline.probes import LayeredHeadObjective, LinearHeadObjective
 from thawline.probes.text_objective import QuestionAnsweringObjective
 from thawline.protocol import Boundary, Checkpointed, Kept, Ready
 from thawline.trainers.text_parts import TextParts, build_model, build_parts, build_prober
@@ -64,8 +64,13 @@ def test_what_trains_is_blocks_and_head(encoder: str, questions: dict[str, Any])
 
 def test_the_objective_is_that_of_the_data(encoder: str, questions: dict[str, Any], pairs: dict[str, Any]) -> None:
     assert isinstance(parts_of(parsed(encoder, questions)).objective, QuestionAnsweringObjective)
-    objective = parts_of(parsed(encoder, pairs)).objective
+    parts = parts_of(parsed(encoder, pairs))
+    objective = parts.objective
     assert isinstance(objective, LinearHeadObjective)
+    assert isinstance(objective, LayeredHeadObjective)
+    head = parts.encoder.model.get_submodule("base_model.model.classifier.modules_to_save.default")
+    assert objective.head(parts.encoder.model) is head.out_proj
+    assert objective.first_layer(parts.encoder.model) is head.dense
     assert objective.labels({"labels": torch.tensor([2])})[0].tolist() == [2]
 
 

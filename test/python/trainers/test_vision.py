@@ -144,10 +144,13 @@ def test_vgg11_learns_block_by_block(tmp_path: Path, colour_images: Path) -> Non
     )
     config["model"] = {"kind": "vgg11", "batch_norm": False, "dropout": 0.5, "head_width": 8}
     schedule = {1: ["head"], 3: ["head", "conv8"]}
-    channel = GrantingChannel(schedule, run_folder=str(tmp_path), metrics=list(METRICS))
+    channel = GrantingChannel(schedule, run_folder=str(tmp_path), metrics=list(METRICS), probe_every=1)
     train_over(channel, tmp_path, config)
     assert [block.name for block in channel.sent_of(Ready)[0].blocks] == [f"conv{i}" for i in range(8, 0, -1)]
     assert channel.sent_of(Finished)[0].step == 3
+    measured = [{metric.key for metric in body.metrics} for body in channel.sent_of(Boundary)]
+    assert len(measured) == 4
+    assert all({f"probe/{metric}" for metric in METRICS} <= keys for keys in measured)
     # Dropout draws from the training generator, which neither a resume nor a probe may shift.
     plain = GrantingChannel(schedule, run_folder=str(tmp_path))
     train_over(plain, tmp_path, config)
