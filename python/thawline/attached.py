@@ -127,10 +127,15 @@ def attach(
 def attach_over(channel: Channel, run: str, attempt: int, check: Callable[[], Training]) -> Iterator[AttachedRun]:
     """`attach` on a channel that is open, in the run named `run`; `check` gives the training, or raises UserError."""
     controlled: ControlledRun | None = None
+
+    def begin_step() -> None:
+        if controlled is not None:
+            controlled.begin_step()
+
     try:
         welcome = shake_hands(channel, attempt)
         training = check()
-        with _hooked(training.optimizer) as rates:
+        with _hooked(training.optimizer, begin_step) as rates:
             controlled = ControlledRun(
                 ListeningChannel(channel, run),
                 training,
@@ -172,15 +177,19 @@ class InertSession:
 
 
 @contextmanager
-def _hooked(optimizer: torch.optim.Optimizer) -> Iterator[FactoredRates]:
-    """Afterwards the optimizer is as it was found."""
-    momentum = optimizer.register_step_pre_hook(lambda *_: complete_momentum(optimizer))
+def _hooked(optimizer: torch.optim.Optimizer, begin_step: Callable[[], None]) -> Iterator[FactoredRates]:
+    """`begin_step` is called first in every `optimizer.step()`. Afterwards the optimizer is as it was found."""
+    hooks = [
+        optimizer.register_step_pre_hook(lambda *_: begin_step()),
+        optimizer.register_step_pre_hook(lambda *_: complete_momentum(optimizer)),
+    ]
     rates = FactoredRates(optimizer)
     try:
         yield rates
     finally:
         rates.detach()
-        momentum.remove()
+        for hook in hooks:
+            hook.remove()
 
 
 @functools.cache

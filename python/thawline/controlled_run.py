@@ -114,6 +114,16 @@ class ControlledRun:
         self._session.after_update(known, num_samples)
         self._channel.count_update()
 
+    def begin_step(self) -> None:
+        """To be called as the optimizer begins a step. Raises UserError: what `Session.hold_mask_in_step` raises."""
+        if self._session is not None:
+            self._session.hold_mask_in_step()
+
+    def restore_mask(self) -> None:
+        """For a trainer that passes its boundary early: what ran since then may have changed the mask."""
+        if self._session is not None:
+            self._session.restore_mask()
+
     def _raise_end(self) -> None:
         """Again, for a loop that catches every exception and goes on."""
         if self._end is not None:

@@ -88,7 +88,7 @@ class ControllerCallback(TrainerCallback, ExportableState):
 
     def on_step_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         try:
-            self._attachment.assert_may_update()
+            self._attachment.begin_batch()
         except TrainingStopped:
             self._let_go()
             raise
