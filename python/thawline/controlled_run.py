@@ -71,7 +71,11 @@ class ControlledRun:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         if self._session is not None:
-            raise UserError("invalid_call", "`run.load_state_dict` must be called before the first `run.before_update`")
+            raise UserError(
+                "invalid_call",
+                "`run.load_state_dict` must be called before the first `run.before_update`",
+                "load the checkpoint at the top of the `with` block, ahead of the loop",
+            )
         restored = parse_state(state)
         said, last = self._training.resumed_from, self._training.num_updates
         if said not in (0, restored.step):
@@ -84,6 +88,7 @@ class ControlledRun:
             raise UserError(
                 "invalid_argument",
                 f"run.load_state_dict: `state` is of step {restored.step}, but `num_updates` is {last}",
+                f"set `num_updates` to the updates of the whole training, more than {restored.step} to go on",
             )
         if self._prober is not None:
             self._prober.load_state_dict(text_to_tensors(restored.probe))
