@@ -18,6 +18,7 @@ from thawline.probes import Prober, ProbeSet
 from thawline.protocol import Resumed
 from thawline.script_state import ListeningChannel, ScriptState, parse_state, tensors_to_text, text_to_tensors
 from thawline.session import Session, TrainingStopped
+from thawline.step_watch import StepWatch
 from thawline.training import Facts
 
 
@@ -33,6 +34,7 @@ class ControlledRun:
         training: Training,
         config: AttachedConfig,
         rates: FactoredRates,
+        steps: StepWatch,
         *,
         run: str,
         run_folder: Path,
@@ -41,6 +43,7 @@ class ControlledRun:
         self._training = training
         self._config = config
         self._rates = rates
+        self._steps = steps
         self._run = run
         self._run_folder = run_folder
         _check_signal(training, config)
@@ -102,6 +105,7 @@ class ControlledRun:
         except TrainingStopped as stopped:
             self._end = stopped
             raise
+        self._steps.begin_update()
         self._is_updating = True
 
     def after_update(self, loss: torch.Tensor | None, num_samples: int = 0) -> None:
@@ -114,6 +118,7 @@ class ControlledRun:
                 "call each once an optimizer update, also where its gradient is accumulated over several batches",
             )
         self._is_updating = False
+        self._steps.check_update(self.step + 1)
         # Where the step was skipped (a GradScaler, gradients that overflow) the loss may be anything.
         known = None if loss is None or not self._rates.stepped else loss.detach().reshape(())
         self._session.after_update(known, num_samples)
