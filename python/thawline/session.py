@@ -23,6 +23,7 @@ from thawline.protocol import (
     to_metric_value,
 )
 from thawline.stopwatch import Stopwatch
+from thawline.told_warnings import ToldWarnings
 from thawline.training import Abilities, Facts, Interrupted, ShouldStop, describe_training
 from thawline.weights import weights_sha256
 
@@ -76,6 +77,7 @@ class Session:
         self._abilities = abilities or Abilities()
         self._batch_norm = batch_norm
         self._stopwatch = Stopwatch()
+        self._warnings = ToldWarnings(channel)
         self._losses = LossReader()
         self._pace = Pace()
         self._orders = Orders(channel, self._abilities, run_folder, self._stopwatch, self._poll)
@@ -186,7 +188,7 @@ class Session:
         from thawline.probes import ProbeInterrupted
 
         try:
-            with self._stopwatch.measure("probe"):
+            with self._stopwatch.measure("probe"), self._warnings.listening():
                 measured = self._prober.measure(update, names, should_stop=self._poll("probe", ", ".join(names)))
         except ProbeInterrupted:
             raise Interrupted from None
@@ -203,10 +205,16 @@ class Session:
         changed = before is None or _held(before) != _held(grant)
         if changed:
             self._mask = apply_trainable(self._model, self._block_map, grant.trainable)
-        if self._batch_norm is not None and (before is None or before.trainable != grant.trainable):
-            self._batch_norm.apply(self.step + 1, first=before is None)
+        if before is None or before.trainable != grant.trainable:
+            self._change_with_mask(first=before is None)
         if changed or grant.orders:
             self._channel.send(self._applied(grant))
+
+    def _change_with_mask(self, *, first: bool) -> None:
+        if self._batch_norm is not None:
+            self._batch_norm.apply(self.step + 1, first=first)
+        if self._prober is not None:
+            self._prober.forget_kept()
 
     def _next_grant(self) -> Grant:
         with self._stopwatch.measure("wait"):

@@ -16,7 +16,7 @@ from thawline.errors import UserError
 from thawline.freezing import apply_trainable
 from thawline.probes import LinearHeadObjective
 from thawline.probes.text_objective import QuestionAnsweringObjective
-from thawline.protocol import Boundary, Checkpointed, Kept, Ready
+from thawline.protocol import Boundary, Checkpointed, Kept, Log, Ready
 from thawline.trainers.text_parts import TextParts, build_model, build_parts, build_prober
 from tiny_encoder import move_adapters, save_bert
 
@@ -117,6 +117,41 @@ def test_the_trace_is_per_parameter_that_is_in_scope(encoder: str, questions: di
         for name in copies:
             named[name].normal_()
     assert traces(["head", "layer1"])[0] == per_parameter
+
+
+class Tally:
+    """How many forward passes a layer has made; where it is passed over, so are the parts that it is made of."""
+
+    def __init__(self, layer: nn.Module) -> None:
+        self.forwards = 0
+        part = next(part for name, part in layer.named_modules() if name.endswith("output.dense"))
+        part.register_forward_hook(self._count)
+
+    def _count(self, *_: Any) -> None:
+        self.forwards += 1
+
+
+@pytest.mark.parametrize("task", ["questions", "pairs"])
+def test_frozen_layers_run_once_for_the_probe_set(encoder: str, task: str, request: pytest.FixtureRequest) -> None:
+    config = parsed(encoder, request.getfixturevalue(task), probe={"points": 6, "batch_size": 2})
+    parts = parts_of(config)
+    apply_trainable(parts.model, parts.encoder.block_map, ["head", "layer1"])
+    bottom, top = (Tally(parts.model.get_submodule(parts.encoder.stages[layer])) for layer in (0, 1))
+    prober = build_prober(config, parts)
+    draws = config.probe.draws
+    for boundary, update in enumerate((1, 10, 20), 1):
+        prober.measure(update, ["sharpness_avg"])
+        assert bottom.forwards == 3
+        assert top.forwards >= 3 * (draws + 1) * boundary
+
+
+def test_what_does_not_fit_is_told_to_the_controller(tmp_path: Path, encoder: str, questions: dict[str, Any]) -> None:
+    config = text_run_config(encoder, questions, probe={"cache_gib": 1e-6})
+    with pytest.warns(UserWarning, match="probe.cache_gib"):
+        channel = train(tmp_path, config, metrics=["sharpness_avg"], probe_every=2)
+    (told,) = channel.sent_of(Log)
+    assert told.level == "warning"
+    assert "more than the 1e-06 GiB of `probe.cache_gib`; raise it, or lower `probe.points`" in told.text
 
 
 @pytest.mark.parametrize("task", ["questions", "pairs"])
