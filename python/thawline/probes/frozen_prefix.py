@@ -150,7 +150,9 @@ class FrozenPrefix:
         else:
             self._is_full = True
             gib = f"{self._max_bytes / 2**30:.3g}"
-            self._say(f"it takes more than the {gib} GiB of `probe.cache_gib`; raise it, or lower `probe.points`")
+            self._say(
+                f"all of it takes more than the {gib} GiB of `probe.cache_gib`; raise it, or lower `probe.points`"
+            )
 
     def _say(self, reason: str) -> None:
         """Once for each reason."""
