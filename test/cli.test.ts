@@ -167,6 +167,7 @@ describe("npx thawline config show", () => {
         worst_value: best
         labels: sampled
         estimator: per_example
+        cache_gib: 4
       intervention:
         kind: gradual_unfreezing
         k: online

@@ -27,9 +27,23 @@ class Probe:
     objective: Objective = field(default_factory=ClassificationObjective)
 
 
+# What to do about an argument that is not what it must be.
+_HINTS = {
+    "model": "give the model that the loop trains",
+    "optimizer": "give the optimizer whose `step` the loop calls, not its class and not its scheduler",
+    "blocks": 'write it like blocks=[("layer4", r"^layer4\\."), ("layer3", r"^layer3\\.")], top first',
+    "head": 'write it like head=r"^fc\\.", or leave it out: then it is what is in no block',
+    "probe": "write it like thawline.Probe([batch, ...], objective), with batches of tensors on the model's device",
+    "num_updates": "give the number of calls of `optimizer.step()`, or leave it out where only the loop knows its end",
+    "resumed_from": "give the number of updates that the checkpoint had, or leave it out in a training from the start",
+    "loss": "give the loss as the tensor that `backward` was called on, or None",
+    "num_samples": "give the number of examples of the update, or leave it out",
+}
+
+
 @dataclass(frozen=True)
 class Training:
-    """A user's training as `attach` was told of it."""
+    """A user's training as `attach` was told of it; `optimizer` is the one that makes the steps, without a wrapper."""
 
     model: nn.Module
     optimizer: torch.optim.Optimizer
@@ -50,6 +64,7 @@ def check_arguments(
     resumed_from: int,
 ) -> Training:
     """Raises UserError `invalid_argument` or `invalid_blocks` that names the argument, what was expected and got."""
+    optimizer = _unwrapped(optimizer)
     _expect(isinstance(model, nn.Module), "model", "a torch.nn.Module", model)
     _expect(isinstance(optimizer, torch.optim.Optimizer), "optimizer", "a torch.optim.Optimizer", optimizer)
     _expect(_are_pairs(blocks), "blocks", "a list of (name, regular expression) pairs of strings", blocks)
@@ -84,7 +99,13 @@ def _expect(holds: bool, argument: str, expected: str, got: object, *, of: str =
         return
     shown = repr(got)
     shown = shown if len(shown) <= 80 else f"{shown[:80]}..."
-    raise UserError("invalid_argument", f"{of}: `{argument}` must be {expected}, got {shown}")
+    raise UserError("invalid_argument", f"{of}: `{argument}` must be {expected}, got {shown}", _HINTS[argument])
+
+
+def _unwrapped(optimizer: torch.optim.Optimizer) -> torch.optim.Optimizer:
+    """Accelerate's `prepare` puts an optimizer into one that takes no hooks and may skip steps of its own accord."""
+    inner = getattr(optimizer, "optimizer", None)
+    return inner if isinstance(inner, torch.optim.Optimizer) else optimizer
 
 
 def _check_probe(model: nn.Module, probe: Probe) -> None:

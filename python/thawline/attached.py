@@ -35,6 +35,7 @@ from thawline.optimizers import complete_momentum
 from thawline.process import bind_life_to_controller
 from thawline.script_state import ListeningChannel, ScriptState, parse_state
 from thawline.session import TrainingStopped
+from thawline.step_watch import StepWatch
 
 __all__ = ["AttachedRun", "InertSession", "Probe", "attach"]
 
@@ -61,7 +62,8 @@ class AttachedRun(Protocol):
         """Counts an update; `loss` is its training loss, a scalar tensor, or None where the loop does not know it.
 
         An update whose step a GradScaler skipped counts like any other, and its loss is not looked at. Raises
-        NonFiniteLossError, and UserError for other arguments and for a call without `before_update`.
+        NonFiniteLossError, and UserError for other arguments, for a call without `before_update`, and for an update
+        that another optimizer made.
         """
 
     def state_dict(self) -> dict[str, Any]:
@@ -127,15 +129,21 @@ def attach(
 def attach_over(channel: Channel, run: str, attempt: int, check: Callable[[], Training]) -> Iterator[AttachedRun]:
     """`attach` on a channel that is open, in the run named `run`; `check` gives the training, or raises UserError."""
     controlled: ControlledRun | None = None
+
+    def begin_step() -> None:
+        if controlled is not None:
+            controlled.begin_step()
+
     try:
         welcome = shake_hands(channel, attempt)
         training = check()
-        with _hooked(training.optimizer) as rates:
+        with _hooked(training.optimizer, begin_step) as rates, _watched(training) as steps:
             controlled = ControlledRun(
                 ListeningChannel(channel, run),
                 training,
                 parse_attached_config(welcome.config),
                 rates,
+                steps,
                 run=run,
                 run_folder=Path(welcome.run_folder),
             )
@@ -172,15 +180,30 @@ class InertSession:
 
 
 @contextmanager
-def _hooked(optimizer: torch.optim.Optimizer) -> Iterator[FactoredRates]:
-    """Afterwards the optimizer is as it was found."""
-    momentum = optimizer.register_step_pre_hook(lambda *_: complete_momentum(optimizer))
+def _hooked(optimizer: torch.optim.Optimizer, begin_step: Callable[[], None]) -> Iterator[FactoredRates]:
+    """`begin_step` is called first in every `optimizer.step()`. Afterwards the optimizer is as it was found."""
+    hooks = [
+        optimizer.register_step_pre_hook(lambda *_: begin_step()),
+        optimizer.register_step_pre_hook(lambda *_: complete_momentum(optimizer)),
+    ]
     rates = FactoredRates(optimizer)
     try:
         yield rates
     finally:
         rates.detach()
-        momentum.remove()
+        for hook in hooks:
+            hook.remove()
+
+
+@contextmanager
+def _watched(training: Training) -> Iterator[StepWatch]:
+    named, block_map = dict(training.model.named_parameters()), training.block_map
+    names = [name for block in (block_map.head, *block_map.blocks) for name in block.parameter_names]
+    steps = StepWatch(training.optimizer, [named[name] for name in names])
+    try:
+        yield steps
+    finally:
+        steps.detach()
 
 
 @functools.cache

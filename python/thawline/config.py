@@ -120,6 +120,8 @@ class SignalConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     worst_value: Literal["best", "last"]
     labels: Literal["sampled", "exact", "argmax", "true"]
     estimator: Literal["per_example", "batch"]
+    # Journals from before there was a choice do not have it.
+    cache_gib: float = 4.0
 
 
 class ProbeConfig(SignalConfig, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -18,6 +18,7 @@ from thawline.probes import Prober, ProbeSet
 from thawline.protocol import Resumed
 from thawline.script_state import ListeningChannel, ScriptState, parse_state, tensors_to_text, text_to_tensors
 from thawline.session import Session, TrainingStopped
+from thawline.step_watch import StepWatch
 from thawline.training import Facts
 
 
@@ -33,6 +34,7 @@ class ControlledRun:
         training: Training,
         config: AttachedConfig,
         rates: FactoredRates,
+        steps: StepWatch,
         *,
         run: str,
         run_folder: Path,
@@ -41,6 +43,7 @@ class ControlledRun:
         self._training = training
         self._config = config
         self._rates = rates
+        self._steps = steps
         self._run = run
         self._run_folder = run_folder
         _check_signal(training, config)
@@ -71,7 +74,11 @@ class ControlledRun:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         if self._session is not None:
-            raise UserError("invalid_call", "`run.load_state_dict` must be called before the first `run.before_update`")
+            raise UserError(
+                "invalid_call",
+                "`run.load_state_dict` must be called before the first `run.before_update`",
+                "load the checkpoint at the top of the `with` block, ahead of the loop",
+            )
         restored = parse_state(state)
         said, last = self._training.resumed_from, self._training.num_updates
         if said not in (0, restored.step):
@@ -84,6 +91,7 @@ class ControlledRun:
             raise UserError(
                 "invalid_argument",
                 f"run.load_state_dict: `state` is of step {restored.step}, but `num_updates` is {last}",
+                f"set `num_updates` to the updates of the whole training, more than {restored.step} to go on",
             )
         if self._prober is not None:
             self._prober.load_state_dict(text_to_tensors(restored.probe))
@@ -97,6 +105,7 @@ class ControlledRun:
         except TrainingStopped as stopped:
             self._end = stopped
             raise
+        self._steps.begin_update()
         self._is_updating = True
 
     def after_update(self, loss: torch.Tensor | None, num_samples: int = 0) -> None:
@@ -109,10 +118,21 @@ class ControlledRun:
                 "call each once an optimizer update, also where its gradient is accumulated over several batches",
             )
         self._is_updating = False
+        self._steps.check_update(self.step + 1)
         # Where the step was skipped (a GradScaler, gradients that overflow) the loss may be anything.
         known = None if loss is None or not self._rates.stepped else loss.detach().reshape(())
         self._session.after_update(known, num_samples)
         self._channel.count_update()
+
+    def begin_step(self) -> None:
+        """To be called as the optimizer begins a step. Raises UserError: what `Session.hold_mask_in_step` raises."""
+        if self._session is not None:
+            self._session.hold_mask_in_step()
+
+    def restore_mask(self) -> None:
+        """For a trainer that passes its boundary early: what ran since then may have changed the mask."""
+        if self._session is not None:
+            self._session.restore_mask()
 
     def _raise_end(self) -> None:
         """Again, for a loop that catches every exception and goes on."""

@@ -8,7 +8,7 @@ class UserError(Exception):
     that names the fix. Never shown with a traceback.
     """
 
-    def __init__(self, code: str, message: str, hint: str = "") -> None:
+    def __init__(self, code: str, message: str, hint: str) -> None:
         super().__init__(message)
         self.code = code
         self.message = message

@@ -7,7 +7,7 @@ The optimizer holds all parameters in fixed groups from the first update on. A f
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,14 +16,38 @@ if TYPE_CHECKING:
     from thawline.blocks import BlockMap
 
 
-def apply_trainable(model: nn.Module, block_map: BlockMap, names: Iterable[str]) -> None:
+class Mask:
+    """Which parameters train, kept at hand: to look whether it still holds costs microseconds, so every update may.
+
+    PEFT turns all of an adapter trainable in `set_adapter` and on leaving `disable_adapter`, whoever calls them.
+    """
+
+    def __init__(self, model: nn.Module, trainable: Collection[str]) -> None:
+        self._flags = [(name, parameter, name in trainable) for name, parameter in model.named_parameters()]
+
+    def restore(self) -> None:
+        """Puts the flags back; what is frozen loses its gradient."""
+        for _, parameter, trains in self._flags:
+            if parameter.requires_grad != trains:
+                parameter.requires_grad_(trains)
+            if not trains and parameter.grad is not None:
+                parameter.grad = None
+
+    def find_frozen(self) -> str | None:
+        """A parameter that should train, but was frozen before it had a gradient; None if there is none."""
+        for name, parameter, trains in self._flags:
+            if trains and not parameter.requires_grad and parameter.grad is None:
+                return name
+        return None
+
+
+def apply_trainable(model: nn.Module, block_map: BlockMap, names: Iterable[str]) -> Mask:
     """Makes exactly the parameters of the named blocks trainable; what is frozen loses its gradient."""
-    trainable = parameters_of(block_map, names)
-    for name, parameter in model.named_parameters():
-        parameter.requires_grad_(name in trainable)
-        if name not in trainable:
-            parameter.grad = None
+    names = list(names)
+    mask = Mask(model, parameters_of(block_map, names))
+    mask.restore()
     assert_trainable(model, block_map, names)
+    return mask
 
 
 def assert_trainable(model: nn.Module, block_map: BlockMap, names: Iterable[str]) -> None:

@@ -28,4 +28,5 @@ def probe_settings(
         tau=intervention.tau,
         every=probe.every,
         start=intervention.first_update,
+        cache_bytes=round(probe.cache_gib * 2**30),
     )

@@ -86,7 +86,11 @@ def text_to_tensors(text: str) -> dict[str, Tensor]:
     try:
         return load(base64.b64decode(text, validate=True))
     except (ValueError, SafetensorError) as error:
-        raise UserError("invalid_argument", f"run.load_state_dict: `state['probe']` is damaged: {error}") from None
+        raise UserError(
+            "invalid_argument",
+            f"run.load_state_dict: `state['probe']` is damaged: {error}",
+            "give it `run.state_dict()` as it was when the checkpoint was written, or an older checkpoint's",
+        ) from None
 
 
 class ListeningChannel:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from thawline.freezing import apply_trainable, assert_trainable, count_trainable, trainable_sha256
+from thawline.errors import UserError
+from thawline.freezing import Mask, apply_trainable, assert_trainable, count_trainable, trainable_sha256
 from thawline.learning_rates import LearningRates
 from thawline.loss_reader import LossReader, Pace
 from thawline.orders import Orders, Phase
@@ -22,6 +23,7 @@ from thawline.protocol import (
     to_metric_value,
 )
 from thawline.stopwatch import Stopwatch
+from thawline.told_warnings import ToldWarnings
 from thawline.training import Abilities, Facts, Interrupted, ShouldStop, describe_training
 from thawline.weights import weights_sha256
 
@@ -75,10 +77,12 @@ class Session:
         self._abilities = abilities or Abilities()
         self._batch_norm = batch_norm
         self._stopwatch = Stopwatch()
+        self._warnings = ToldWarnings(channel)
         self._losses = LossReader()
         self._pace = Pace()
         self._orders = Orders(channel, self._abilities, run_folder, self._stopwatch, self._poll)
         self._grant: Grant | None = None
+        self._mask: Mask | None = None
 
     def begin(self) -> None:
         """Says `ready` and carries out the first grant, which fixes the mask."""
@@ -91,6 +95,8 @@ class Session:
 
         Raises TrainingStopped when the controller ends the run.
         """
+        # Before the boundary: signals are measured on what trains.
+        self.restore_mask()
         update = self.step + 1
         while not self._may_train(update):
             self._stand_at(update)
@@ -113,6 +119,25 @@ class Session:
             shown = None if latest is None else to_metric_value(latest)
             samples_per_second = self._pace.samples_per_second(self._stopwatch.total().train)
             self._channel.send(Progress(self.step, shown, samples_per_second, "train", ""), droppable=True)
+
+    def restore_mask(self) -> None:
+        """Parameters train as granted, whatever the training's own code has done to their flags."""
+        if self._mask is not None:
+            self._mask.restore()
+
+    def hold_mask_in_step(self) -> None:
+        """To be called as `optimizer.step()` begins: no frozen parameter moves in it.
+
+        Raises UserError for one that should move, but was frozen since `before_update`.
+        """
+        frozen = None if self._mask is None else self._mask.find_frozen()
+        if frozen is not None:
+            raise UserError(
+                "frozen_by_script",
+                f"update {self.step + 1}: {frozen} has no gradient, because it was frozen after `run.before_update`",
+                "leave `requires_grad` of the blocks and the head to the controller, and the adapter with them active",
+            )
+        self.restore_mask()
 
     def finish(self) -> None:
         """After the last update: stands at the end until the controller has what it wants, and closes.
@@ -163,7 +188,7 @@ class Session:
         from thawline.probes import ProbeInterrupted
 
         try:
-            with self._stopwatch.measure("probe"):
+            with self._stopwatch.measure("probe"), self._warnings.listening():
                 measured = self._prober.measure(update, names, should_stop=self._poll("probe", ", ".join(names)))
         except ProbeInterrupted:
             raise Interrupted from None
@@ -179,11 +204,17 @@ class Session:
         before, self._grant = self._grant, grant
         changed = before is None or _held(before) != _held(grant)
         if changed:
-            apply_trainable(self._model, self._block_map, grant.trainable)
-        if self._batch_norm is not None and (before is None or before.trainable != grant.trainable):
-            self._batch_norm.apply(self.step + 1, first=before is None)
+            self._mask = apply_trainable(self._model, self._block_map, grant.trainable)
+        if before is None or before.trainable != grant.trainable:
+            self._change_with_mask(first=before is None)
         if changed or grant.orders:
             self._channel.send(self._applied(grant))
+
+    def _change_with_mask(self, *, first: bool) -> None:
+        if self._batch_norm is not None:
+            self._batch_norm.apply(self.step + 1, first=first)
+        if self._prober is not None:
+            self._prober.forget_kept()
 
     def _next_grant(self) -> Grant:
         with self._stopwatch.measure("wait"):

@@ -25,7 +25,13 @@ def main() -> int:
     except UserError as error:
         return _complain(error)
     if bootstrap is None:
-        return _complain(UserError("no_controller", "the worker is started by `npx thawline run`, not by hand"))
+        return _complain(
+            UserError(
+                "no_controller",
+                "the worker is started by a controller, not by hand",
+                "start the run with `npx thawline run`",
+            )
+        )
     bind_life_to_controller(bootstrap.controller_pid)
     channel = ZmqChannel(bootstrap)
     try:
@@ -44,7 +50,13 @@ def attempt(channel: Channel, number: int) -> int:
     except Rejected as error:
         return _complain(error)
     except ChannelClosed as error:
-        return _complain(UserError("controller_gone", f"the controller is gone: {error}"))
+        return _complain(
+            UserError(
+                "controller_gone",
+                f"the controller is gone: {error}",
+                "see what it printed, and go on with `npx thawline resume RUN_DIR`",
+            )
+        )
     except Exception as error:
         failure = describe_failure(error)
         report_failure(channel, failure)

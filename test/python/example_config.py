@@ -47,6 +47,7 @@ def run_config(**sections: dict[str, Any] | int) -> dict[str, Any]:
             "worst_value": "best",
             "labels": "sampled",
             "estimator": "per_example",
+            "cache_gib": 1,
         },
         "intervention": {
             "kind": "gradual_unfreezing",

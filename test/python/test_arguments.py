@@ -113,6 +113,7 @@ def test_the_argument_what_was_expected_and_what_was_got(changes: dict[str, Any]
     with pytest.raises(UserError, match=f"^attach: {message}") as caught:
         check(**changes)
     assert caught.value.code == "invalid_argument"
+    assert caught.value.hint
 
 
 def test_a_long_argument_is_not_printed_whole() -> None:

@@ -213,6 +213,24 @@ def test_with_a_scaler_the_update_of_a_skipped_step_counts(fused: bool) -> None:
     assert isinstance(channel.sent[-1], Finished)
 
 
+def test_a_loop_that_steps_another_optimizer_is_told_so() -> None:
+    """Its learning rates would ignore the controller's factor, and its loss would never be looked at."""
+    channel = controlled(EVERYTHING)
+    script = Script()
+
+    def train() -> None:
+        with attach_over(channel, "run-1", 1, script.check) as run:
+            script.loop(run, range(1, 3))
+            script.optimizer = torch.optim.Adam(script.model.parameters())
+            script.loop(run, range(3, 7))
+
+    with pytest.raises(UserError, match=r"^attach: `optimizer` made no step in update 3, but another one \(Adam\)"):
+        train()
+    failed = channel.sent[-1]
+    assert isinstance(failed, Failed)
+    assert (failed.fault, failed.code, failed.step) == ("user", "other_optimizer", 2)
+
+
 def test_fused_sgd_with_momentum_takes_in_what_is_unfrozen() -> None:
     """By itself it refuses a step in which some parameters have momentum and others have none yet."""
     scripts = [Script(), Script()]

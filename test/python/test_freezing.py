@@ -123,6 +123,27 @@ def test_a_flag_flipped_behind_our_back_is_named() -> None:
         assert_trainable(model, blocks, ["head"])
 
 
+def test_a_mask_is_restored_whatever_was_done_to_it() -> None:
+    model = build_network()
+    mask = apply_trainable(model, blocks_from_patterns(model, BLOCKS, HEAD), ["head", "top"])
+    model.conv1.weight.requires_grad_(True).grad = torch.ones(4, 1, 3, 3)
+    model.conv2.weight.requires_grad_(False)
+    model.head.bias.grad = torch.ones(3)
+    mask.restore()
+    trainable = {name for name, parameter in model.named_parameters() if parameter.requires_grad}
+    assert trainable == PARAMETERS["head"] | PARAMETERS["top"]
+    assert [name for name, parameter in model.named_parameters() if parameter.grad is not None] == ["head.bias"]
+
+
+def test_what_should_train_and_has_neither_flag_nor_gradient_is_found() -> None:
+    model = build_network()
+    mask = apply_trainable(model, blocks_from_patterns(model, BLOCKS, HEAD), ["head", "top"])
+    model.head.bias.requires_grad_(False).grad = torch.ones(3)  # frozen after the backward pass
+    assert mask.find_frozen() is None
+    model.bn2.bias.requires_grad_(False)
+    assert mask.find_frozen() == "bn2.bias"
+
+
 def test_a_gradient_left_on_a_frozen_parameter_is_named() -> None:
     model = build_network()
     blocks = blocks_from_patterns(model, BLOCKS, HEAD)

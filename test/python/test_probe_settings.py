@@ -30,9 +30,9 @@ def test_every_key_arrives_at_its_setting():
         "labels": "argmax",
         "estimator": "batch",
     }
-    found = settings_of(probe, tau=8, start=21)
+    found = settings_of({**probe, "cache_gib": 0.5}, tau=8, start=21)
     assert {name: getattr(found, name) for name in probe} == probe
-    assert (found.seed, found.tau, found.start) == (5, 8, 21)
+    assert (found.seed, found.tau, found.start, found.cache_bytes) == (5, 8, 21, 2**29)
 
 
 def test_scope_all_is_the_head_and_every_block():

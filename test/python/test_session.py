@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 from collections.abc import Callable
 
@@ -68,6 +69,24 @@ def test_metrics_come_only_where_they_were_asked_for() -> None:
     assert {update for update, keys in measured.items() if keys} == {1, 4, 8}
     assert {f"probe/{name}" for name in metrics} <= measured[1]
     assert measured[5] == measured[11] == set()
+
+
+def test_what_was_kept_of_the_frozen_layers_is_freed_when_the_mask_changes() -> None:
+    """After k the boundaries that could use it are over: 2 batches of 6 points with 6 features each."""
+
+    def num_kept() -> int:
+        gc.collect()
+        return sum(issubclass(type(thing), torch.Tensor) and thing.shape == (6, 6) for thing in gc.get_objects())
+
+    before = num_kept()
+    channel = GrantingChannel({1: HEAD, 5: ["head", "top"]}, metrics=["fisher_trace"], probe_every=2)
+    training = TinyTraining(channel, probing=True)
+    training.session.begin()
+    for _ in range(4):
+        training.update()
+    assert num_kept() == before + 2
+    training.update()
+    assert num_kept() == before
 
 
 def test_a_worker_that_cannot_measure_says_nothing_instead() -> None:

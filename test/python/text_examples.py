@@ -68,8 +68,11 @@ def make_question(context: str, answer: str, *, id: str = "q", question: str = "
     return Question(id, question, context, (Answer(answer, context.index(answer)),), 0, "Title")
 
 
-def build_tokenizer() -> PreTrainedTokenizerFast:
-    """Unigram with XLM-R's pair form and special ids: single letters, a few longer pieces, no U+FEFF."""
+def build_tokenizer(*, tells_texts_apart: bool = False) -> PreTrainedTokenizerFast:
+    """Unigram with XLM-R's pair form and special ids: single letters, a few longer pieces, no U+FEFF.
+
+    With `tells_texts_apart` the second text is of segment 1, as in BERT's form.
+    """
     pieces = ["<s>", "<pad>", "</s>", "<unk>", "\u2581"]
     pieces += [chr(code) for code in range(33, 127)] + list("ドナウ川बलगद北京大学é")
     pieces = [*dict.fromkeys(pieces), "\u2581the", "\u2581is", "\u2581river", "\u2581in", "\u2581and"]
@@ -78,8 +81,16 @@ def build_tokenizer() -> PreTrainedTokenizerFast:
     tokenizer.normalizer = normalizers.Sequence([normalizers.Replace("\ufeff", ""), normalizers.NFKC()])
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace()])
     tokenizer.post_processor = processors.TemplateProcessing(
-        single="<s> $A </s>", pair="<s> $A </s> </s> $B </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
+        single="<s> $A </s>",
+        pair="<s> $A </s> </s>:1 $B:1 </s>:1" if tells_texts_apart else "<s> $A </s> </s> $B </s>",
+        special_tokens=[("<s>", 0), ("</s>", 2)],
     )
+    names = ["input_ids", *(["token_type_ids"] if tells_texts_apart else []), "attention_mask"]
     return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, cls_token="<s>", sep_token="</s>", pad_token="<pad>", unk_token="<unk>"
+        tokenizer_object=tokenizer,
+        cls_token="<s>",
+        sep_token="</s>",
+        pad_token="<pad>",
+        unk_token="<unk>",
+        model_input_names=names,
     )

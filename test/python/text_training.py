@@ -119,5 +119,6 @@ def weights_of(channel: GrantingChannel) -> str:
 def logits_of(model: nn.Module, batch: dict[str, Tensor]) -> Tensor:
     """In eval mode: of a pair's classes, or of the starts and the ends of answers."""
     with torch.no_grad():
-        output = model.eval()(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"])
+        labels = ("labels", "start_positions", "end_positions")
+        output = model.eval()(**{name: tensor for name, tensor in batch.items() if name not in labels})
     return output.logits if "logits" in output else torch.stack([output.start_logits, output.end_logits])

@@ -10,8 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from thawline.attached import AttachedRun, InertSession, Probe, attach
+from thawline.attached import AttachedRun, Probe, attach
 from thawline.bootstrap import BOOTSTRAP_VARIABLE
+from thawline.controlled_run import ControlledRun
 from thawline.errors import UserError
 from thawline.probes.objective import Batch
 from thawline.session import TrainingStopped
@@ -38,7 +39,7 @@ class Attachment:
 
     @property
     def is_controlled(self) -> bool:
-        return self._run is not None and not isinstance(self._run, InertSession)
+        return isinstance(self._run, ControlledRun)
 
     @property
     def step(self) -> int:
@@ -95,11 +96,16 @@ class Attachment:
             self._run.after_update(loss, num_samples)
             self._pass_boundary()
 
-    def assert_may_update(self) -> None:
-        """To be called before a batch: raises TrainingStopped where the trainer goes on though the run has ended."""
+    def begin_batch(self) -> None:
+        """To be called before a batch: raises TrainingStopped where the trainer goes on though the run has ended.
+
+        Evaluation and other callbacks ran since the boundary: the mask holds again, whatever they did to it.
+        """
         if self._stop is not None:
             self._context.close()
             raise self._stop
+        if isinstance(self._run, ControlledRun):
+            self._run.restore_mask()
 
     def state_dict(self) -> dict[str, Any] | None:
         """What the trainer's checkpoint has to keep, plain values; None before the training."""

@@ -76,7 +76,7 @@ class ControllerCallback(TrainerCallback, ExportableState):
         atexit.register(self._abandon_at_exit)
         self._attachment.open(
             model,
-            getattr(optimizer, "optimizer", optimizer),  # Accelerate wraps it.
+            optimizer,
             num_updates=state.max_steps,
             step=state.global_step,
             state=stored["run"] if state.global_step > 0 else None,
@@ -88,7 +88,7 @@ class ControllerCallback(TrainerCallback, ExportableState):
 
     def on_step_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         try:
-            self._attachment.assert_may_update()
+            self._attachment.begin_batch()
         except TrainingStopped:
             self._let_go()
             raise

@@ -47,6 +47,7 @@ class FrozenPrefix:
         self._holds_for: tuple[nn.Module, Fingerprint] | None = None
         self._crossings: dict[tuple[object, ...], Crossing] = {}
         self._placeholders = Placeholders()
+        self._is_full = False
         self._agrees: dict[nn.Module, bool] = {}
         self._said: set[str] = set()
 
@@ -59,14 +60,20 @@ class FrozenPrefix:
         cut = self._cut(scope)
         holds_for = None if cut is None else (cut.at, fingerprint(cut.tensors))
         if holds_for != self._holds_for:
-            self._crossings = {}
-            self._placeholders = Placeholders()
+            self.forget()
             self._holds_for = holds_for
         if cut is None or not self._may_cut(cut):
             yield
             return
         with self._cutting(cut):
             yield
+
+    def forget(self) -> None:
+        """Frees what is kept: nobody will measure at this cut again."""
+        self._crossings = {}
+        self._placeholders = Placeholders()
+        self._holds_for = None
+        self._is_full = False
 
     def _cut(self, scope: Scope) -> Cut | None:
         """None where nothing can be kept: the scope begins in the first stage, or reaches outside of the stages."""
@@ -96,8 +103,8 @@ class FrozenPrefix:
             agrees = all(torch.allclose(*pair, rtol=0, atol=0, equal_nan=True) for pair in pairs)
             if not agrees:
                 self._say("the logits depend on them by another way than the stages")
-            elif not is_kept:
-                self._say("too large, or not stages that run once each in their order on the probe set's own tensors")
+            elif not is_kept and not self._is_full:
+                self._say("they are no stages that run once each in their order on the probe set's own tensors")
             self._agrees[cut.at] = is_kept and agrees
         return self._agrees[cut.at]
 
@@ -141,7 +148,11 @@ class FrozenPrefix:
         if num_bytes([*kept, *crossing.inputs]) <= self._max_bytes:
             self._crossings[key] = crossing
         else:
-            self._say(f"all of it takes more than {self._max_bytes} bytes")
+            self._is_full = True
+            gib = f"{self._max_bytes / 2**30:.3g}"
+            self._say(
+                f"all of it takes more than the {gib} GiB of `probe.cache_gib`; raise it, or lower `probe.points`"
+            )
 
     def _say(self, reason: str) -> None:
         """Once for each reason."""

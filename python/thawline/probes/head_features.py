@@ -44,6 +44,10 @@ class KeptFeatures:
         self._max_bytes = max_bytes
         self._kept: tuple[Fingerprint, HeadFeatures] | None = None
 
+    def forget(self) -> None:
+        """Frees what is kept."""
+        self._kept = None
+
     def current(self, scope: Scope, poll: Callable[[], None]) -> HeadFeatures | None:
         """As `head_features`, but without a forward pass where nothing below the head has changed since the last."""
         head = linear_head(self._model, self._objective)

@@ -35,7 +35,11 @@ class LabelSource:
             return [out.argmax(dim=-1) for out in logits]
         if self.labels == "true":
             if not isinstance(objective, LabelledObjective):
-                raise UserError("probe_labels", "probe.labels is true, but the objective has no labels(batch)")
+                raise UserError(
+                    "probe_labels",
+                    "probe.labels is true, but the objective has no labels(batch)",
+                    "give the objective a method `labels`, or set probe.labels to sampled",
+                )
             return objective.labels(batch)
         return [sample_labels(out, self._uniforms(out, first, softmax)) for softmax, out in enumerate(logits)]
 

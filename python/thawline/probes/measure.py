@@ -99,6 +99,15 @@ class Prober:
             for measurement in self._history.measurements(update, metric, scope, signal, seconds)
         ]
 
+    def forget_kept(self) -> None:
+        """Frees what is kept from one measurement to the next, which changes no value.
+
+        To be called when other parameters train than before: what was kept stands for all that was frozen, and may
+        never be asked for again.
+        """
+        self._features.forget()
+        self._prefix.forget()
+
     def state_dict(self) -> dict[str, Tensor]:
         """The vectors of the last boundaries, on the CPU, from which a resumed run goes on."""
         return self._history.state_dict()

@@ -16,6 +16,9 @@ from thawline.probes.search_precision import Precision
 SIGNALS = ("fisher_trace", "sharpness_avg", "sharpness_worst")
 METRICS = (*SIGNALS, "hessian_lambda_max", "feature_lambda_max", "feature_rank", "gradient_norm")
 
+# Enough for 2048 windows of 384 tokens, not one of them padding, at the width of XLM-R large: 3 GiB.
+DEFAULT_CACHE_BYTES = 4 * 2**30
+
 
 @dataclass(frozen=True)
 class ProbeSettings:
@@ -42,7 +45,7 @@ class ProbeSettings:
     every: int = 10
     start: int = 1
     search_precision: Precision = "float32"
-    cache_bytes: int = 2**30
+    cache_bytes: int = DEFAULT_CACHE_BYTES
 
     def __post_init__(self) -> None:
         for name in ("rho", "draws", "iterations", "tau", "every", "start"):

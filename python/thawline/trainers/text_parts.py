@@ -49,10 +49,12 @@ def build_parts(config: TextRunConfig, device: torch.device) -> TextParts:
     encoder.model.to(device)
     tokenizer = load_tokenizer(config.model.pretrained, config.model.revision)
     label_names = _label_names(config, encoder)
+    # A tokenizer may tell two texts apart though its model has one segment only, and no embedding for a second.
+    gives_segments = tokenizer.gives_segments and has_segments(encoder.model)
     blocks = [encoder.block_map.head, *encoder.block_map.blocks]
     return TextParts(
         encoder=encoder,
-        task=load_task(config.data, tokenizer, label_names),
+        task=load_task(config.data, replace(tokenizer, gives_segments=gives_segments), label_names),
         objective=build_objective(config, encoder),
         collation=Collation(tokenizer.pad_id, device),
         label_names=label_names,
@@ -86,6 +88,11 @@ def build_model(config: TextRunConfig) -> Encoder:
         )
     check_length(config, encoder.model)
     return encoder
+
+
+def has_segments(model: nn.Module) -> bool:
+    """Whether a transformers model can be told two texts apart, as BERT's kind can."""
+    return (getattr(model.config, "type_vocab_size", None) or 0) > 1
 
 
 def _adapter(model: EncoderConfig) -> AdapterSettings:

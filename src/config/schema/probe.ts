@@ -51,4 +51,12 @@ export const probe = z.strictObject({
     .enum(["per_example", "batch"])
     .default("per_example")
     .describe("How fisher_trace is estimated; `batch`, the squared norm of a batch's mean gradient, has no error."),
+  cache_gib: z
+    .number()
+    .nonnegative()
+    .default(4)
+    .describe(
+      "Most memory, on the model's device, for what frozen layers give for the probe set, which is then computed once " +
+        "(GiB). What does not fit is computed for every measurement, with a warning; 0 keeps nothing.",
+    ),
 });

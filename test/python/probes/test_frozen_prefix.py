@@ -1,3 +1,4 @@
+import gc
 import warnings
 
 import pytest
@@ -194,14 +195,36 @@ def test_memory_is_bounded_and_said_once(cache_bytes):
     tower = build_tower()
     _, forgetting = tower_probers(tower)
     keeping = Prober(tower, TowerObjective(), tower_probe_set(), tower_settings(cache_bytes=cache_bytes), STAGES)
-    with pytest.warns(UserWarning, match="bytes|too large"):
+    with pytest.warns(UserWarning, match=r"more than the \S+ GiB of `probe\.cache_gib`") as warned:
         assert values(keeping.measure(1)) == values(forgetting.measure(1))
+    assert len(warned) == 1
     kept = 0 if cache_bytes < 840 else 1
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         tower.layers[0].tally.forwards = 0
         assert values(keeping.measure(10, ["feature_rank"])) == values(forgetting.measure(10, ["feature_rank"]))
     assert tower.layers[0].tally.forwards == 3 - kept + 3
+
+
+def num_kept(shape):
+    """Tensors of this shape that anybody still holds."""
+    gc.collect()
+    return sum(issubclass(type(thing), torch.Tensor) and thing.shape == shape for thing in gc.get_objects())
+
+
+def test_what_is_kept_is_freed_when_it_is_to_be_forgotten_and_comes_back():
+    """13 points in batches of 5, 5 and 3; at the cut each has 7 tokens of 6 numbers."""
+    tower = build_tower()
+    keeping, forgetting = tower_probers(tower)
+    expected = values(forgetting.measure(1))
+    assert values(keeping.measure(1)) == expected
+    assert num_kept((5, 7, 6)) >= 2
+    assert num_kept((3, 7, 6)) >= 1
+    keeping.forget_kept()
+    assert num_kept((5, 7, 6)) == num_kept((3, 7, 6)) == 0
+    forwards = tower.layers[0].tally.forwards
+    assert values(keeping.measure(10)) == values(forgetting.measure(10))
+    assert tower.layers[0].tally.forwards > forwards
 
 
 def test_features_of_a_linear_head_are_kept_without_any_stages(network, probe_set, only_head_trainable):

@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import nn
 from transformers import XLMRobertaForSequenceClassification
+from transformers.models.bert.modeling_bert import BertEmbeddings
 
 from text_examples import build_tokenizer
 from text_training import text_run_config, train, weights_of
@@ -22,7 +23,7 @@ from thawline.evaluation.text.scored_sets import ScoredPairs
 from thawline.freezing import apply_trainable
 from thawline.probes import LayeredHeadObjective, LinearHeadObjective
 from thawline.probes.text_objective import QuestionAnsweringObjective
-from thawline.protocol import Boundary, Checkpointed, Kept, Ready
+from thawline.protocol import Boundary, Checkpointed, Kept, Log, Ready
 from thawline.trainers.text_parts import TextParts, build_model, build_parts, build_prober
 from tiny_encoder import move_adapters, save_bert, xlm_roberta_config
 
@@ -168,6 +169,41 @@ def test_the_trace_is_per_parameter_that_is_in_scope(encoder: str, questions: di
     assert traces(["head", "layer1"])[0] == per_parameter
 
 
+class Tally:
+    """How many forward passes a layer has made; where it is passed over, so are the parts that it is made of."""
+
+    def __init__(self, layer: nn.Module) -> None:
+        self.forwards = 0
+        part = next(part for name, part in layer.named_modules() if name.endswith("output.dense"))
+        part.register_forward_hook(self._count)
+
+    def _count(self, *_: Any) -> None:
+        self.forwards += 1
+
+
+@pytest.mark.parametrize("task", ["questions", "pairs"])
+def test_frozen_layers_run_once_for_the_probe_set(encoder: str, task: str, request: pytest.FixtureRequest) -> None:
+    config = parsed(encoder, request.getfixturevalue(task), probe={"points": 6, "batch_size": 2})
+    parts = parts_of(config)
+    apply_trainable(parts.model, parts.encoder.block_map, ["head", "layer1"])
+    bottom, top = (Tally(parts.model.get_submodule(parts.encoder.stages[layer])) for layer in (0, 1))
+    prober = build_prober(config, parts)
+    draws = config.probe.draws
+    for boundary, update in enumerate((1, 10, 20), 1):
+        prober.measure(update, ["sharpness_avg"])
+        assert bottom.forwards == 3
+        assert top.forwards >= 3 * (draws + 1) * boundary
+
+
+def test_what_does_not_fit_is_told_to_the_controller(tmp_path: Path, encoder: str, questions: dict[str, Any]) -> None:
+    config = text_run_config(encoder, questions, probe={"cache_gib": 1e-6})
+    with pytest.warns(UserWarning, match="probe.cache_gib"):
+        channel = train(tmp_path, config, metrics=["sharpness_avg"], probe_every=2)
+    (told,) = channel.sent_of(Log)
+    assert told.level == "warning"
+    assert "more than the 1e-06 GiB of `probe.cache_gib`; raise it, or lower `probe.points`" in told.text
+
+
 @pytest.mark.parametrize("task", ["questions", "pairs"])
 @pytest.mark.parametrize("adapter", [IA3, LOHA], ids=["ia3", "loha"])
 @pytest.mark.filterwarnings("ignore:.*have no rule for per-example gradients")
@@ -186,6 +222,56 @@ def test_other_adapters_of_peft_train_and_resume_by_configuration(
     (saved,) = train(tmp_path, config, stop=(5, "operator", True)).sent_of(Checkpointed)
     resumed = train(tmp_path, config, resume_from=saved)
     assert weights_of(resumed) == weights_of(train(tmp_path / "plain", config)) != weights_of(whole)
+
+
+@pytest.fixture
+def seen_segments(monkeypatch: pytest.MonkeyPatch) -> list[set[int]]:
+    """What each forward pass of a BERT model is told of them."""
+    seen: list[set[int]] = []
+    forward = BertEmbeddings.forward
+
+    def spy(self: BertEmbeddings, *args: Any, token_type_ids: torch.Tensor | None = None, **kwargs: Any) -> Any:
+        seen.append(set() if token_type_ids is None else {*token_type_ids.flatten().tolist()})
+        return forward(self, *args, token_type_ids=token_type_ids, **kwargs)
+
+    monkeypatch.setattr(BertEmbeddings, "forward", spy)
+    return seen
+
+
+def bert_folder(folder: Path, **changes: object) -> str:
+    tokenizer = build_tokenizer(tells_texts_apart=True)
+    tokenizer.save_pretrained(folder)
+    return save_bert(folder, pooler=True, vocab_size=len(tokenizer), **changes)
+
+
+def test_bert_is_told_the_two_texts_of_a_pair_apart_in_training_probes_and_evaluation(
+    tmp_path: Path, pairs: dict[str, Any], seen_segments: list[set[int]]
+) -> None:
+    config = text_run_config(bert_folder(tmp_path), pairs, probe={"cache_gib": 0})
+    train(tmp_path / "run", config, metrics=["fisher_trace"], probe_every=2, end_orders=["evaluate"])
+    assert len(seen_segments) > 6
+    assert all(segments == {0, 1} for segments in seen_segments)
+
+
+def test_a_bert_of_one_segment_is_told_nothing(
+    tmp_path: Path, pairs: dict[str, Any], seen_segments: list[set[int]]
+) -> None:
+    """An index beyond its embeddings would be an error."""
+    train(tmp_path / "run", text_run_config(bert_folder(tmp_path, type_vocab_size=1), pairs), end_orders=["evaluate"])
+    assert {*map(frozenset, seen_segments)} == {frozenset()}
+
+
+def test_in_questions_no_text_is_told_apart_as_in_peft(
+    tmp_path: Path, questions: dict[str, Any], seen_segments: list[set[int]]
+) -> None:
+    """What PEFT's own model does with segments: an adapter trained with them would score otherwise in plain PEFT."""
+    parts = parts_of(parsed(bert_folder(tmp_path), questions))
+    batch = parts.collation.batch(parts.task.train, torch.tensor([0]))
+    assert "token_type_ids" not in batch
+    plain = parts.objective.logits(parts.model.eval(), batch)
+    told = parts.objective.logits(parts.model, {**batch, "token_type_ids": torch.ones_like(batch["input_ids"])})
+    assert all(torch.equal(one, other) for one, other in zip(plain, told, strict=True))
+    assert seen_segments[-2:] == [set(), set()]
 
 
 @pytest.mark.parametrize("task", ["questions", "pairs"])

@@ -57,11 +57,14 @@ def cached_pairs(
 
     def make() -> dict[str, Tensor]:
         encoded = encode_pairs(pairs, tokenizer, max_length=max_length)
-        return {"ids": encoded.tokens.ids, "starts": encoded.tokens.starts, "labels": encoded.labels}
+        tensors = {"ids": encoded.tokens.ids, "starts": encoded.tokens.starts, "labels": encoded.labels}
+        return tensors if encoded.segments is None else {**tensors, "segments": encoded.segments}
 
-    description = _describe("pairs", records_sha256(pairs), tokenizer, max_length=max_length)
+    # Only where they matter: what was cached before there were any is still right where they do not.
+    segments = {"segments": 1} if tokenizer.gives_segments else {}
+    description = _describe("pairs", records_sha256(pairs), tokenizer, max_length=max_length, **segments)
     tensors = _cached(description, make, cache_folder)
-    return EncodedPairs(TokenRows(tensors["ids"], tensors["starts"]), tensors["labels"])
+    return EncodedPairs(TokenRows(tensors["ids"], tensors["starts"]), tensors["labels"], tensors.get("segments"))
 
 
 def _describe(kind: str, data_sha256: str, tokenizer: PairTokenizer, **parameters: int) -> str:

@@ -25,16 +25,22 @@ class FastTokenizer(Protocol):
     def cls_token_id(self) -> int | None: ...
     @property
     def pad_token_id(self) -> int | None: ...
+    @property
+    def model_input_names(self) -> list[str]: ...
 
 
 @dataclass(frozen=True)
 class PairTokenizer:
-    """`backend` belongs to this object; `sha256` identifies the tokenizer: vocabulary, rules and special tokens."""
+    """`backend` belongs to this object; `sha256` identifies the tokenizer: vocabulary, rules and special tokens.
+
+    `gives_segments`: whether its models are told which text a token is of (transformers' `token_type_ids`).
+    """
 
     backend: Tokenizer
     cls_id: int
     pad_id: int
     sha256: str
+    gives_segments: bool
 
     @classmethod
     def from_fast(cls, tokenizer: FastTokenizer) -> PairTokenizer:
@@ -54,7 +60,8 @@ class PairTokenizer:
         if pad_id is None:
             raise _invalid("the tokenizer has no padding token")
         identity = json.dumps([json.loads(backend.to_str()), cls_id, pad_id], sort_keys=True)
-        return cls(backend, cls_id, pad_id, hashlib.sha256(identity.encode()).hexdigest())
+        gives_segments = "token_type_ids" in tokenizer.model_input_names
+        return cls(backend, cls_id, pad_id, hashlib.sha256(identity.encode()).hexdigest(), gives_segments)
 
     def encode(
         self,

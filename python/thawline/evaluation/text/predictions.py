@@ -16,6 +16,7 @@ from thawline.data.text.windows import QuestionWindows
 from thawline.evaluation.eval_mode import EvaluationStopped, eval_mode
 from thawline.evaluation.text.answer_decoding import Span, choose_answers, decode_spans
 from thawline.evaluation.text.nli_scorer import predict_labels
+from thawline.probes.text_objective import MODEL_INPUTS
 
 
 class Batching(NamedTuple):
@@ -66,4 +67,4 @@ def _outputs(
             if should_stop():
                 raise EvaluationStopped
             batch = batching.collation.batch(sequences, rows)
-            yield rows, model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"])
+            yield rows, model(**{name: batch[name] for name in MODEL_INPUTS if name in batch})

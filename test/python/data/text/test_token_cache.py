@@ -27,7 +27,8 @@ def assert_same(first: QuestionWindows | EncodedPairs, second: QuestionWindows |
     assert torch.equal(first.tokens.starts, second.tokens.starts)
     for field in fields(first):
         if field.name not in ("tokens", "label_names"):
-            assert torch.equal(getattr(first, field.name), getattr(second, field.name))
+            one, other = getattr(first, field.name), getattr(second, field.name)
+            assert one is other is None or torch.equal(one, other)
 
 
 def files(folder: Path) -> list[Path]:
@@ -57,9 +58,12 @@ def test_other_data_settings_or_tokenizers_are_other_files(tmp_path: Path) -> No
 
 def test_pairs_come_back_as_they_were(tmp_path: Path) -> None:
     pairs = [Pair("the river", "is in it", "neutral"), Pair("a", "b", "contradiction")]
-    first = cached_pairs(pairs, TOKENIZER, cache_folder=tmp_path)
-    assert_same(cached_pairs(pairs, TOKENIZER, cache_folder=tmp_path), first)
-    assert first.labels.tolist() == [1, 2]
+    telling = PairTokenizer.from_fast(build_tokenizer(tells_texts_apart=True))
+    for tokenizer in (TOKENIZER, telling, replace(telling, gives_segments=False)):
+        first = cached_pairs(pairs, tokenizer, cache_folder=tmp_path)
+        assert_same(cached_pairs(pairs, tokenizer, cache_folder=tmp_path), first)
+        assert first.labels.tolist() == [1, 2]
+        assert (first.segments is not None) == (tokenizer is telling)
 
 
 @pytest.mark.parametrize("position", [0, 40, -1])
