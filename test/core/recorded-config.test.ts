@@ -4,7 +4,11 @@ import { completeConfig } from "../../src/core/recorded-config.js";
 import { simulatedConfig } from "./simulated-run.js";
 
 /** As a version wrote it that did not know these keys of a section yet. */
-function without(config: Config, section: "intervention" | "train" | "evaluate", keys: readonly string[]): Config {
+function without(
+  config: Config,
+  section: "intervention" | "probe" | "train" | "evaluate",
+  keys: readonly string[],
+): Config {
   const kept = Object.entries(config[section]).filter(([key]) => !keys.includes(key));
   return { ...config, [section]: Object.fromEntries(kept) };
 }
@@ -12,10 +16,11 @@ function without(config: Config, section: "intervention" | "train" | "evaluate",
 describe("fills in what an old journal could not say, and changes nothing else", () => {
   it.each([
     ["intervention", ["order", "first_unfreeze", "unfreeze", "frozen_batch_norm", "start"]],
+    ["probe", ["cache_gib"]],
     ["train", ["max_gradient_norm"]],
     ["evaluate", ["every", "keep"]],
   ] as const)("of %s", (section, since) => {
-    const config = simulatedConfig();
+    const config = simulatedConfig("probe.cache_gib=1");
     expect(completeConfig(without(config, section, since))).toEqual(config);
   });
 });
