@@ -198,26 +198,34 @@ def test_an_update_of_several_batches_is_one(tmp_path: Path) -> None:
     assert [not torch.equal(before, after) for before, after in itertools.pairwise(tops)] == [False] * 4 + [True]
 
 
-def test_resume_goes_on_with_the_blocks_that_were_unfrozen(tmp_path: Path) -> None:
+@pytest.mark.parametrize("step", [2, 4])
+def test_resume_goes_on_with_the_blocks_that_were_unfrozen(tmp_path: Path, step: int) -> None:
+    """At step 2 the factor holds, and is not in the rates that Lightning saved."""
     arguments = {"metrics": ["fisher_trace"], "probe_every": 2, "factors": {1: 0.1, 4: 1.0}}
     saver = ModelCheckpoint(tmp_path, filename="{step}", save_top_k=-1)
     with served(controlled(SCHEDULE, **arguments), tmp_path):
         fit(undisturbed := Module(), tmp_path, callback(), saver)
 
-    checkpoint = tmp_path / "step=4.ckpt"
+    checkpoint = tmp_path / f"step={step}.ckpt"
     stored = torch.load(checkpoint, weights_only=True)["callbacks"]["ControllerCallback"]
-    assert (stored["step"], stored["trainable"]) == (4, ["head", "top"])
-    assert {point["update"] for point in stored["series"]["probe/fisher_trace"]} >= {1, 2, 4}
+    kept = {2: (["head"], 0.1), 4: (["head", "top"], 1.0)}[step]
+    assert (stored["step"], stored["trainable"], stored["learning_rate_factor"]) == (step, *kept)
+    assert {point["update"] for point in stored["series"]["probe/fisher_trace"]} >= {1, 2, step}
 
     channel = controlled(SCHEDULE, **arguments)
     resumed = Module()
     spy = WeightsAfterBatch(resumed)
     with served(channel, tmp_path):
-        fit(resumed, tmp_path, callback(), spy, ckpt_path=checkpoint)
-    assert channel.sent_of(Ready)[0].resumed_from == 4
-    assert [(body.update, body.num_trainable) for body in channel.sent_of(Applied)] == [(5, 249), (5, 293)]
-    assert not torch.equal(spy.seen[1]["network.conv1.weight"], spy.seen[2]["network.conv1.weight"])
+        trainer = fit(resumed, tmp_path, callback(), spy, ckpt_path=checkpoint)
+    assert channel.sent_of(Ready)[0].resumed_from == step
+    applied = {2: [(3, 21), (3, 249), (4, 249), (5, 293)], 4: [(5, 249), (5, 293)]}[step]
+    assert [(body.update, body.num_trainable) for body in channel.sent_of(Applied)] == applied
+    stem = [seen["network.conv1.weight"] for seen in spy.seen[1:]]
+    moved = [not torch.equal(before, after) for before, after in itertools.pairwise(stem)]
+    assert moved == [update >= 5 for update in range(step + 2, 7)]
     assert weights_sha256(resumed) == weights_sha256(undisturbed)
+    assert resumed.used_rates == undisturbed.used_rates[step:]
+    assert trainer.lr_scheduler_configs[0].scheduler.base_lrs == [0.05]
 
 
 def test_a_checkpoint_of_the_last_update_is_the_end_of_the_run(tmp_path: Path) -> None:

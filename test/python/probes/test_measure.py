@@ -218,6 +218,35 @@ def test_the_last_iterate_can_be_the_value(network, probe_set, objective):
     assert other["probe/sharpness_worst"].value >= found["probe/sharpness_worst"].value
 
 
+class Hilltop(nn.Module):
+    """One weight, 0.1 below the top of a hill: the loss is 1 - (w - 0.1)^2, whatever the inputs."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(1))
+
+    def forward(self, inputs):
+        return 1 - (self.weight - 0.1).square().expand(len(inputs), 1)
+
+
+class HilltopObjective:
+    def logits(self, model, batch):
+        return [model(batch[0])]
+
+    def loss(self, model, batch):
+        return model(batch[0]).squeeze(1).double()
+
+
+@pytest.mark.parametrize(("worst_value", "expected"), [("best", 0.0), ("last", 0.1**2 - 0.65**2)])
+def test_the_last_iterate_may_be_below_the_clean_loss_and_the_best_never(worst_value, expected):
+    """One iteration steps over the top, to 0.75 = rho times the momentum."""
+    settings = ProbeSettings(seed=0, rho=1.0, iterations=1, worst_value=worst_value)
+    prober = Prober(Hilltop(), HilltopObjective(), ProbeSet([(torch.zeros(4, 1),)]), settings)
+    found = by_key(prober.measure(1, ["sharpness_worst"]))
+    assert found["probe/sharpness_worst"].value == pytest.approx(expected, abs=1e-6)
+    assert found["probe/sharpness_worst_last"].value == pytest.approx(0.1**2 - 0.65**2, abs=1e-6)
+
+
 def test_autocast_does_not_hide_the_perturbation(network, probe_set, objective):
     """Within one autocast region, weights changed in place would be read from their stale casts."""
     prober = Prober(network, objective, probe_set, all_settings(network, rho=0.5))

@@ -1,14 +1,14 @@
 import json
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from hub_cache import OTHER_REVISION, REVISION, be_offline, bring_code, put_into_cache
 from text_examples import RIVER, build_tokenizer
 from thawline.data.text.pretrained_tokenizer import load_tokenizer
 from thawline.data.text.tokenization import PairTokenizer
 from thawline.errors import UserError
-
-REVISION = "e73636d4f797dec63c3081bb6ed5c7b0bb3f2089"
 
 
 def refused(pretrained: str, revision: str | None = None) -> str:
@@ -31,6 +31,27 @@ def test_the_tokenizer_of_a_folder_whatever_the_revision(folder: Path, revision:
     loaded, made = load_tokenizer(str(folder), revision), PairTokenizer.from_fast(build_tokenizer())
     assert (loaded.pad_id, loaded.cls_id) == (made.pad_id, made.cls_id) == (1, 0)
     assert loaded.backend.encode("What?", RIVER).ids == made.backend.encode("What?", RIVER).ids
+
+
+def test_the_tokenizer_of_a_model_of_the_hub_is_read_from_the_cache(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "config.json").write_text(json.dumps({"model_type": "xlm-roberta"}))
+    put_into_cache(folder, tmp_path / "hub", "example/encoder", REVISION)
+    be_offline(monkeypatch, tmp_path / "hub")
+    assert load_tokenizer("example/encoder", REVISION).sha256 == load_tokenizer(str(folder), None).sha256
+    assert "the tokenizer of example/encoder cannot be loaded" in refused("example/encoder", OTHER_REVISION)
+
+
+def test_code_that_a_tokenizer_brings_is_never_run(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("transformers.dynamic_module_utils.HF_MODULES_CACHE", str(tmp_path / "modules"))
+    marker = bring_code(folder, "tokenizer_config.json", {"AutoTokenizer": [None, "own_code.Tokenizer"]})
+    # Whether the library reads the files without that code or refuses, is its own affair.
+    with suppress(UserError):
+        load_tokenizer(str(folder), None)
+    assert not marker.exists()
 
 
 def test_a_folder_without_one_is_not_given_an_empty_one(folder: Path) -> None:

@@ -74,6 +74,30 @@ def test_decoding_is_the_search_over_all_pairs(
     assert decode(*columns, n_best, max_answer_tokens) == brute_force(*columns, n_best, max_answer_tokens)
 
 
+def decode_by_default(starts: list[float], ends: list[float]) -> Span | None:
+    logits = torch.tensor([starts], dtype=torch.float64), torch.tensor([ends], dtype=torch.float64)
+    (span,) = decode_spans(one_window([True] * len(starts)), torch.tensor([0]), *logits)
+    return span
+
+
+@pytest.mark.parametrize(("num_better", "is_found"), [(19, True), (20, False)])
+def test_the_20_best_starts_and_ends_are_looked_at(num_better: int, is_found: bool) -> None:
+    """All starts that are better lie behind the one end that is any good, as all better ends lie before the start."""
+    wanted = [float(position == 0) for position in range(60)]
+    better = [2.0 * (30 <= position < 30 + num_better) for position in range(60)]
+    starts = [one + other for one, other in zip(wanted, better, strict=True)]
+    only_here = [9.0 * (position == 1) - 50.0 for position in range(60)]
+    assert (decode_by_default(starts, only_here) == Span(-40.0, 0, 2)) == is_found
+    assert (decode_by_default(only_here[::-1], starts[::-1]) == Span(-40.0, 58, 60)) == is_found
+
+
+@pytest.mark.parametrize(("num_tokens", "is_found"), [(30, True), (31, False)])
+def test_an_answer_has_30_tokens_at_most(num_tokens: int, is_found: bool) -> None:
+    starts = [float(position == 0) for position in range(40)]
+    ends = [float(position == num_tokens - 1) for position in range(40)]
+    assert (decode_by_default(starts, ends) == Span(2.0, 0, num_tokens)) == is_found
+
+
 def test_the_best_pair_in_the_context_wins() -> None:
     is_context = [False, False, True, True, True, False]
     span = decode(is_context, [9, 9, 0, 2, 1, 9], [9, 9, 5, 0, 1, 9])

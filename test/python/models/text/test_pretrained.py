@@ -7,11 +7,10 @@ from safetensors.torch import load_file, save_file
 from transformers import AlbertConfig, AlbertModel
 from transformers.utils import logging as transformers_logging
 
+from hub_cache import OTHER_REVISION, REVISION, be_offline, bring_code, put_into_cache
 from thawline.errors import UserError
 from thawline.models.text.pretrained import load_pretrained
 from tiny_encoder import SIZES, save_bert, save_seeded, save_xlm_roberta
-
-REVISION = "e73636d4f797dec63c3081bb6ed5c7b0bb3f2089"
 
 
 def refused(pretrained, *, revision=None, num_labels=2, task="question_answering"):
@@ -32,6 +31,35 @@ def test_a_model_of_the_hub_needs_the_hash_of_a_commit(revision):
 def test_a_model_that_is_not_there(monkeypatch):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     assert "xlm-roberta-nowhere cannot be loaded" in refused("xlm-roberta-nowhere", revision=REVISION)
+
+
+def test_a_model_of_the_hub_is_read_from_the_cache_at_its_commit(tmp_path, monkeypatch):
+    folders = {REVISION: tmp_path / "wanted", OTHER_REVISION: tmp_path / "other"}
+    for revision, folder in folders.items():
+        save_xlm_roberta(folder, vocab_size=60 if revision == REVISION else 61)
+        put_into_cache(folder, tmp_path / "hub", "example/encoder", revision)
+    be_offline(monkeypatch, tmp_path / "hub")
+    weights = {
+        revision: load_pretrained("question_answering", "example/encoder", revision, 2).model.state_dict()
+        for revision in folders
+    }
+    name = "roberta.embeddings.word_embeddings.weight"
+    for revision, folder in folders.items():
+        assert torch.equal(weights[revision][name], load_file(folder / "model.safetensors")[name])
+    assert "example/encoder cannot be loaded" in refused("example/encoder", revision="f" * 40)
+
+
+def test_code_that_a_checkpoint_brings_is_never_run(tmp_path, monkeypatch):
+    monkeypatch.setattr("transformers.dynamic_module_utils.HF_MODULES_CACHE", str(tmp_path / "modules"))
+    folder = tmp_path / "encoder"
+    save_xlm_roberta(folder)
+    classes = {"AutoConfig": "own_code.Config", "AutoModelForQuestionAnswering": "own_code.Model"}
+    marker = bring_code(folder, "config.json", classes)
+    load_pretrained("question_answering", str(folder), None, 2)
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"model_type": "not-yet-invented"}))
+    assert "cannot be loaded" in refused(folder)
+    assert not marker.exists()
 
 
 def test_a_folder_without_configuration(tmp_path):
