@@ -1,16 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { loadConfig } from "../../src/config/load.js";
-import { UserError } from "../../src/errors.js";
+import { outcomeOf } from "./outcome.js";
 
-function outcome(...overrides: string[]): string {
-  try {
-    loadConfig({ source: "quickstart", overrides, cwd: "/" });
-    return "accepted";
-  } catch (error) {
-    if (error instanceof UserError) return `${error.message} / ${error.hint}`;
-    throw error;
-  }
-}
+const outcome = (...overrides: string[]): string => outcomeOf("quickstart", ...overrides);
 
 describe("findConflicts", () => {
   it("wants the length of training once", () => {

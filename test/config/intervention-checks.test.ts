@@ -1,16 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { loadConfig } from "../../src/config/load.js";
-import { UserError } from "../../src/errors.js";
-
-function outcomeOf(source: string, ...overrides: string[]): string {
-  try {
-    loadConfig({ source, overrides, env: {}, cwd: "/" });
-    return "accepted";
-  } catch (error) {
-    if (error instanceof UserError) return `${error.message} / ${error.hint}`;
-    throw error;
-  }
-}
+import { outcomeOf } from "./outcome.js";
 
 const UNFREEZING = ["order=bottom_up", "first_unfreeze=paper41", "unfreeze=all_at_once", "frozen_batch_norm=hold"];
 const SWITCH = ["before=0.5", "after=0.1"];

@@ -1,16 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { loadConfig } from "../../src/config/load.js";
-import { UserError } from "../../src/errors.js";
+import { outcomeOf } from "./outcome.js";
 
-function outcome(...overrides: string[]): string {
-  try {
-    loadConfig({ source: "cifar10-resnet18", overrides: ["data.path=x", ...overrides], cwd: "/" });
-    return "accepted";
-  } catch (error) {
-    if (error instanceof UserError) return `${error.message} / ${error.hint}`;
-    throw error;
-  }
-}
+const outcome = (...overrides: string[]): string => outcomeOf("cifar10-resnet18", "data.path=x", ...overrides);
 
 describe("findOodConflicts", () => {
   it("wants corruptions that fit the data; an image folder may hold 32 x 32 images", () => {

@@ -2,17 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { loadConfig } from "../../src/config/load.js";
 import { LANGUAGES } from "../../src/config/schema/text-data.js";
-import { UserError } from "../../src/errors.js";
-
-function outcomeOf(source: string, ...overrides: string[]): string {
-  try {
-    loadConfig({ source, overrides, env: {}, cwd: "/" });
-    return "accepted";
-  } catch (error) {
-    if (error instanceof UserError) return `${error.message} / ${error.hint}`;
-    throw error;
-  }
-}
+import { outcomeOf } from "./outcome.js";
 
 const squad = (...overrides: string[]) => outcomeOf("squad-xlmr-lora", ...overrides);
 const SHA = "0a".repeat(20);
