@@ -64,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         options.encoder,
         options.questions,
     )
-    print("Ratios are medians [quartiles] over rounds in which both sides take turns; seconds likewise.\n")
+    print("Ratios are medians [quartiles] over n rounds in which both sides take turns; seconds likewise.\n")
     rows: list[Row] = []
     for part in options.parts or PARTS:
         for row in PARTS[part](settings):

@@ -72,9 +72,9 @@ def _spreads(taken: dict[str, list[float]]) -> dict[str, Spread]:
 def print_row(row: Row) -> None:
     verdict = {None: "no target", True: "met", False: "NOT MET"}[row.met]
     target = "" if row.target is None else f"target {row.target}: "
-    print(f"{row.part}: {row.what}: {_spread(row.ratio)}  {target}{verdict}")
+    print(f"{row.part}: {row.what}: {row.ratio}  {target}{verdict}")
     for name, seconds in row.sides.items():
-        print(f"    {_spread(seconds)} s  {name}")
+        print(f"    {seconds} s  {name}")
     print(f"    {', '.join(f'{name} {value}' for name, value in row.settings.items())}")
     for note in row.notes:
         print(f"    {note}")
@@ -87,7 +87,3 @@ def print_summary(rows: Sequence[Row]) -> None:
     print(f"{len(judged) - len(missed)} of {len(judged)} targets met" if judged else "nothing here has a target")
     for row in missed:
         print(f"    not met: {row.part}: {row.what}: {row.ratio.median:.3g}, target {row.target}")
-
-
-def _spread(spread: Spread) -> str:
-    return f"{spread.median:.3g} [{spread.lower:.3g}, {spread.upper:.3g}]"

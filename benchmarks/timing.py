@@ -16,17 +16,22 @@ Action = Callable[[], object]
 
 @dataclass(frozen=True)
 class Spread:
-    """Median and quartiles of some values."""
+    """Median and quartiles of `n` values; of one value they are that value, and no spread was seen."""
 
     lower: float
     median: float
     upper: float
+    n: int
 
     @classmethod
     def of(cls, values: Sequence[float]) -> Spread:
         if len(values) == 1:
-            return cls(values[0], values[0], values[0])
-        return cls(*statistics.quantiles(values, n=4, method="inclusive"))
+            return cls(values[0], values[0], values[0], 1)
+        return cls(*statistics.quantiles(values, n=4, method="inclusive"), len(values))
+
+    def __str__(self) -> str:
+        quartiles = "(n = 1)" if self.n == 1 else f"[{self.lower:.3g}, {self.upper:.3g}]"
+        return f"{self.median:.3g} {quartiles}"
 
 
 @dataclass(frozen=True)

@@ -249,9 +249,9 @@ class Session:
     def _poll(self, phase: Phase, detail: str) -> ShouldStop:
         """To be asked between batches: whether to stop. Also says, now and then, that the work goes on."""
 
-        def should_stop() -> bool:
+        def should_stop(doing: str = "") -> bool:
             if self._pace.is_due():
-                self._channel.send(Progress(self.step, None, 0.0, phase, detail), droppable=True)
+                self._channel.send(Progress(self.step, None, 0.0, phase, doing or detail), droppable=True)
             return self._channel.recalled.is_set()
 
         return should_stop

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from msgspec import UNSET, UnsetType
 
@@ -39,8 +39,13 @@ class SplitScore:
     left_out: str | None = None
 
 
-ShouldStop = Callable[[], bool]
-"""To be asked between batches; where it says yes, an evaluation raises Interrupted."""
+class ShouldStop(Protocol):
+    """To be asked between batches; where it says yes, an evaluation raises Interrupted.
+
+    `doing` is what people are told of the work meanwhile, where there is more to say than its phase.
+    """
+
+    def __call__(self, doing: str = "") -> bool: ...
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ROOT } from "../python.mjs";
 
-const HEAD = ["part", "what", "ratio [quartiles]", "target", "thawline, s", "other side, s"];
+const HEAD = ["part", "what", "points", "rounds", "ratio [quartiles]", "target", "thawline, s", "other side, s"];
 
 /** Of one benchmark, by the name of its file in docs/benchmarks/. */
 const measured = (name) => () => {
@@ -11,12 +11,16 @@ const measured = (name) => () => {
   return { head: HEAD, rows: rows.map(cells) };
 };
 
-function cells({ part, what, ratio, target, met, sides }) {
+export function cells({ part, what, ratio, target, met, sides, settings }) {
   const [ours, theirs] = Object.entries(sides);
+  // Without rounds of its own a part is measured once.
+  const rounds = settings.rounds ?? 1;
   return [
     part,
     what,
-    spread(ratio),
+    settings.points ?? "-",
+    rounds,
+    spread(ratio, rounds),
     verdict(target, met),
     number(ours[1].median),
     number(theirs[1].median) + ` (${theirs[0]})`,
@@ -29,7 +33,9 @@ function verdict(target, met) {
   return met ? wanted : `${wanted}: **missed**`;
 }
 
-const spread = ({ lower, median, upper }) => `${number(median)} [${number(lower)}, ${number(upper)}]`;
+/** One round has no quartiles. */
+const spread = ({ lower, median, upper }, rounds) =>
+  `${number(median)} ${rounds === 1 ? "(n = 1)" : `[${number(lower)}, ${number(upper)}]`}`;
 const number = (value) => Number(value.toPrecision(3)).toString();
 
 const BENCHMARKS = ["one-thread", "two-threads", "text", "gpu"];

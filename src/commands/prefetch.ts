@@ -69,10 +69,10 @@ async function prefetch(config: Config): Promise<Done> {
 const BAR_COLUMNS = 30;
 
 /** One line that is drawn again and again in a terminal; in a pipe a line for each set. */
-class ProgressBar {
+export class ProgressBar {
   private drawn = false;
 
-  constructor(private readonly stream: NodeJS.WriteStream) {}
+  constructor(private readonly stream: Pick<NodeJS.WriteStream, "isTTY" | "write">) {}
 
   show(made: number, missing: number): void {
     if (missing === 0) return;

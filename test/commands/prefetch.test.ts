@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { execa } from "execa";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { describeDone } from "../../src/commands/prefetch.js";
+import { describeDone, ProgressBar } from "../../src/commands/prefetch.js";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 
@@ -48,6 +48,33 @@ describe("npx thawline prefetch", () => {
     expect(await prefetch("evaluate.ood_path=.")).toMatch(
       /^exit code 2\n\n--- stderr\nerror: the MNIST-C folder CWD\/mnist_c lacks shot_noise\/test_images.npy, /,
     );
+  });
+});
+
+describe("ProgressBar", () => {
+  function draw(isTTY: boolean, ...counts: [made: number, missing: number][]): string {
+    let written = "";
+    const bar = new ProgressBar({ isTTY, write: (text: string | Uint8Array) => ((written += String(text)), true) });
+    for (const [made, missing] of counts) bar.show(made, missing);
+    bar.end();
+    return written;
+  }
+
+  it("is one line in a terminal, drawn over itself and ended once", () => {
+    expect(draw(true, [0, 75], [38, 75], [75, 75])).toBe(
+      `\r[${"-".repeat(30)}] 0 of 75 test sets made` +
+        `\r[${"#".repeat(15)}${"-".repeat(15)}] 38 of 75 test sets made` +
+        `\r[${"#".repeat(30)}] 75 of 75 test sets made\n`,
+    );
+  });
+
+  it("is a line for each set elsewhere", () => {
+    expect(draw(false, [0, 1], [1, 1])).toBe("0 of 1 test set made\n1 of 1 test set made\n");
+  });
+
+  it("is nothing where nothing is missing", () => {
+    expect(draw(true, [0, 0])).toBe("");
+    expect(draw(false, [0, 0])).toBe("");
   });
 });
 

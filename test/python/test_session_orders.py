@@ -9,12 +9,24 @@ from pathlib import Path
 import pytest
 
 from granting_channel import GrantingChannel, boundaries, kinds
+from thawline import loss_reader
 from thawline.channel import ScriptedChannel
 from thawline.checkpoint import SavedCheckpoint, save_checkpoint
 from thawline.freezing import trainable_sha256
-from thawline.protocol import Applied, Boundary, Checkpointed, Evaluated, Finished, Grant, Recall, Stop, Stopped
+from thawline.protocol import (
+    Applied,
+    Boundary,
+    Checkpointed,
+    Evaluated,
+    Finished,
+    Grant,
+    Progress,
+    Recall,
+    Stop,
+    Stopped,
+)
 from thawline.session import TrainingStopped
-from thawline.training import Abilities, Interrupted, SplitScore
+from thawline.training import Abilities, Interrupted, ShouldStop, SplitScore
 from thawline.weights import weights_sha256
 from tiny_training import TinyTraining
 
@@ -138,6 +150,22 @@ def test_a_recall_inside_a_probe_gives_it_up() -> None:
     boundary = channel.sent[-1]
     assert isinstance(boundary, Boundary)
     assert (boundary.update, boundary.recalled, boundary.metrics) == (1, True, [])
+
+
+def test_what_an_evaluation_is_doing_is_in_its_progress(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a clock of the test's own: a second for each look at it, so that every question finds a message due."""
+    ticks = iter(range(1, 1_000_000))
+    monkeypatch.setattr(loss_reader.time, "perf_counter", lambda: next(ticks))
+
+    def evaluate(should_stop: ShouldStop) -> Iterator[SplitScore]:
+        should_stop("3 of 15 test sets made")
+        should_stop()
+        yield SplitScore("in_dist", {"accuracy": 0.5}, 10, regenerated=False)
+
+    channel = GrantingChannel({1: HEAD}, orders={1: ["evaluate"]}, run_folder=str(tmp_path))
+    TinyTraining(channel, abilities=Abilities(evaluate=evaluate), run_folder=tmp_path, num_updates=1).run()
+    evaluating = [body for body in channel.sent_of(Progress) if body.phase == "evaluate"]
+    assert [body.detail for body in evaluating] == ["3 of 15 test sets made", ""]
 
 
 def test_a_recall_inside_an_evaluation_gives_the_grant_up_unapplied(tmp_path: Path) -> None:

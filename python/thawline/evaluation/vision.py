@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
@@ -11,6 +12,9 @@ from thawline.data.corrupted_sets import CorruptedTestSet
 from thawline.data.corruptions.ahead import MakingStopped
 from thawline.data.vision import Normalization, normalize
 from thawline.evaluation.eval_mode import EvaluationStopped, eval_mode
+
+if TYPE_CHECKING:
+    from thawline.training import ShouldStop
 
 
 def accuracy(
@@ -50,17 +54,13 @@ def corruption_accuracies(
     batch_size: int,
     device: torch.device,
     memory_format: torch.memory_format = torch.contiguous_format,
-    should_stop: Callable[[], bool],
+    should_stop: ShouldStop,
 ) -> Iterator[tuple[str, dict[int, float]]]:
     """(corruption, accuracy by severity), one corruption at a time; labels int64 [n] are those of the clean test set.
 
     Images that are not in the cache yet are made first. Raises EvaluationStopped like `accuracy`.
     """
-    try:
-        for _ in test_set.make_ahead(should_stop):
-            pass
-    except MakingStopped:
-        raise EvaluationStopped from None
+    _make_missing(test_set, should_stop)
     for corruption in test_set.corruptions:
         by_severity = {}
         for severity in test_set.severities:
@@ -77,3 +77,17 @@ def corruption_accuracies(
                 should_stop=should_stop,
             )
         yield corruption, by_severity
+
+
+def _make_missing(test_set: CorruptedTestSet, should_stop: ShouldStop) -> None:
+    """Takes minutes where everything is missing, so each question whether to stop says how far it is."""
+    doing = ""
+
+    def should_stop_making() -> bool:
+        return should_stop(doing)
+
+    try:
+        for made, missing in test_set.make_ahead(should_stop_making):
+            doing = f"{made} of {missing} test sets made"
+    except MakingStopped:
+        raise EvaluationStopped from None

@@ -15,7 +15,7 @@ from thawline.data.vision import Normalization, VisionData
 from thawline.evaluation.eval_mode import EvaluationStopped
 from thawline.evaluation.vision import accuracy, corruption_accuracies
 from thawline.trainers.vision_parts import MEMORY_FORMAT
-from thawline.training import Interrupted, SplitScore
+from thawline.training import Interrupted, ShouldStop, SplitScore
 
 
 class _Settings(TypedDict):
@@ -27,7 +27,7 @@ class _Settings(TypedDict):
 
 def evaluator(
     config: RunConfig, data: VisionData, model: nn.Module, device: torch.device
-) -> Callable[[Callable[[], bool]], Iterator[SplitScore]]:
+) -> Callable[[ShouldStop], Iterator[SplitScore]]:
     """In-distribution test accuracy, then that on each corruption: the mean over its severities, and each of them.
 
     Raises UserError at once where the files of the out-of-distribution test set are not what they should be.
@@ -40,7 +40,7 @@ def evaluator(
         memory_format=MEMORY_FORMAT,
     )
 
-    def scores(should_stop: Callable[[], bool]) -> Iterator[SplitScore]:
+    def scores(should_stop: ShouldStop) -> Iterator[SplitScore]:
         in_dist = accuracy(model, data.test_images, data.test_labels, should_stop=should_stop, **settings)
         yield SplitScore("in_dist", {"accuracy": in_dist}, len(data.test_labels), False, data.from_jpeg)
         if test_set is None:
@@ -57,7 +57,7 @@ def evaluator(
             if name not in test_set.corruptions:
                 yield SplitScore(f"ood/{name}", {}, *provenance, reason)
 
-    def evaluate(should_stop: Callable[[], bool]) -> Iterator[SplitScore]:
+    def evaluate(should_stop: ShouldStop) -> Iterator[SplitScore]:
         try:
             yield from scores(should_stop)
         except EvaluationStopped:

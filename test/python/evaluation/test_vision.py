@@ -30,7 +30,7 @@ def settings(**changed):
         "normalization": NORMALIZATION,
         "batch_size": 8,
         "device": torch.device("cpu"),
-        "should_stop": lambda: False,
+        "should_stop": lambda doing="": False,
         **changed,
     }
 
@@ -113,6 +113,21 @@ def test_corrupted_images_are_made_before_the_first_accuracy(model, dataset):
     assert made == []
     next(results)
     assert made == [0, 1, 2]
+
+
+def test_how_many_images_are_made_is_told_meanwhile_and_not_after(model, dataset):
+    def make_ahead(should_stop):
+        should_stop()
+        for number in range(3):
+            yield number, 2
+            should_stop()
+
+    told = []
+    note = settings(should_stop=lambda doing="": told.append(doing))
+    next(corruption_accuracies(model, corrupted_set(dataset[0], make_ahead=make_ahead), dataset[1], **note))
+    making = ["", "0 of 2 test sets made", "1 of 2 test sets made", "2 of 2 test sets made"]
+    assert told[:4] == making
+    assert set(told[4:]) == {""}
 
 
 def test_a_stop_while_images_are_made_ends_the_evaluation(model, dataset):

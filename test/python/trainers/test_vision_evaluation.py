@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -19,7 +18,7 @@ from thawline.data.corruptions.mnist_c import MNIST_C_CORRUPTIONS
 from thawline.data.vision import VisionData
 from thawline.errors import UserError
 from thawline.trainers.vision_evaluation import evaluator
-from thawline.training import Interrupted, SplitScore
+from thawline.training import Interrupted, ShouldStop, SplitScore
 
 CPU = torch.device("cpu")
 
@@ -38,7 +37,7 @@ def data_of(channels: int, side: int, from_jpeg: bool = False) -> VisionData:
 
 
 def evaluate(
-    data: VisionData, kind: str, should_stop: Callable[[], bool] = lambda: False, **sections: Any
+    data: VisionData, kind: str, should_stop: ShouldStop = lambda doing="": False, **sections: Any
 ) -> list[SplitScore]:
     config = parse_config(run_config(data={"kind": kind}, evaluate=sections))
     assert isinstance(config, RunConfig)
@@ -87,6 +86,20 @@ def test_published_files_are_not_called_regenerated(tmp_path: Path) -> None:
     assert {score.values["accuracy"] for score in others} == {first.values["accuracy"]}
 
 
+def test_the_test_sets_that_a_first_evaluation_makes_are_counted_for_people() -> None:
+    told: list[str] = []
+
+    def should_stop(doing: str = "") -> bool:
+        told.append(doing)
+        return False
+
+    evaluate(data_of(1, 28), "mnist", should_stop, ood="mnist_c")
+    assert [doing for doing in told if doing] == [f"{made} of 15 test sets made" for made in range(15)]
+    told.clear()
+    evaluate(data_of(1, 28), "mnist", should_stop, ood="mnist_c")
+    assert set(told) == {""}
+
+
 def test_files_are_looked_at_before_anything_is_evaluated(tmp_path: Path) -> None:
     config = parse_config(run_config(evaluate={"ood": "mnist_c", "ood_path": str(tmp_path)}))
     assert isinstance(config, RunConfig)
@@ -98,4 +111,4 @@ def test_files_are_looked_at_before_anything_is_evaluated(tmp_path: Path) -> Non
 def test_a_recall_is_an_interruption_wherever_it_comes(polls: int) -> None:
     answers = iter([False] * polls)
     with pytest.raises(Interrupted):
-        evaluate(data_of(1, 28), "mnist", lambda: next(answers, True), ood="mnist_c")
+        evaluate(data_of(1, 28), "mnist", lambda doing="": next(answers, True), ood="mnist_c")
