@@ -9,12 +9,9 @@ import { findPython } from "../../src/launch/python.js";
 import { PACKAGE_ROOT } from "../../src/package.js";
 import { CommandLine } from "./command-line.js";
 import { newRunFolder, runTiny } from "./harness.js";
+import { cifar10Images, HAS_CIFAR10, XQUAD } from "./real-data.js";
 import { WRITE_MILLISECONDS, writtenTexts } from "./texts.js";
 
-/** An unpacked folder of CIFAR-10 images, `train/<class>/*.jpg` and `test/<class>/*.jpg`: real data where they are. */
-const CIFAR10_IMAGES = process.env["THAWLINE_TEST_CIFAR"];
-/** A folder with the real `xquad.<language>.json`. */
-const XQUAD = process.env["THAWLINE_TEST_XQUAD"];
 const RUN_MILLISECONDS = 180_000;
 
 /** Each preset of images: at which width it is tried here, and the data that it does not bring along. */
@@ -91,8 +88,8 @@ afterAll(() => {
 
 /** What makes a preset use the real images, or a small archive in the format of the real one. */
 async function cifarSettings(kind: "cifar10" | "cifar100"): Promise<string[]> {
-  if (kind === "cifar10" && CIFAR10_IMAGES !== undefined) {
-    return ["data.kind=image_folder", `data.path=${CIFAR10_IMAGES}`];
+  if (kind === "cifar10" && HAS_CIFAR10) {
+    return ["data.kind=image_folder", `data.path=${await cifar10Images(join(folder, "cifar10"))}`];
   }
   const archive = join(folder, `${kind}.tar.gz`);
   const python = await findPython({ env: process.env, packageRoot: PACKAGE_ROOT });
@@ -107,7 +104,7 @@ test("every preset is tried here", () => {
 
 describe.each(Object.entries(VISION_PRESETS))("%s", (name, { width, cifar }) => {
   const shown = width === "full" ? "at full width" : `narrowed to width ${width}`;
-  const real = cifar === undefined || (cifar === "cifar10" && CIFAR10_IMAGES !== undefined);
+  const real = cifar === undefined || (cifar === "cifar10" && HAS_CIFAR10);
 
   test(
     `trains 30 updates ${shown}, on ${real ? "real images" : "an archive of noise"}`,

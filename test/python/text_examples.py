@@ -14,10 +14,10 @@ from thawline.data.text.records import Answer, Question
 
 XQUAD_FILE_LANGUAGES = ("en", "ar", "de", "el", "es", "hi", "ro", "ru", "th", "tr", "vi", "zh")
 
-_XQUAD_FOLDER = os.environ.get("THAWLINE_TEST_XQUAD")
-XQUAD_FOLDER = Path(_XQUAD_FOLDER or "unset")
+# Where the environment says, else in a folder beside the checkout.
+XQUAD_FOLDER = Path(os.environ.get("THAWLINE_TEST_XQUAD") or Path(__file__).parents[3] / "shared/data/xquad")
 needs_xquad = pytest.mark.skipif(
-    _XQUAD_FOLDER is None, reason="THAWLINE_TEST_XQUAD does not name a folder with xquad.<language>.json"
+    not XQUAD_FOLDER.is_dir(), reason="THAWLINE_TEST_XQUAD does not name a folder with xquad.<language>.json"
 )
 
 RIVER = "\ufeffドナウ川 is a river. It flows through Wien, Budapest and बेलग्रेद."
