@@ -34,7 +34,8 @@ Row = tuple[str, Images]
 def cifar_rows(folder: Path, textures: Path | None) -> list[Row]:
     data = load_image_folder(folder, max_train_examples=1, max_test_examples=NUM_IMAGES)
     images = data.test_images.permute(0, 2, 3, 1).numpy()
-    frost = find_frost_textures(textures)
+    found = find_frost_textures(textures)
+    frost = found and found.pictures
     shown = [name for name in cifar_c.CIFAR_C_ALL if name != "frost" or frost]
     return [("clean", images), *((name, cifar_c.corrupt(images, name, SEVERITY, SEED, frost)) for name in shown)]
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
+from msgspec import UNSET
+
 from thawline.protocol import Checkpointed, Evaluated, Grant, Kept, Order, ResumePoint, to_metric_value
 from thawline.training import Abilities, ShouldStop, SplitScore
 
@@ -99,5 +101,6 @@ class Orders:
                 score.regenerated,
                 score.from_jpeg,
                 score.left_out,
+                UNSET if score.made_with is None else score.made_with,
             )
         )

@@ -35,13 +35,15 @@ def main() -> int:
     except KeyboardInterrupt:
         return 130
     if test_set is None:
-        _tell({"done": {"num_sets": 0, "num_images": 0, "regenerated": False, "left_out": {}, "folder": ""}})
+        nothing = {"num_sets": 0, "num_images": 0, "regenerated": False}
+        _tell({"done": nothing | {"left_out": {}, "made_with": {}, "folder": ""}})
         return 0
     done = {
         "num_sets": len(test_set.corruptions) * len(test_set.severities),
         "num_images": test_set.num_images,
         "regenerated": test_set.regenerated,
         "left_out": dict(test_set.left_out),
+        "made_with": dict(test_set.made_with),
         "folder": str(default_cache_folder()),
     }
     _tell({"done": done})

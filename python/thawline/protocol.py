@@ -238,6 +238,7 @@ class Evaluated(_Body, frozen=True):
     regenerated: bool
     from_jpeg: bool | UnsetType = UNSET
     left_out: ShortText | UnsetType | None = UNSET
+    made_with: ShortText | UnsetType = UNSET
 
 
 class Checkpointed(_Body, frozen=True):

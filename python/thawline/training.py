@@ -28,7 +28,8 @@ class SplitScore:
     `values` are shares of 1, also where a scorer's own convention is percent; the first one is what the split is
     compared by (`accuracy`, or `f1` before `exact_match`).
     `from_jpeg`: the images it was made from were JPEG files. `left_out`: why an out-of-distribution split does not
-    count in the mean over these; one that could not be made has no values.
+    count in the mean over these; one that could not be made has no values. `made_with`: what it was regenerated with,
+    besides the clean data.
     """
 
     split: str
@@ -37,6 +38,7 @@ class SplitScore:
     regenerated: bool
     from_jpeg: bool = False
     left_out: str | None = None
+    made_with: str | None = None
 
 
 class ShouldStop(Protocol):

@@ -15,6 +15,8 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { ROOT } from "../python.mjs";
+import { commitAt, noteCommit } from "./commits.mjs";
+import { commandOf, whyLeftOut } from "./run-command.mjs";
 import { summarise } from "./summary.mjs";
 
 const RESULTS = join(ROOT, "docs", "results");
@@ -42,16 +44,9 @@ const { RUNS } = await import(`./${plan}-plan.mjs`);
 const missing = RUNS.filter((run) => run.id.includes(values.only ?? "") && !existsSync(fileOf(run)));
 mkdirSync(RESULTS, { recursive: true });
 for (const [index, run] of missing.entries()) {
-  if (run.needsImages && values.images === undefined) {
-    process.stderr.write(`${run.id}: left out; name CIFAR-10 as images with --images\n`);
-    continue;
-  }
-  if (run.needsGpu && !values.gpu) {
-    process.stderr.write(`${run.id}: left out; it is for a machine with a GPU, where --gpu takes it\n`);
-    continue;
-  }
-  if (run.needsXquad && values.xquad === undefined) {
-    process.stderr.write(`${run.id}: left out; name the folder of XQuAD with --xquad\n`);
+  const why = whyLeftOut(run, values);
+  if (why !== null) {
+    process.stderr.write(`${run.id}: left out; ${why}\n`);
     continue;
   }
   process.stderr.write(`${run.id} (${index + 1} of ${missing.length})\n`);
@@ -68,15 +63,11 @@ function fileOf(run) {
 /** Starts the run, or goes on with it; whether it finished. */
 function train(run) {
   const folder = join(RUN_FOLDERS, run.id);
-  const frost = values.frost === undefined ? [] : [`evaluate.frost_textures=${values.frost}`];
-  const images = run.needsImages ? [`data.path=${values.images}`, ...frost] : [];
-  const xquad = run.needsXquad ? [`data.path=${values.xquad}`] : [];
-  const begun = existsSync(join(folder, "journal"));
-  const verb = begun
-    ? ["resume", folder]
-    : ["run", run.config, ...run.settings, ...images, ...xquad, "--run-dir", folder];
   if (existsSync(join(folder, "results.json"))) return true;
-  const { status } = spawnSync(process.execPath, [join(ROOT, "dist", "cli.js"), ...verb, "--headless"], {
+  const command = commandOf(run, folder, values, existsSync(join(folder, "journal")));
+  mkdirSync(RUN_FOLDERS, { recursive: true });
+  noteCommit(folder, commitAt(ROOT));
+  const { status } = spawnSync(process.execPath, [join(ROOT, "dist", "cli.js"), ...command], {
     stdio: ["ignore", "ignore", "inherit"],
     cwd: ROOT,
   });

@@ -1,12 +1,11 @@
 // What is kept of a run: how it was made, what came out, its signals, and which k other detectors would have chosen.
-import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { composeResults } from "../../dist/core/results.js";
 import { askWhatIf, replayJournal } from "../../dist/journal/replay.js";
 import { readJournal } from "../../dist/journal/reader.js";
-import { ROOT } from "../python.mjs";
+import { notedCommits } from "./commits.mjs";
 
 const EPSILON = 0.02;
 const SIGNALS = ["fisher_trace", "sharpness_avg", "sharpness_worst"];
@@ -21,7 +20,16 @@ export async function summarise(run, folder) {
     id: run.id,
     config: run.config,
     settings: run.settings,
-    made_by: { thawline, commit: commitOf(), node, software, device, threads, processor: cpus()[0].model, promise },
+    made_by: {
+      thawline,
+      commit: notedCommits(folder),
+      node,
+      software,
+      device,
+      threads,
+      processor: cpus()[0].model,
+      promise,
+    },
     // Derived from the journal once more: the run may have been made before a field of it was there.
     results: composeResults(state, readJson(join(folder, "results.json")).wall_seconds),
     what_if: whatIf(state),
@@ -53,11 +61,6 @@ function seriesOf(state) {
       ];
     }),
   );
-}
-
-function commitOf() {
-  const { stdout } = spawnSync("git", ["rev-parse", "--short", "HEAD"], { cwd: ROOT, encoding: "utf8" });
-  return stdout.trim();
 }
 
 const readJson = (path) => JSON.parse(readFileSync(path, "utf8"));

@@ -20,6 +20,7 @@ interface Done {
   readonly num_images: number;
   readonly regenerated: boolean;
   readonly left_out: Readonly<Record<string, string>>;
+  readonly made_with: Readonly<Record<string, string>>;
   readonly folder: string;
 }
 
@@ -91,10 +92,11 @@ export class ProgressBar {
   }
 }
 
-export function describeDone({ num_sets: sets, num_images: images, regenerated, left_out, folder }: Done): string {
+export function describeDone({ num_sets: sets, num_images: images, regenerated, ...done }: Done): string {
   if (sets === 0) return "there is nothing to make: `evaluate.ood` is `none`";
   const what = `${formatCount(sets, "test set")} of ${formatInteger(images)} images`;
   if (!regenerated) return `there is nothing to make: the ${what} are published files`;
-  const left = Object.entries(left_out).map(([corruption, why]) => `; ${corruption} will not count: ${why}`);
-  return `${what} are in \`${folder}\`${left.join("")}`;
+  const madeWith = Object.entries(done.made_with).map(([corruption, what]) => `; ${corruption} has ${what}`);
+  const left = Object.entries(done.left_out).map(([corruption, why]) => `; ${corruption} will not count: ${why}`);
+  return `${what} are in \`${done.folder}\`${[...madeWith, ...left].join("")}`;
 }

@@ -11,8 +11,8 @@ export const DEVELOPMENT = "development";
 export function recordEvaluation(state: State, body: Body<"evaluated">): State {
   const known = state.evaluations.some((entry) => entry.step === body.step && entry.split === body.split);
   const { step, split, values, num_examples: numExamples, regenerated } = body;
-  const { from_jpeg: fromJpeg = false, left_out: leftOut = null } = body;
-  const evaluation = { step, split, values, numExamples, regenerated, fromJpeg, leftOut };
+  const { from_jpeg: fromJpeg = false, left_out: leftOut = null, made_with: madeWith = null } = body;
+  const evaluation = { step, split, values, numExamples, regenerated, fromJpeg, leftOut, madeWith };
   return known ? state : { ...state, evaluations: [...state.evaluations, evaluation] };
 }
 

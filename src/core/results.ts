@@ -41,6 +41,8 @@ export interface Results {
     readonly per_corruption: Readonly<Record<string, number>>;
     /** Why a corruption is not in the mean; one that could not be made is not in `per_corruption` either. */
     readonly left_out: Readonly<Record<string, string>>;
+    /** What a corruption was regenerated with, besides the clean images: the pictures of frost. */
+    readonly made_with: Readonly<Record<string, string>>;
     /** At each severity. */
     readonly images_per_corruption: number;
     readonly regenerated: boolean;
@@ -138,17 +140,25 @@ function outOfDistribution(state: State): Results["ood"] {
     const accuracy = values["accuracy"];
     return accuracy !== undefined && isFinite(accuracy) ? [[split.slice("ood/".length), accuracy] as const] : [];
   });
-  const leftOut = entries.flatMap(({ split, leftOut: reason }) =>
-    reason === null ? [] : [[split.slice("ood/".length), reason] as const],
-  );
-  const without = new Set(leftOut.map(([corruption]) => corruption));
-  const compared = accuracies.filter(([corruption]) => !without.has(corruption));
+  const leftOut = wordsByCorruption(entries, "leftOut");
+  const compared = accuracies.filter(([corruption]) => !Object.hasOwn(leftOut, corruption));
   if (compared.length === 0) return null;
   return {
     mean: compared.reduce((sum, [, accuracy]) => sum + accuracy, 0) / compared.length,
     per_corruption: Object.fromEntries(accuracies),
-    left_out: Object.fromEntries(leftOut),
+    left_out: leftOut,
+    made_with: wordsByCorruption(entries, "madeWith"),
     images_per_corruption: first.numExamples,
     regenerated: entries.some((entry) => entry.regenerated),
   };
+}
+
+/** Where there is something to say. */
+function wordsByCorruption(entries: State["evaluations"], key: "leftOut" | "madeWith"): Record<string, string> {
+  return Object.fromEntries(
+    entries.flatMap((entry) => {
+      const words = entry[key];
+      return words === null ? [] : [[entry.split.slice("ood/".length), words] as const];
+    }),
+  );
 }

@@ -66,6 +66,8 @@ export interface Evaluation {
   readonly fromJpeg: boolean;
   /** Why an out-of-distribution split does not count in their mean, or null. */
   readonly leftOut: string | null;
+  /** What it was regenerated with, besides the clean data, or null. */
+  readonly madeWith: string | null;
 }
 
 /** Scores on the development set. */

@@ -226,6 +226,7 @@ export const MESSAGES = {
       regenerated: z.boolean(),
       from_jpeg: z.boolean().optional(),
       left_out: characters(256).nullable().optional(),
+      made_with: characters(256).optional(),
     }),
   },
   checkpointed: {

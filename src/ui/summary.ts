@@ -157,7 +157,9 @@ function describeOod({ ood, images_from_jpeg: fromJpeg }: Results): string[] {
     worst === undefined || best === undefined || ranked.length < 2
       ? []
       : [`worst ${named(worst)}, best ${named(best)}`];
-  return [mean, ...range, ...Object.entries(ood.left_out).map(([name, why]) => describeLeftOut(name, why, ood))];
+  const leftOut = Object.entries(ood.left_out).map(([name, why]) => describeLeftOut(name, why, ood));
+  const madeWith = Object.entries(ood.made_with).map(([name, what]) => `${singleLine(name)}: ${singleLine(what)}`);
+  return [mean, ...range, ...leftOut, ...madeWith];
 }
 
 function describeLeftOut(corruption: string, why: string, ood: NonNullable<Results["ood"]>): string {

@@ -79,7 +79,7 @@ describe("ProgressBar", () => {
 });
 
 describe("describeDone", () => {
-  const done = { num_sets: 75, num_images: 10_000, regenerated: true, left_out: {}, folder: "/cache" };
+  const done = { num_sets: 75, num_images: 10_000, regenerated: true, left_out: {}, made_with: {}, folder: "/cache" };
 
   it("tells of work that was needless, and of what will not count", () => {
     expect(describeDone({ ...done, num_sets: 0 })).toBe("there is nothing to make: `evaluate.ood` is `none`");
@@ -88,6 +88,9 @@ describe("describeDone", () => {
     );
     expect(describeDone({ ...done, left_out: { frost: "no textures" } })).toMatchInlineSnapshot(
       `"75 test sets of 10 000 images are in \`/cache\`; frost will not count: no textures"`,
+    );
+    expect(describeDone({ ...done, made_with: { frost: "pictures of somewhere" } })).toMatchInlineSnapshot(
+      `"75 test sets of 10 000 images are in \`/cache\`; frost has pictures of somewhere"`,
     );
   });
 });

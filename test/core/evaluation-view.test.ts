@@ -23,7 +23,16 @@ describe("selectEvaluation", () => {
     const step = state.evaluations.at(-1)!.step;
     const score = (split: string, f1: number | { non_finite: "nan" }): Evaluation => {
       const values = { f1, exact_match: 0 };
-      return { step, split, values, numExamples: 10, regenerated: false, fromJpeg: false, leftOut: null };
+      return {
+        step,
+        split,
+        values,
+        numExamples: 10,
+        regenerated: false,
+        fromJpeg: false,
+        leftOut: null,
+        madeWith: null,
+      };
     };
     const evaluations = [
       score("in_dist", 0.9),

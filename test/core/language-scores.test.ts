@@ -7,7 +7,16 @@ import type { Evaluation } from "../../src/core/state.js";
 const NAN = { non_finite: "nan" } as const;
 
 function entry(split: string, values: Evaluation["values"]): Evaluation {
-  return { step: 60, split, values, numExamples: 10, regenerated: false, fromJpeg: false, leftOut: null };
+  return {
+    step: 60,
+    split,
+    values,
+    numExamples: 10,
+    regenerated: false,
+    fromJpeg: false,
+    leftOut: null,
+    madeWith: null,
+  };
 }
 
 describe("languageOf", () => {

@@ -37,9 +37,23 @@ describe("an evaluation", () => {
   it("of a step and a split is recorded once: the first result stands", () => {
     const { state } = standing([]);
     const first = recordEvaluation(state, evaluated(8, { f1: 0.5 }));
-    expect(first.evaluations.at(-1)).toMatchObject({ step: 8, values: { f1: 0.5 }, fromJpeg: false, leftOut: null });
+    expect(first.evaluations.at(-1)).toMatchObject({
+      step: 8,
+      values: { f1: 0.5 },
+      fromJpeg: false,
+      leftOut: null,
+      madeWith: null,
+    });
     expect(recordEvaluation(first, evaluated(8, { f1: 0.75 }))).toBe(first);
     expect(recordEvaluation(first, evaluated(9, { f1: 0.75 })).evaluations).toHaveLength(first.evaluations.length + 1);
+  });
+});
+
+describe("an evaluation of regenerated images", () => {
+  it("keeps what they were made with", () => {
+    const { state } = standing([]);
+    const frost = { ...evaluated(8, { accuracy: 0.5 }), split: "ood/frost", made_with: "pictures of frost 1.0" };
+    expect(recordEvaluation(state, frost).evaluations.at(-1)).toMatchObject({ madeWith: "pictures of frost 1.0" });
   });
 });
 

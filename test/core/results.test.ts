@@ -5,7 +5,16 @@ import { simulatedConfig, SimulatedRun } from "../core/simulated-run.js";
 
 const score = (split: string, accuracy: number | { non_finite: "nan" }): Evaluation => {
   const values = { accuracy };
-  return { step: 60, split, values, numExamples: 10, regenerated: false, fromJpeg: false, leftOut: null };
+  return {
+    step: 60,
+    split,
+    values,
+    numExamples: 10,
+    regenerated: false,
+    fromJpeg: false,
+    leftOut: null,
+    madeWith: null,
+  };
 };
 
 describe("results of a finished run", () => {
@@ -51,12 +60,22 @@ describe("results of a finished run", () => {
       mean: 0.625,
       per_corruption: { fog: 0.5, snow: 0.75 },
       left_out: {},
+      made_with: {},
       images_per_corruption: 10,
       regenerated: false,
     });
     expect(composeResults({ ...state, evaluations: [score("ood/dust", nan)] }, 0)).toMatchObject({
       ood: null,
       in_dist: null,
+    });
+  });
+
+  it("name what a corruption was made with", () => {
+    const { state } = new SimulatedRun(simulatedConfig()).finish();
+    const evaluations = [score("ood/fog", 0.5), { ...score("ood/frost", 0.75), madeWith: "pictures" }];
+    expect(composeResults({ ...state, evaluations }, 0).ood).toMatchObject({
+      mean: 0.625,
+      made_with: { frost: "pictures" },
     });
   });
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,19 @@ def test_a_validation_is_reported_with_its_step(tmp_path: Path) -> None:
     assert training.polled == [("evaluate", "development")]
     spent = training.stopwatch.total()
     assert spent.evaluate > 0 == spent.checkpoint
+
+
+def test_what_images_were_made_with_is_reported_where_it_was_something(tmp_path: Path) -> None:
+    def evaluate(should_stop: ShouldStop) -> Iterator[SplitScore]:
+        yield SplitScore("ood/fog", {"accuracy": 0.5}, 7, regenerated=True)
+        yield SplitScore("ood/frost", {"accuracy": 0.5}, 7, regenerated=True, made_with="pictures")
+
+    channel = ScriptedChannel([])
+    orders = Orders(
+        channel, Abilities(evaluate=evaluate), tmp_path, Stopwatch(), lambda phase, what: lambda doing="": False
+    )
+    orders.carry_out(Grant(9, ["head"], 1.0, ["evaluate"], []), 5)
+    assert [body.made_with for body in channel.sent if isinstance(body, Evaluated)] == [UNSET, "pictures"]
 
 
 def test_what_was_kept_is_named_within_the_run_folder(tmp_path: Path) -> None:

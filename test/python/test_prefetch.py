@@ -30,7 +30,14 @@ def prefetch(cache: Path, config: dict[str, Any]) -> tuple[int, list[dict[str, A
 @needs_mnist
 def test_everything_that_is_missing_is_made_once(tmp_path: Path) -> None:
     config = run_config(evaluate={"ood": "mnist_c", "images_per_corruption": 2})
-    done = {"num_sets": 15, "num_images": 2, "regenerated": True, "left_out": {}, "folder": str(tmp_path)}
+    done = {
+        "num_sets": 15,
+        "num_images": 2,
+        "regenerated": True,
+        "left_out": {},
+        "made_with": {},
+        "folder": str(tmp_path),
+    }
     code, lines = prefetch(tmp_path, config)
     assert code == 0
     assert lines == [*({"made": made, "missing": 15} for made in range(16)), {"done": done}]

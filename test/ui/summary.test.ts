@@ -49,7 +49,8 @@ describe("summary", () => {
     const leftOut = "the clean images are JPEG files already";
     const evaluations = state.evaluations
       .filter(({ split }) => ["in_dist", "ood/fog", "ood/scale", "ood/zigzag"].includes(split))
-      .map((entry) => ({ ...entry, fromJpeg: true, leftOut: entry.split === "ood/zigzag" ? leftOut : null }));
+      .map((entry) => ({ ...entry, fromJpeg: true, leftOut: entry.split === "ood/zigzag" ? leftOut : null }))
+      .map((entry) => ({ ...entry, madeWith: entry.split === "ood/fog" ? "pictures of clouds 1.0" : null }));
     const text = summaryOf({ ...simulateRun(), state: { ...state, evaluations } });
     expect(text.slice(text.indexOf("  in-dist"), text.indexOf("  time"))).toMatchInlineSnapshot(`
       "  in-dist     95.34 % of 10 000 test images right, JPEG images
@@ -57,6 +58,7 @@ describe("summary", () => {
                     images
                     worst scale 43.80 %, best fog 84.80 %
                     without zigzag (60.20 %): the clean images are JPEG files already
+                    fog: pictures of clouds 1.0
       "
     `);
   });
@@ -65,7 +67,16 @@ describe("summary", () => {
     const run = new SimulatedRun(simulatedTextConfig()).finish();
     const scored = (split: string, f1: number): Evaluation => {
       const values = { f1, exact_match: f1 / 2 };
-      return { step: 60, split, values, numExamples: 240, regenerated: false, fromJpeg: false, leftOut: null };
+      return {
+        step: 60,
+        split,
+        values,
+        numExamples: 240,
+        regenerated: false,
+        fromJpeg: false,
+        leftOut: null,
+        madeWith: null,
+      };
     };
     const evaluations = [
       scored("in_dist", 0.5),

@@ -309,10 +309,12 @@ export const CASES: Record<MessageKind, KindCases> = {
       typical: evaluated,
       "images from JPEG files": { ...evaluated, from_jpeg: true, left_out: "the images are JPEG files already" },
       "images from other files": { ...evaluated, from_jpeg: false, left_out: null },
+      "regenerated images": { ...evaluated, split: "ood/frost", made_with: "pictures of imagecorruptions-imaug 1.1.5" },
       "names of Object.prototype": { ...evaluated, values: { constructor: f(1), toString: f(2) } },
     },
     invalid: {
       "a bare NaN": { body: { ...evaluated, values: { loss: nan } }, path: ".values.loss" },
+      "nothing that it was made with": { body: { ...evaluated, made_with: null }, path: ".made_with" },
       "text for a score": { body: { ...evaluated, values: { loss: "1" } }, path: ".values" },
       "too many scores": {
         body: { ...evaluated, values: Object.fromEntries(Array.from({ length: 257 }, (_, i) => [`s${i}`, f(i)])) },

@@ -48,6 +48,8 @@ class CorruptedTestSet:
     """Makes what is not in the cache yet, in parallel; asks whether to stop. `load` works without it, only later."""
     left_out: Mapping[str, str] = field(default_factory=dict)
     """Corruptions that are not in the mean, and why; those that could not be made are not in `corruptions` either."""
+    made_with: Mapping[str, str] = field(default_factory=dict)
+    """What a corruption was regenerated with, besides the clean images and this code: the pictures of frost."""
 
 
 def open_test_set(
@@ -103,7 +105,7 @@ def _official(files: Mapping[str, list[Images]], num_images: int) -> CorruptedTe
 
 def _regenerated_mnist_c(clean: Images, num_processes: int) -> CorruptedTestSet:
     recipes = {(name, 1): Recipe("mnist_c", name, None, CORRUPTION_SEED) for name in MNIST_C_CORRUPTIONS}
-    return _regenerated(recipes, Source(clean), num_processes, left_out={})
+    return _regenerated(recipes, Source(clean), num_processes, left_out={}, made_with={})
 
 
 def _regenerated_cifar_c(
@@ -120,12 +122,17 @@ def _regenerated_cifar_c(
         (name, severity): Recipe("cifar_c", name, severity, CORRUPTION_SEED)
         for name, severity in product(corruptions, SEVERITIES)
     }
-    source = Source(clean, None if textures is None else tuple(textures))
-    return _regenerated(recipes, source, num_processes, left_out)
+    source = Source(clean, None if textures is None else textures.pictures)
+    made_with = {} if textures is None else {"frost": textures.provenance}
+    return _regenerated(recipes, source, num_processes, left_out, made_with)
 
 
 def _regenerated(
-    recipes: Mapping[tuple[str, int], Recipe], source: Source, num_processes: int, left_out: Mapping[str, str]
+    recipes: Mapping[tuple[str, int], Recipe],
+    source: Source,
+    num_processes: int,
+    left_out: Mapping[str, str],
+    made_with: Mapping[str, str],
 ) -> CorruptedTestSet:
     folder = default_cache_folder()
 
@@ -146,6 +153,7 @@ def _regenerated(
         load=load,
         make_ahead=make,
         left_out=left_out,
+        made_with=made_with,
     )
 
 

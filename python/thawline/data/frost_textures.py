@@ -6,7 +6,10 @@ frost-textures).
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
+from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -21,11 +24,30 @@ TEXTURE_FILES = ("frost1.png", "frost2.png", "frost3.png", "frost4.jpg", "frost5
 PACKAGE = "imagecorruptions"
 """The import name of imagecorruptions-imaug (and of its unmaintained origin), which have them in `frost/`."""
 
+DISTRIBUTIONS = ("imagecorruptions-imaug", "imagecorruptions")
+
 SHRINKING = 5
 
 
-def find_frost_textures(folder: Path | None) -> list[Images] | None:
-    """Textures uint8 [height, width, 3] at the scale of 32 x 32 images; None if no folder is given and none installed.
+@dataclass(frozen=True)
+class FrostTextures:
+    """Pictures uint8 [height, width, 3] at the scale of 32 x 32 images, and in words where they were found."""
+
+    pictures: tuple[Images, ...]
+    origin: str
+
+    @property
+    def provenance(self) -> str:
+        """What a result names: the origin, and the SHA-256 that `textures_sha256` of the cache is."""
+        return f"pictures of {self.origin}, sha256 {textures_sha256(self.pictures)}"
+
+
+def textures_sha256(pictures: tuple[Images, ...]) -> str:
+    return hashlib.sha256(b"".join(picture.tobytes() for picture in pictures)).hexdigest()
+
+
+def find_frost_textures(folder: Path | None) -> FrostTextures | None:
+    """None if no folder is given and no package installed.
 
     Raises UserError: `missing_data` naming every file that the given folder lacks, `corrupt_image`.
     """
@@ -39,7 +61,8 @@ def find_frost_textures(folder: Path | None) -> list[Images] | None:
             hint="put the textures of the repository hendrycks/robustness there, or leave `evaluate.frost_textures` "
             "out and install the package imagecorruptions-imaug, which has them",
         )
-    return [_read_texture(chosen / name) for name in TEXTURE_FILES]
+    pictures = tuple(_read_texture(chosen / name) for name in TEXTURE_FILES)
+    return FrostTextures(pictures, _installed_package() if folder is None else "`evaluate.frost_textures`")
 
 
 def _installed_folder() -> Path | None:
@@ -47,6 +70,16 @@ def _installed_folder() -> Path | None:
     specification = importlib.util.find_spec(PACKAGE)
     places = (specification and specification.submodule_search_locations) or []
     return next((Path(place) / "frost" for place in places if (Path(place) / "frost").is_dir()), None)
+
+
+def _installed_package() -> str:
+    """Name and version; a package on the search path need not be an installed one, and then has no version."""
+    for distribution in DISTRIBUTIONS:
+        try:
+            return f"{distribution} {metadata.version(distribution)}"
+        except metadata.PackageNotFoundError:
+            continue
+    return f"the package {PACKAGE}"
 
 
 def _read_texture(path: Path) -> Images:

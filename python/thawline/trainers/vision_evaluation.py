@@ -52,7 +52,8 @@ def evaluator(
             values = {"accuracy": fmean(by_severity.values())}
             if len(by_severity) > 1:
                 values |= {f"accuracy/severity_{severity}": value for severity, value in by_severity.items()}
-            yield SplitScore(f"ood/{name}", values, *provenance, test_set.left_out.get(name))
+            how = (test_set.left_out.get(name), test_set.made_with.get(name))
+            yield SplitScore(f"ood/{name}", values, *provenance, *how)
         for name, reason in test_set.left_out.items():
             if name not in test_set.corruptions:
                 yield SplitScore(f"ood/{name}", {}, *provenance, reason)

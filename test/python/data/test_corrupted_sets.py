@@ -72,7 +72,7 @@ def test_cifar_c_is_regenerated_at_five_severities(textures):
     assert (test_set.corruptions, test_set.severities) == (CIFAR_C_ALL, (1, 2, 3, 4, 5))
     clean = data.test_images.permute(0, 2, 3, 1).numpy()
     for name, severity in [("contrast", 2), ("frost", 5), ("saturate", 1)]:
-        expected = cifar_c.corrupt(clean, name, severity, CORRUPTION_SEED, find_frost_textures(textures))
+        expected = cifar_c.corrupt(clean, name, severity, CORRUPTION_SEED, find_frost_textures(textures).pictures)
         loaded = test_set.load(name, severity)
         assert loaded.is_contiguous()
         np.testing.assert_array_equal(loaded.permute(0, 2, 3, 1), expected)
@@ -82,6 +82,7 @@ def test_without_textures_frost_is_left_out_and_that_is_said():
     test_set = opened(images_of(2, 3, 32), ood="cifar_c")
     assert test_set.corruptions == tuple(name for name in CIFAR_C_MAIN if name != "frost")
     assert test_set.left_out == {"frost": NO_FROST}
+    assert test_set.made_with == {}
 
 
 def test_of_jpeg_images_jpeg_compression_is_made_but_left_out_of_the_mean(textures):
@@ -90,6 +91,7 @@ def test_of_jpeg_images_jpeg_compression_is_made_but_left_out_of_the_mean(textur
     )
     assert test_set.corruptions == CIFAR_C_MAIN
     assert test_set.left_out == {"jpeg_compression": JPEG_TWICE}
+    assert test_set.made_with == {"frost": find_frost_textures(textures).provenance}
 
 
 def test_images_that_cifar_c_does_not_fit_are_refused_at_once():

@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 
 from example_config import run_config
 from thawline.config import RunConfig, parse_config
 from thawline.data.corruptions.cifar_c import CIFAR_C_MAIN
 from thawline.data.corruptions.mnist_c import MNIST_C_CORRUPTIONS
+from thawline.data.frost_textures import TEXTURE_FILES, find_frost_textures
 from thawline.data.vision import VisionData
 from thawline.errors import UserError
 from thawline.trainers.vision_evaluation import evaluator
@@ -72,6 +74,15 @@ def test_the_accuracy_of_a_corruption_is_the_mean_over_its_severities() -> None:
     frost = by_split["ood/frost"]
     assert frost.values == {}
     assert frost.left_out is not None
+
+
+def test_a_score_of_frost_names_its_pictures_and_no_other_score_does(tmp_path: Path) -> None:
+    for name in TEXTURE_FILES:
+        Image.new("RGB", (200, 200), (20, 80, 90)).save(tmp_path / name)
+    scores = evaluate(data_of(3, 32), "cifar10", ood="cifar_c", frost_textures=str(tmp_path))
+    (frost,) = [score for score in scores if score.made_with is not None]
+    assert frost.split == "ood/frost"
+    assert frost.made_with == find_frost_textures(tmp_path).provenance  # type: ignore[union-attr]
 
 
 def test_published_files_are_not_called_regenerated(tmp_path: Path) -> None:

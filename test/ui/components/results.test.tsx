@@ -16,7 +16,16 @@ function evaluated(): State {
   const { state } = simulateRun();
   const step = state.evaluations.at(-1)!.step;
   const score = (split: string, values: Evaluation["values"], leftOut: string | null): Evaluation => {
-    return { step, split, values, numExamples: 1000, regenerated: split !== "in_dist", fromJpeg: true, leftOut };
+    return {
+      step,
+      split,
+      values,
+      numExamples: 1000,
+      regenerated: split !== "in_dist",
+      fromJpeg: true,
+      leftOut,
+      madeWith: null,
+    };
   };
   const corruptions = CIFAR_C.map((name, index) => {
     if (name === "frost") return score("ood/frost", {}, "no textures");
@@ -52,7 +61,16 @@ it("shows the languages of a run on questions, and X-ling of each test set", () 
   const step = state.evaluations.at(-1)!.step;
   const score = (split: string, f1: number): Evaluation => {
     const values = { f1, exact_match: 0 };
-    return { step, split, values, numExamples: 240, regenerated: false, fromJpeg: false, leftOut: null };
+    return {
+      step,
+      split,
+      values,
+      numExamples: 240,
+      regenerated: false,
+      fromJpeg: false,
+      leftOut: null,
+      madeWith: null,
+    };
   };
   const languages = ["en", "ar", "de", "zh"].map((language, index) => score(`ood/xquad/${language}`, 0.5 - index / 16));
   const evaluations = [score("in_dist", 0.5), ...languages, score("ood/mlqa/zh", 0.25)];

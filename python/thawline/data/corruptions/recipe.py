@@ -9,6 +9,7 @@ from typing import Literal
 
 from thawline.data.corruptions import cifar_c, mnist_c
 from thawline.data.corruptions.conventions import Images
+from thawline.data.frost_textures import textures_sha256
 
 Benchmark = Literal["mnist_c", "cifar_c"]
 
@@ -37,7 +38,7 @@ class Source:
     @cached_property
     def textures_sha256(self) -> str:
         assert self.frost_textures is not None
-        return hashlib.sha256(b"".join(texture.tobytes() for texture in self.frost_textures)).hexdigest()
+        return textures_sha256(self.frost_textures)
 
 
 def make(recipe: Recipe, source: Source) -> Images:
