@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { selectEvaluation } from "../../src/core/evaluation-view.js";
-import type { Evaluation } from "../../src/core/state.js";
+import { evaluationOf } from "./evaluation-of.js";
 import { simulateRun } from "../ui/journal-builder.js";
 import { MOMENTS } from "../ui/moments.js";
 
@@ -21,19 +21,8 @@ describe("selectEvaluation", () => {
   it("averages each test set over its languages but English, by the score that comes first", () => {
     const { state } = simulateRun();
     const step = state.evaluations.at(-1)!.step;
-    const score = (split: string, f1: number | { non_finite: "nan" }): Evaluation => {
-      const values = { f1, exact_match: 0 };
-      return {
-        step,
-        split,
-        values,
-        numExamples: 10,
-        regenerated: false,
-        fromJpeg: false,
-        leftOut: null,
-        madeWith: null,
-      };
-    };
+    const score = (split: string, f1: number | { non_finite: "nan" }) =>
+      evaluationOf(split, { f1, exact_match: 0 }, { step });
     const evaluations = [
       score("in_dist", 0.9),
       score("ood/xquad/en", 0.9),

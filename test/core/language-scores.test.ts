@@ -2,22 +2,9 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { loadConfig } from "../../src/config/load.js";
 import { finiteScores, languageOf, scoreLanguages } from "../../src/core/language-scores.js";
-import type { Evaluation } from "../../src/core/state.js";
+import { evaluationOf } from "./evaluation-of.js";
 
 const NAN = { non_finite: "nan" } as const;
-
-function entry(split: string, values: Evaluation["values"]): Evaluation {
-  return {
-    step: 60,
-    split,
-    values,
-    numExamples: 10,
-    regenerated: false,
-    fromJpeg: false,
-    leftOut: null,
-    madeWith: null,
-  };
-}
 
 describe("languageOf", () => {
   it("takes a test set and a language from a split, and nothing from a corruption or the clean images", () => {
@@ -37,12 +24,12 @@ describe("finiteScores", () => {
 describe("scoreLanguages", () => {
   it("is null where no split has a language", () => {
     expect(
-      scoreLanguages([entry("in_dist", { accuracy: 1 }), entry("ood/fog", { accuracy: 1 })], undefined),
+      scoreLanguages([evaluationOf("in_dist", { accuracy: 1 }), evaluationOf("ood/fog", { accuracy: 1 })], undefined),
     ).toBeNull();
   });
 
   it("has no mean where English is the only language", () => {
-    expect(scoreLanguages([entry("ood/xquad/en", { f1: 0.5 })], undefined)).toEqual({
+    expect(scoreLanguages([evaluationOf("ood/xquad/en", { f1: 0.5 })], undefined)).toEqual({
       xquad: { per_language: { en: { f1: 0.5, num_examples: 10 } }, cross_lingual: null, scorer: null },
     });
   });
@@ -50,15 +37,18 @@ describe("scoreLanguages", () => {
   it("says whose rules compared answers", () => {
     const overrides = ["data.tests=[{name: xquad, source: ./a}, {name: mlqa, source: ./b}]"];
     const { data } = loadConfig({ source: "squad-xlmr-lora", overrides, env: {}, cwd: "/" });
-    const scores = scoreLanguages([entry("ood/xquad/de", { f1: 1 }), entry("ood/mlqa/de", { f1: 1 })], data);
+    const scores = scoreLanguages(
+      [evaluationOf("ood/xquad/de", { f1: 1 }), evaluationOf("ood/mlqa/de", { f1: 1 })],
+      data,
+    );
     expect([scores!["xquad"]!.scorer, scores!["mlqa"]!.scorer]).toEqual(["squad", "mlqa"]);
   });
 
   it("takes the mean of the scores that all foreign languages have", () => {
     const evaluations = [
-      entry("ood/xquad/en", { f1: 1, exact_match: 1 }),
-      entry("ood/xquad/de", { f1: 0.5, exact_match: 0.25 }),
-      entry("ood/xquad/zh", { f1: 0.25, exact_match: NAN }),
+      evaluationOf("ood/xquad/en", { f1: 1, exact_match: 1 }),
+      evaluationOf("ood/xquad/de", { f1: 0.5, exact_match: 0.25 }),
+      evaluationOf("ood/xquad/zh", { f1: 0.25, exact_match: NAN }),
     ];
     expect(scoreLanguages(evaluations, undefined)!["xquad"]!.cross_lingual).toEqual({ f1: 0.375 });
   });
@@ -67,8 +57,10 @@ describe("scoreLanguages", () => {
     const codes = fc.uniqueArray(fc.constantFrom("ar", "de", "el", "es", "hi", "zh"), { minLength: 1 });
     fc.assert(
       fc.property(codes, fc.integer({ min: 0, max: 4 }), fc.nat(6), (languages, english, place) => {
-        const foreign = languages.map((language, index) => entry(`ood/xquad/${language}`, { f1: (index % 5) / 4 }));
-        const all = foreign.toSpliced(place, 0, entry("ood/xquad/en", { f1: english / 4 }));
+        const foreign = languages.map((language, index) =>
+          evaluationOf(`ood/xquad/${language}`, { f1: (index % 5) / 4 }),
+        );
+        const all = foreign.toSpliced(place, 0, evaluationOf("ood/xquad/en", { f1: english / 4 }));
         const sum = languages.reduce((total, _, index) => total + (index % 5) / 4, 0);
         expect(scoreLanguages(all, undefined)!["xquad"]!.cross_lingual!["f1"]).toBeCloseTo(sum / languages.length, 12);
       }),

@@ -1,21 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { completedUpdates, composeResults } from "../../src/core/results.js";
-import type { Evaluation } from "../../src/core/state.js";
-import { simulatedConfig, SimulatedRun } from "../core/simulated-run.js";
+import { evaluationOf } from "./evaluation-of.js";
+import { simulatedConfig, SimulatedRun } from "./simulated-run.js";
 
-const score = (split: string, accuracy: number | { non_finite: "nan" }): Evaluation => {
-  const values = { accuracy };
-  return {
-    step: 60,
-    split,
-    values,
-    numExamples: 10,
-    regenerated: false,
-    fromJpeg: false,
-    leftOut: null,
-    madeWith: null,
-  };
-};
+const score = (split: string, accuracy: number | { non_finite: "nan" }) => evaluationOf(split, { accuracy });
 
 describe("results of a finished run", () => {
   it("hold what was decided, reached and spent", () => {

@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from "node:util";
 import { describe, expect, it } from "vitest";
 import { composeResults } from "../../src/core/results.js";
 import { summary } from "../../src/ui/summary.js";
-import type { Evaluation } from "../../src/core/state.js";
+import { evaluationOf } from "../core/evaluation-of.js";
 import { simulatedTextConfig, SimulatedRun } from "../core/simulated-run.js";
 import { quickstartConfig, simulateRun, type RecordedRun } from "./journal-builder.js";
 
@@ -65,19 +65,8 @@ describe("summary", () => {
 
   it("of a run on text has its scores by language, best first, and the best weights", () => {
     const run = new SimulatedRun(simulatedTextConfig()).finish();
-    const scored = (split: string, f1: number): Evaluation => {
-      const values = { f1, exact_match: f1 / 2 };
-      return {
-        step: 60,
-        split,
-        values,
-        numExamples: 240,
-        regenerated: false,
-        fromJpeg: false,
-        leftOut: null,
-        madeWith: null,
-      };
-    };
+    const scored = (split: string, f1: number) =>
+      evaluationOf(split, { f1, exact_match: f1 / 2 }, { numExamples: 240 });
     const evaluations = [
       scored("in_dist", 0.5),
       scored("ood/xquad/en", 0.5),

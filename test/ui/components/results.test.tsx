@@ -3,6 +3,7 @@ import { stripVTControlCharacters } from "node:util";
 import { expect, it } from "vitest";
 import type { Evaluation, State } from "../../../src/core/state.js";
 import { ResultPanel } from "../../../src/ui/components/results.js";
+import { evaluationOf } from "../../core/evaluation-of.js";
 import { simulateRun } from "../journal-builder.js";
 
 const CIFAR_C = [
@@ -15,18 +16,9 @@ const CIFAR_C = [
 function evaluated(): State {
   const { state } = simulateRun();
   const step = state.evaluations.at(-1)!.step;
-  const score = (split: string, values: Evaluation["values"], leftOut: string | null): Evaluation => {
-    return {
-      step,
-      split,
-      values,
-      numExamples: 1000,
-      regenerated: split !== "in_dist",
-      fromJpeg: true,
-      leftOut,
-      madeWith: null,
-    };
-  };
+  const usual = { step, numExamples: 1000, fromJpeg: true };
+  const score = (split: string, values: Evaluation["values"], leftOut: string | null) =>
+    evaluationOf(split, values, { ...usual, regenerated: split !== "in_dist", leftOut });
   const corruptions = CIFAR_C.map((name, index) => {
     if (name === "frost") return score("ood/frost", {}, "no textures");
     return score(`ood/${name}`, { accuracy: 0.8 - index / 100 }, name.startsWith("jpeg") ? "compressed already" : null);
@@ -59,19 +51,8 @@ it("shows nineteen corruptions, and in brackets what does not count", () => {
 it("shows the languages of a run on questions, and X-ling of each test set", () => {
   const { state } = simulateRun();
   const step = state.evaluations.at(-1)!.step;
-  const score = (split: string, f1: number): Evaluation => {
-    const values = { f1, exact_match: 0 };
-    return {
-      step,
-      split,
-      values,
-      numExamples: 240,
-      regenerated: false,
-      fromJpeg: false,
-      leftOut: null,
-      madeWith: null,
-    };
-  };
+  const score = (split: string, f1: number) =>
+    evaluationOf(split, { f1, exact_match: f1 / 2 }, { step, numExamples: 240 });
   const languages = ["en", "ar", "de", "zh"].map((language, index) => score(`ood/xquad/${language}`, 0.5 - index / 16));
   const evaluations = [score("in_dist", 0.5), ...languages, score("ood/mlqa/zh", 0.25)];
   const panel = <ResultPanel state={{ ...state, evaluations }} rows={9} columns={78} />;
