@@ -11,13 +11,14 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import controller, fisher, head_only, sharpness_avg, sharpness_worst, text, train
+from benchmarks import controller, fisher, freed_memory, head_only, sharpness_avg, sharpness_worst, text, train
 from benchmarks.rows import Row, print_row, print_summary
 from benchmarks.settings import BenchmarkSettings
 from benchmarks.timing import Clock
 
 PARTS: dict[str, Callable[[BenchmarkSettings], Iterator[Row]]] = {
-    module.PART: module.rows for module in (train, sharpness_worst, sharpness_avg, fisher, head_only, controller, text)
+    module.PART: module.rows
+    for module in (train, freed_memory, sharpness_worst, sharpness_avg, fisher, head_only, controller, text)
 }
 
 

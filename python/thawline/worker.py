@@ -6,6 +6,7 @@ import os
 import sys
 from importlib.util import find_spec
 
+from thawline.allocation import keep_freed_memory
 from thawline.channel import Channel, ChannelClosed, ZmqChannel, read_bootstrap
 from thawline.config import RunConfig, TextRunConfig, parse_config
 from thawline.errors import UserError
@@ -33,6 +34,7 @@ def main() -> int:
             )
         )
     bind_life_to_controller(bootstrap.controller_pid)
+    keep_freed_memory()
     channel = ZmqChannel(bootstrap)
     try:
         return attempt(channel, bootstrap.attempt)

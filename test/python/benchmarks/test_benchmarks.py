@@ -14,7 +14,7 @@ def run_benchmarks(*arguments):
 
 
 def test_every_part_that_needs_no_controller_runs(tmp_path):
-    parts = ["train", "sharpness-worst", "sharpness-avg", "fisher", "head-only"]
+    parts = ["train", "freed-memory", "sharpness-worst", "sharpness-avg", "fisher", "head-only"]
     report = tmp_path / "report.json"
     finished = run_benchmarks(*parts, "--quick", "--widths", "4", "--json", str(report))
     assert finished.returncode == 0, finished.stderr
@@ -29,4 +29,4 @@ def test_every_part_that_needs_no_controller_runs(tmp_path):
 def test_an_unknown_part_is_refused_with_those_there_are():
     finished = run_benchmarks("fischer")
     assert finished.returncode == 2
-    assert "there is no part 'fischer'; choose from train, sharpness-worst," in finished.stderr
+    assert "there is no part 'fischer'; choose from train, freed-memory," in finished.stderr
