@@ -146,7 +146,7 @@ function describeScores(scores: Scores): string {
 function describeOod({ ood, images_from_jpeg: fromJpeg }: Results): string[] {
   if (ood === null) return [];
   const ranked = Object.entries(ood.per_corruption)
-    .filter(([name]) => !(name in ood.left_out))
+    .filter(([name]) => !Object.hasOwn(ood.left_out, name))
     .sort(([, a], [, b]) => a - b);
   const [worst, best] = [ranked[0], ranked.at(-1)];
   const images = `${formatInteger(ood.images_per_corruption)} images each`;
