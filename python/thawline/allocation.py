@@ -16,7 +16,7 @@ def keep_freed_memory(environment: Mapping[str, str] = os.environ) -> bool:
     """Tells glibc's allocator to give no freed memory back to the system; returns whether it was told.
 
     By default it maps blocks of some size (at most 32 MiB) afresh each time, so that the activations of a wide network
-    cost a page fault for every 4 KiB of every update: a tenth of the time of a full-width ResNet-18. What is kept has
+    cost a page fault for every 4 KiB of every update: 3 to 9 % of the time of a full-width ResNet-18. What is kept has
     gaps: that training had 1.6 GiB of memory instead of 1.4 GiB.
 
     Not told: another C library or allocator, and an `environment` in which the user has set glibc's allocator up.

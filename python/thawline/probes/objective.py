@@ -12,8 +12,9 @@ from torch import Tensor, nn
 # whose first dimension is the example.
 Batch = Any
 
-# On a CPU, the activations of larger batches fall out of the cache: forward passes of 64 images were 1.4 times faster
-# than of 256, per-example gradients 1.4 to 1.9 times.
+# On a CPU, the activations of larger batches fall out of the cache or, where the allocator gives freed memory back,
+# cost page faults each time: forward passes of 64 images were up to 1.5 times faster than of 256, per-example gradients
+# 1.4 to 1.9 times.
 MICRO_BATCH_SIZE = 64
 
 
