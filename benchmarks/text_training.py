@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 
 import torch
 
+from benchmarks.allocation import as_in_a_script
 from benchmarks.baseline_text_training import PaddedWindows, TrainerTraining
 from benchmarks.rows import Row, Target, speedup
 from benchmarks.settings import BenchmarkSettings
@@ -44,7 +45,10 @@ def rows(settings: BenchmarkSettings, inputs: TextInputs) -> Iterator[Row]:
             trainer = TrainerTraining(
                 theirs, padded, batch_size=BATCH_SIZE, device=settings.device, folder=Path(folder)
             )
-            sides: dict[str, Action] = {"thawline": ours.epoch, "Trainer, padded to the maximum": trainer.epoch}
+            sides: dict[str, Action] = {
+                "thawline": ours.epoch,
+                "Trainer, padded to the maximum": as_in_a_script(trainer.epoch),
+            }
             taken = take_turns(sides, rounds, settings.clock)
         assert trainable_sha256(ours.model) == trainable_sha256(theirs)
         more = {"length": window.max_length, "stride": window.stride, "windows": len(windows), "batch": BATCH_SIZE}

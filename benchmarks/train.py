@@ -7,6 +7,7 @@ from functools import partial
 
 import torch
 
+from benchmarks.allocation import as_in_a_script
 from benchmarks.baseline_training import DataLoaderTraining
 from benchmarks.rows import Row, Target, speedup
 from benchmarks.settings import WIDE, BenchmarkSettings, new_network, random_images
@@ -34,14 +35,16 @@ def rows(settings: BenchmarkSettings) -> Iterator[Row]:
         # Processor time would not see what workers do.
         choices = (0, 2) if settings.clock.kind == "wall" else (0,)
         loaders = {
-            workers: DataLoaderTraining(
-                new_network(width, settings.device, torch.contiguous_format),
-                images,
-                labels,
-                batch_size=batch_size,
-                workers=workers,
-                device=settings.device,
-            ).epoch
+            workers: as_in_a_script(
+                DataLoaderTraining(
+                    new_network(width, settings.device, torch.contiguous_format),
+                    images,
+                    labels,
+                    batch_size=batch_size,
+                    workers=workers,
+                    device=settings.device,
+                ).epoch
+            )
             for workers in choices
         }
         workers = fastest(loaders, settings.clock)

@@ -11,6 +11,9 @@ _M_TRIM_THRESHOLD = -1
 _M_MMAP_MAX = -4
 _OF_GLIBC = ("MALLOC_", "GLIBC_TUNABLES")
 
+# Whether this process was told; glibc does not tell its settings.
+_told = False
+
 
 def keep_freed_memory(environment: Mapping[str, str] = os.environ) -> bool:
     """Tells glibc's allocator to give no freed memory back to the system; returns whether it was told.
@@ -21,9 +24,16 @@ def keep_freed_memory(environment: Mapping[str, str] = os.environ) -> bool:
 
     Not told: another C library or allocator, and an `environment` in which the user has set glibc's allocator up.
     """
+    global _told
     if any(name.startswith(_OF_GLIBC) for name in environment):
         return False
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is None:
         return False
-    return bool(mallopt(_M_MMAP_MAX, 0) and mallopt(_M_TRIM_THRESHOLD, -1))
+    _told = bool(mallopt(_M_MMAP_MAX, 0) and mallopt(_M_TRIM_THRESHOLD, -1))
+    return _told
+
+
+def freed_memory_is_kept() -> bool:
+    """Whether `keep_freed_memory` has told the allocator of this process."""
+    return _told

@@ -11,8 +11,9 @@ import pytest
 MEASURE = """
 import resource, sys
 import torch
-from thawline.allocation import keep_freed_memory
+from thawline.allocation import freed_memory_is_kept, keep_freed_memory
 print(keep_freed_memory() if "keep" in sys.argv else None)
+print(freed_memory_is_kept())
 for _ in range(20):
     torch.ones(2**24).sum()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
@@ -31,7 +32,8 @@ def measure(*arguments, **variables):
     environment["PYTHONPATH"] = str(PACKAGES)
     command = [sys.executable, "-c", MEASURE, *arguments]
     finished = subprocess.run(command, env=environment | variables, capture_output=True, text=True, check=True)
-    told, faults = finished.stdout.split()
+    told, kept, faults = finished.stdout.split()
+    assert (told == "True") == (kept == "True")
     return told, int(faults)
 
 

@@ -1,8 +1,10 @@
+import pytest
 import torch
 from torch.nn import functional
 
 from thawline.probes import LabelledObjective, LinearHeadObjective
-from thawline.probes.objective import batch_size, slice_batch
+from thawline.probes import objective as module
+from thawline.probes.objective import batch_size, micro_batches, slice_batch
 
 
 def test_classification_loss_is_cross_entropy_per_example(network, points, objective):
@@ -32,3 +34,11 @@ def test_batches_of_any_structure_are_sliced_by_example():
     assert part["ids"].tolist() == [[2, 3], [4, 5]]
     assert part["pair"][1][0].tolist() == [4, 5]
     assert isinstance(part["pair"], tuple)
+
+
+@pytest.mark.parametrize(("kept", "sizes"), [(False, [64, 64, 28]), (True, [128, 28])])
+def test_micro_batches_are_larger_where_freed_memory_is_kept(kept, sizes, monkeypatch):
+    monkeypatch.setattr(module, "freed_memory_is_kept", lambda: kept)
+    parts = micro_batches((torch.arange(156), torch.arange(156)))
+    assert [batch_size(part) for part in parts] == sizes
+    assert torch.equal(torch.cat([labels for _, labels in parts]), torch.arange(156))
