@@ -5,24 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-import torch
 from torch import Tensor, nn
 
 from benchmarks.allocation import as_in_a_script
 from benchmarks.baseline_gradients import forward_and_backward, squared_norms_by_vmap
 from benchmarks.rows import Row, Target, share, speedup
-from benchmarks.settings import BenchmarkSettings, in_format, random_points, trained_network
+from benchmarks.settings import BenchmarkSettings, as_trained, random_points, trained_network
 from benchmarks.timing import Action, fastest, take_turns
 from thawline.probes import ClassificationObjective, ProbeSet
 from thawline.probes.example_gradients import ExampleGradients
 from thawline.probes.fisher import fisher_trace_per_example
 from thawline.probes.label_source import LabelSource
 from thawline.probes.scope import measuring, resolve_scope
+from thawline.trainers.memory_format import memory_format_for
 
 PART = "fisher"
 COST_TARGETS = {8: Target(at_most=2.2), 16: Target(at_most=2.2), 64: Target(at_most=1.5)}
 VMAP_TARGETS = {64: Target(at_least=4)}
-MEMORY_FORMAT = torch.channels_last
 # The sums of float32 squares of the two sides differ by rounding.
 TOLERANCE = 1e-3
 
@@ -30,8 +29,8 @@ TOLERANCE = 1e-3
 def rows(settings: BenchmarkSettings) -> Iterator[Row]:
     for width in settings.widths_or((8, 16, 64)):
         points = settings.points_of(width)
-        network = in_format(trained_network(width, settings.device), MEMORY_FORMAT)
-        inputs, labels = random_points(points, settings.device, MEMORY_FORMAT)
+        network = as_trained(trained_network(width, settings.device), settings.device)
+        inputs, labels = random_points(points, settings.device, memory_format_for(network, settings.device))
         yield cost_row(settings, width, network, inputs, labels)
         yield vmap_row(settings, width, network, inputs, labels)
 

@@ -9,9 +9,9 @@ import torch
 
 from benchmarks.allocation import as_in_a_script, keep_as_a_worker
 from benchmarks.rows import Row, speedup
-from benchmarks.settings import WIDE, BenchmarkSettings, new_network, random_images
+from benchmarks.settings import WIDE, BenchmarkSettings, as_trained, new_network, random_images
 from benchmarks.timing import Action, take_turns
-from benchmarks.updates import MEMORY_FORMAT, VisionTraining
+from benchmarks.updates import VisionTraining
 
 PART = "freed-memory"
 BATCH_SIZE = 128
@@ -25,7 +25,7 @@ def rows(settings: BenchmarkSettings) -> Iterator[Row]:
         updates = 1 if settings.quick else 4 if width < WIDE else 2
         batch_size = 8 if settings.quick else BATCH_SIZE
         rounds = settings.rounds_of(width, narrow=7, wide=5)
-        network = new_network(width, settings.device, MEMORY_FORMAT).train()
+        network = as_trained(new_network(width, settings.device), settings.device)
         images = random_images(updates * batch_size)
         training = VisionTraining(network, *images, batch_size=batch_size, device=torch.device("cpu"))
         run = partial(training.run, updates)

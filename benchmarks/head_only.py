@@ -9,13 +9,14 @@ from typing import Literal
 from torch import nn
 
 from benchmarks.rows import Row, Target, share
-from benchmarks.settings import BenchmarkSettings, new_network, random_images, random_points
+from benchmarks.settings import BenchmarkSettings, as_trained, new_network, random_images, random_points
 from benchmarks.timing import Action, take_turns
-from benchmarks.updates import MEMORY_FORMAT, VisionTraining
+from benchmarks.updates import VisionTraining
 from thawline.batch_norm import BatchNormPolicy
 from thawline.blocks import HEAD_NAME, resnet18_blocks
 from thawline.freezing import apply_trainable
 from thawline.probes import ClassificationObjective, Prober, ProbeSet, ProbeSettings
+from thawline.trainers.memory_format import memory_format_for
 
 PART = "head-only"
 BATCH_SIZE = 128
@@ -36,7 +37,7 @@ def rows(settings: BenchmarkSettings) -> Iterator[Row]:
 def update_rows(settings: BenchmarkSettings, width: int) -> Iterator[Row]:
     updates = 1 if settings.quick else 4
     rounds = settings.rounds_of(width, narrow=7, wide=3)
-    full = training(settings, new_network(width, settings.device, MEMORY_FORMAT).train())
+    full = training(settings, as_trained(new_network(width, settings.device), settings.device))
     for frozen, target in UPDATE_TARGETS.items():
         head_only = training(settings, head_only_network(settings, width, frozen))
         sides = {"head only": partial(head_only.run, updates), "all trainable": partial(full.run, updates)}
@@ -54,7 +55,9 @@ def boundary_row(settings: BenchmarkSettings, width: int) -> Row:
     points = 16 if settings.quick else PROBE_POINTS
     network = head_only_network(settings, width, "calibrate")
     updates = training(settings, network)
-    probe_set = ProbeSet.split(*random_points(points, settings.device, MEMORY_FORMAT), batch_size=256)
+    probe_set = ProbeSet.split(
+        *random_points(points, settings.device, memory_format_for(network, settings.device)), batch_size=256
+    )
     prober = Prober(network, ClassificationObjective("head"), probe_set, ProbeSettings(seed=0))
     sides: dict[str, Action] = {
         "tr(F) at a boundary": partial(prober.measure, 1, ["fisher_trace"]),
@@ -80,9 +83,9 @@ def training(settings: BenchmarkSettings, network: nn.Module) -> VisionTraining:
 
 def head_only_network(settings: BenchmarkSettings, width: int, frozen: Literal["track", "calibrate"]) -> nn.Module:
     """As the session leaves it before update 1: head trainable, BatchNorm by its policy."""
-    network = new_network(width, settings.device, MEMORY_FORMAT).train()
+    network = as_trained(new_network(width, settings.device), settings.device)
     apply_trainable(network, resnet18_blocks(network), [HEAD_NAME])
-    inputs, _ = random_points(batch_size(settings), settings.device, MEMORY_FORMAT)
+    inputs, _ = random_points(batch_size(settings), settings.device, memory_format_for(network, settings.device))
     policy = BatchNormPolicy(network, frozen, calibration_inputs=lambda update: [inputs], recalibrates=False)
     policy.apply(1, first=True)
     return network

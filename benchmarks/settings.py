@@ -14,6 +14,7 @@ from benchmarks.timing import Clock
 from thawline.batch_norm import batch_norm_layers, calibrate
 from thawline.data.vision import normalize
 from thawline.models.resnet import build_resnet18
+from thawline.trainers.memory_format import memory_format_for
 
 CLASSES = 10
 CIFAR_SHAPE = (3, 32, 32)
@@ -77,16 +78,18 @@ def random_images(count: int, seed: int = 0) -> tuple[Tensor, Tensor]:
     return images, torch.randint(0, CLASSES, (count,), generator=generator)
 
 
-def random_points(count: int, device: torch.device, memory_format: torch.memory_format) -> tuple[Tensor, Tensor]:
+def random_points(
+    count: int, device: torch.device, memory_format: torch.memory_format = torch.contiguous_format
+) -> tuple[Tensor, Tensor]:
     """Normalised images float32 [count, 3, 32, 32] and labels, as a probe set holds them."""
     images, labels = random_images(count)
     return normalize(images.to(device), MEAN, STD, memory_format=memory_format), labels.to(device)
 
 
-def new_network(width: int, device: torch.device, memory_format: torch.memory_format) -> nn.Module:
+def new_network(width: int, device: torch.device) -> nn.Module:
+    """ResNet-18 as it is made, in train mode, with contiguous weights."""
     torch.manual_seed(0)
-    network = build_resnet18(width=width, in_channels=CIFAR_SHAPE[0], num_classes=CLASSES)
-    return in_format(network.to(device), memory_format)
+    return build_resnet18(width=width, in_channels=CIFAR_SHAPE[0], num_classes=CLASSES).to(device)
 
 
 def trained_network(width: int, device: torch.device) -> nn.Module:
@@ -94,8 +97,8 @@ def trained_network(width: int, device: torch.device) -> nn.Module:
 
     Contiguous weights; the sides of a comparison take copies in their own format.
     """
-    network = new_network(width, device, torch.contiguous_format)
-    inputs, labels = random_points(64, device, torch.contiguous_format)
+    network = new_network(width, device)
+    inputs, labels = random_points(64, device)
     optimizer = torch.optim.SGD(network.parameters(), lr=0.05)
     for _ in range(3):
         optimizer.zero_grad()
@@ -106,7 +109,8 @@ def trained_network(width: int, device: torch.device) -> nn.Module:
     return network.eval()
 
 
-def in_format(network: nn.Module, memory_format: torch.memory_format) -> nn.Module:
-    """A copy of the network with its weights in `memory_format`."""
+def as_trained(network: nn.Module, device: torch.device) -> nn.Module:
+    """A copy of the network with its weights in the memory format that the vision trainer gives them."""
+    memory_format = memory_format_for(network, device)
     moved: nn.Module = copy.deepcopy(network).to(memory_format=memory_format)  # type: ignore[call-overload]
     return moved

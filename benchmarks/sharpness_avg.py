@@ -9,11 +9,12 @@ import torch
 
 from benchmarks.baseline_gradients import forward
 from benchmarks.rows import Row, Target, share
-from benchmarks.settings import BenchmarkSettings, in_format, random_points, trained_network
+from benchmarks.settings import BenchmarkSettings, as_trained, random_points, trained_network
 from benchmarks.timing import fastest, take_turns
 from thawline.probes import ClassificationObjective, ProbeSet
 from thawline.probes.scope import PerturbedWeights, measuring, resolve_scope
 from thawline.probes.sharpness import network_surfaces, sharpness_avg
+from thawline.trainers.memory_format import memory_format_for
 
 PART = "sharpness-avg"
 RHO, DRAWS = 0.01, 15
@@ -24,8 +25,8 @@ def rows(settings: BenchmarkSettings) -> Iterator[Row]:
     for width in settings.widths_or((8, 16, 64)):
         points = settings.points_of(width)
         rounds = settings.rounds_of(width, narrow=5, wide=3)
-        network = in_format(trained_network(width, settings.device), torch.channels_last)
-        inputs, labels = random_points(points, settings.device, torch.channels_last)
+        network = as_trained(trained_network(width, settings.device), settings.device)
+        inputs, labels = random_points(points, settings.device, memory_format_for(network, settings.device))
         micro_batch = fastest(
             {size: partial(forward, network, inputs, size) for size in settings.micro_batches_of(points)},
             settings.clock,

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import torch
 from torch import Tensor, nn
 
 from benchmarks.allocation import as_in_a_script
 from benchmarks.baseline_sharpness import published_sharpness_worst
 from benchmarks.rows import Row, Target, speedup
-from benchmarks.settings import BenchmarkSettings, in_format, random_points, trained_network
+from benchmarks.settings import BenchmarkSettings, as_trained, random_points, trained_network
 from benchmarks.timing import take_turns
 from thawline.probes import ClassificationObjective, ProbeSet
 from thawline.probes.scope import PerturbedWeights, measuring, resolve_scope
 from thawline.probes.sharpness import network_surfaces, sharpness_worst
+from thawline.trainers.memory_format import memory_format_for
 
 PART = "sharpness-worst"
 RHO, ITERATIONS = 0.01, 15
@@ -28,7 +28,7 @@ def rows(settings: BenchmarkSettings) -> Iterator[Row]:
         points = settings.points_of(width)
         rounds = settings.rounds_of(width, narrow=3, wide=1)
         network = trained_network(width, settings.device)
-        inputs, labels = random_points(points, settings.device, torch.contiguous_format)
+        inputs, labels = random_points(points, settings.device)
         searches = Searches(network, inputs, labels)
         sides = {"thawline": searches.thawline, "published algorithm, NCHW": as_in_a_script(searches.published)}
         yield speedup(
@@ -46,8 +46,9 @@ class Searches:
 
     def __init__(self, network: nn.Module, inputs: Tensor, labels: Tensor) -> None:
         self._network, self._inputs, self._labels = network, inputs, labels
-        self._copy = in_format(network, torch.channels_last)
-        self._probe_set = ProbeSet([(inputs.contiguous(memory_format=torch.channels_last), labels)])
+        self._copy = as_trained(network, inputs.device)
+        memory_format = memory_format_for(network, inputs.device)
+        self._probe_set = ProbeSet([(inputs.contiguous(memory_format=memory_format), labels)])
         self._values = (0.0, 0.0)
 
     def thawline(self) -> None:

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-import torch
-
 from benchmarks.allocation import as_in_a_script
 from benchmarks.baseline_training import DataLoaderTraining
 from benchmarks.rows import Row, Target, speedup
-from benchmarks.settings import WIDE, BenchmarkSettings, new_network, random_images
+from benchmarks.settings import WIDE, BenchmarkSettings, as_trained, new_network, random_images
 from benchmarks.timing import Action, fastest, take_turns
-from benchmarks.updates import MEMORY_FORMAT, VisionTraining
+from benchmarks.updates import VisionTraining
 
 PART = "train"
 BATCH_SIZE = 128
@@ -26,7 +24,7 @@ def rows(settings: BenchmarkSettings) -> Iterator[Row]:
         rounds = settings.rounds_of(width, narrow=7, wide=3)
         images, labels = random_images(updates * batch_size)
         ours = VisionTraining(
-            new_network(width, settings.device, MEMORY_FORMAT).train(),
+            as_trained(new_network(width, settings.device), settings.device),
             images,
             labels,
             batch_size=batch_size,
@@ -37,7 +35,7 @@ def rows(settings: BenchmarkSettings) -> Iterator[Row]:
         loaders = {
             workers: as_in_a_script(
                 DataLoaderTraining(
-                    new_network(width, settings.device, torch.contiguous_format),
+                    new_network(width, settings.device),
                     images,
                     labels,
                     batch_size=batch_size,

@@ -8,8 +8,8 @@ from torch.nn import functional
 
 from benchmarks.settings import MEAN, STD
 from thawline.data.vision import augment_batch, batch_indices, normalize
+from thawline.trainers.memory_format import memory_format_for
 
-MEMORY_FORMAT = torch.channels_last
 SEED = 0
 
 
@@ -20,6 +20,7 @@ class VisionTraining:
         self, network: nn.Module, images: Tensor, labels: Tensor, *, batch_size: int, device: torch.device
     ) -> None:
         self._network = network
+        self._memory_format = memory_format_for(network, device)
         self._images, self._labels = images.to(device), labels.to(device)
         self._batch_size = batch_size
         self._optimizer = torch.optim.SGD(
@@ -34,7 +35,7 @@ class VisionTraining:
                 self._update, num_examples=len(self._labels), batch_size=self._batch_size, seed=SEED
             ).to(self._labels.device)
             examples = augment_batch(self._images[batch], padding=4, flip=True, seed=SEED, update=self._update)
-            inputs = normalize(examples, MEAN, STD, memory_format=MEMORY_FORMAT)
+            inputs = normalize(examples, MEAN, STD, memory_format=self._memory_format)
             loss = functional.cross_entropy(self._network(inputs), self._labels[batch])
             self._optimizer.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]

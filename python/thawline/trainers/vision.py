@@ -21,9 +21,10 @@ from thawline.optimizers import build_optimizer, clip_gradients
 from thawline.protocol import Welcome
 from thawline.session import Session, TrainingStopped
 from thawline.trainers.device import choose_device, describe_device
+from thawline.trainers.memory_format import memory_format_for
 from thawline.trainers.resuming import checkpointer, resume
 from thawline.trainers.vision_evaluation import evaluator
-from thawline.trainers.vision_parts import MEMORY_FORMAT, build_batch_norm_policy, build_model, build_prober
+from thawline.trainers.vision_parts import build_batch_norm_policy, build_model, build_prober
 from thawline.training import Abilities, Facts
 
 
@@ -36,7 +37,8 @@ def train_vision(channel: Channel, config: RunConfig, welcome: Welcome) -> None:
     device = choose_device(config.device)
     data = load_vision_data(config.data)
     model, blocks = build_model(config, data)
-    model = model.to(device).to(memory_format=MEMORY_FORMAT)  # type: ignore[call-overload]
+    memory_format = memory_format_for(model, device)
+    model = model.to(device).to(memory_format=memory_format)  # type: ignore[call-overload]
     # On a CPU the plain loop is as fast, and faster at full width.
     optimizer = build_optimizer(model, config.train, fused=device.type != "cpu")
     epoch_updates = updates_per_epoch(len(data.train_labels), config.train.batch_size)
@@ -72,7 +74,7 @@ def train_vision(channel: Channel, config: RunConfig, welcome: Welcome) -> None:
             examples = images[batch]
             if config.data.augment == "standard":
                 examples = augment_batch(examples, padding=4, flip=True, seed=config.seed, update=update)
-            inputs = normalize(examples, data.mean, data.std, memory_format=MEMORY_FORMAT)
+            inputs = normalize(examples, data.mean, data.std, memory_format=memory_format)
             with torch.autocast(device.type, torch.bfloat16, enabled=config.device.precision == "bfloat16"):
                 logits = model(inputs)
             loss = functional.cross_entropy(logits.float(), labels[batch])

@@ -14,7 +14,7 @@ from thawline.data.corrupted_sets import open_test_set
 from thawline.data.vision import Normalization, VisionData
 from thawline.evaluation.eval_mode import EvaluationStopped
 from thawline.evaluation.vision import accuracy, corruption_accuracies
-from thawline.trainers.vision_parts import MEMORY_FORMAT
+from thawline.trainers.memory_format import memory_format_for
 from thawline.training import Interrupted, ShouldStop, SplitScore
 
 
@@ -37,7 +37,7 @@ def evaluator(
         normalization=data.normalization,
         batch_size=config.evaluate.batch_size,
         device=device,
-        memory_format=MEMORY_FORMAT,
+        memory_format=memory_format_for(model, device),
     )
 
     def scores(should_stop: ShouldStop) -> Iterator[SplitScore]:

@@ -26,8 +26,8 @@ from thawline.models.user import build_user_model
 from thawline.models.vgg import MIN_IMAGE_SIDE, build_vgg11
 from thawline.probe_settings import probe_settings
 from thawline.probes import ClassificationObjective, Prober, ProbeSet, probe_indices
+from thawline.trainers.memory_format import memory_format_for
 
-MEMORY_FORMAT = torch.channels_last
 # As few as show whether logits come example by example.
 TRIAL_EXAMPLES = 2
 
@@ -57,7 +57,8 @@ def build_model(config: RunConfig, data: VisionData) -> tuple[nn.Module, BlockMa
                 )
                 return model, vgg11_blocks(model)
             case UserModelConfig(import_path, folder, options, blocks, head):
-                batch = normalize(data.train_images[:TRIAL_EXAMPLES], data.mean, data.std, memory_format=MEMORY_FORMAT)
+                examples = data.train_images[:TRIAL_EXAMPLES]
+                batch = normalize(examples, data.mean, data.std, memory_format=torch.channels_last)
                 model = build_user_model(import_path, folder, options, batch=batch, num_classes=data.num_classes)
                 return model, blocks_from_patterns(model, [(block.name, block.pattern) for block in blocks], head)
 
@@ -75,7 +76,8 @@ def build_prober(
     config: RunConfig, data: VisionData, model: nn.Module, blocks: BlockMap, device: torch.device
 ) -> Prober:
     chosen = probe_indices(len(data.train_labels), config.probe.points, config.seed)
-    inputs = normalize(data.train_images[chosen].to(device), data.mean, data.std, memory_format=MEMORY_FORMAT)
+    memory_format = memory_format_for(model, device)
+    inputs = normalize(data.train_images[chosen].to(device), data.mean, data.std, memory_format=memory_format)
     probe_set = ProbeSet.split(inputs, data.train_labels[chosen].to(device), config.probe.batch_size)
     settings = probe_settings(config.seed, config.probe, config.intervention, blocks)
     settings = replace(settings, search_precision=config.device.precision)
@@ -89,12 +91,14 @@ def build_prober(
 def build_batch_norm_policy(
     config: RunConfig, data: VisionData, model: nn.Module, device: torch.device
 ) -> BatchNormPolicy:
+    memory_format = memory_format_for(model, device)
+
     def calibration_inputs(update: int) -> Iterator[torch.Tensor]:
         """Training batches of a stream of their own, un-augmented, float32 [batch, C, H, W]."""
         size = min(len(data.train_labels), CALIBRATION_BATCHES * config.train.batch_size)
         drawn = permutation(config.seed, "batch_norm_calibration", len(data.train_labels), update)[:size]
         for indices in torch.split(drawn, config.train.batch_size):
-            yield normalize(data.train_images[indices].to(device), data.mean, data.std, memory_format=MEMORY_FORMAT)
+            yield normalize(data.train_images[indices].to(device), data.mean, data.std, memory_format=memory_format)
 
     intervention = config.intervention
     return BatchNormPolicy(

