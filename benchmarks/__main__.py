@@ -12,10 +12,10 @@ from pathlib import Path
 import torch
 
 from benchmarks import controller, fisher, freed_memory, head_only, sharpness_avg, sharpness_worst, text, train
-from benchmarks.allocation import keep_as_a_worker
 from benchmarks.rows import Row, print_row, print_summary
 from benchmarks.settings import BenchmarkSettings
 from benchmarks.timing import Clock
+from thawline.allocation import keep_freed_memory
 
 PARTS: dict[str, Callable[[BenchmarkSettings], Iterator[Row]]] = {
     module.PART: module.rows
@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """A missed target is said, not an error: the exit code tells only whether the benchmark ran."""
     options = parse_arguments(arguments)
     torch.set_num_threads(options.threads)
-    keep_as_a_worker()
+    keep_freed_memory()
     clock = Clock(torch.device(options.device), options.clock)
     settings = BenchmarkSettings(
         clock,

@@ -7,7 +7,6 @@ from functools import partial
 
 from torch import Tensor, nn
 
-from benchmarks.allocation import as_in_a_script
 from benchmarks.baseline_gradients import forward_and_backward, squared_norms_by_vmap
 from benchmarks.rows import Row, Target, share, speedup
 from benchmarks.settings import BenchmarkSettings, as_trained, random_points, trained_network
@@ -60,9 +59,7 @@ def vmap_row(settings: BenchmarkSettings, width: int, network: nn.Module, inputs
     rounds = settings.rounds_of(width, narrow=3, wide=1)
     few = min(len(labels), 64 if width < 64 else 32)
     inputs, labels = inputs[:few], labels[:few]
-    by_vmap = {
-        chunk: as_in_a_script(partial(squared_norms_by_vmap, network, inputs, labels, chunk)) for chunk in (8, 32)
-    }
+    by_vmap = {chunk: partial(squared_norms_by_vmap, network, inputs, labels, chunk) for chunk in (8, 32)}
     chunk = 8 if settings.quick else fastest(by_vmap, settings.clock)
     ours = FisherTraceOf(network, inputs, labels, "true")
     taken = take_turns(

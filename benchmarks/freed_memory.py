@@ -5,31 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-import torch
-
-from benchmarks.allocation import as_in_a_script, keep_as_a_worker
+from benchmarks.own_process import OwnProcess
 from benchmarks.rows import Row, speedup
-from benchmarks.settings import WIDE, BenchmarkSettings, as_trained, new_network, random_images
-from benchmarks.timing import Action, take_turns
-from benchmarks.updates import VisionTraining
+from benchmarks.settings import BenchmarkSettings
+from benchmarks.timing import take_turns
+from benchmarks.train import batch_size, updates_a_turn, with_thawline
+from thawline.allocation import keep_freed_memory
 
 PART = "freed-memory"
-BATCH_SIZE = 128
 
 
 def rows(settings: BenchmarkSettings) -> Iterator[Row]:
     """None on a GPU, whose memory PyTorch keeps itself, and without glibc."""
-    if settings.device.type != "cpu" or not keep_as_a_worker():
+    if settings.device.type != "cpu" or not keep_freed_memory():
         return
     for width in settings.widths_or((16, 64)):
-        updates = 1 if settings.quick else 4 if width < WIDE else 2
-        batch_size = 8 if settings.quick else BATCH_SIZE
         rounds = settings.rounds_of(width, narrow=7, wide=5)
-        network = as_trained(new_network(width, settings.device), settings.device)
-        images = random_images(updates * batch_size)
-        training = VisionTraining(network, *images, batch_size=batch_size, device=torch.device("cpu"))
-        run = partial(training.run, updates)
-        sides: dict[str, Action] = {"freed memory kept": run, "given back": as_in_a_script(run)}
-        taken = take_turns(sides, rounds, settings.clock)
-        described = settings.described(width, rounds, batch=batch_size, updates_a_turn=updates)
+        training = partial(OwnProcess, partial(with_thawline, settings, width), settings.clock, settings.threads)
+        with training(as_worker=True) as kept, training(as_worker=False) as given_back:
+            taken = take_turns({"freed memory kept": kept, "given back": given_back}, rounds, settings.clock)
+        described = settings.described(
+            width, rounds, batch=batch_size(settings), updates_a_turn=updates_a_turn(settings, width)
+        )
         yield speedup(PART, f"update of ResNet-18, width {width}", taken, None, described)

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from torch import Tensor, nn
 
-from benchmarks.allocation import as_in_a_script
 from benchmarks.baseline_sharpness import published_sharpness_worst
 from benchmarks.rows import Row, Target, speedup
 from benchmarks.settings import BenchmarkSettings, as_trained, random_points, trained_network
@@ -30,7 +29,7 @@ def rows(settings: BenchmarkSettings) -> Iterator[Row]:
         network = trained_network(width, settings.device)
         inputs, labels = random_points(points, settings.device)
         searches = Searches(network, inputs, labels)
-        sides = {"thawline": searches.thawline, "published algorithm, NCHW": as_in_a_script(searches.published)}
+        sides = {"thawline": searches.thawline, "published algorithm, NCHW": searches.published}
         yield speedup(
             PART,
             f"{ITERATIONS} iterations on ResNet-18, width {width}",

@@ -11,7 +11,6 @@ from tempfile import TemporaryDirectory
 
 import torch
 
-from benchmarks.allocation import as_in_a_script
 from benchmarks.baseline_text_training import PaddedWindows, TrainerTraining
 from benchmarks.rows import Row, Target, speedup
 from benchmarks.settings import BenchmarkSettings
@@ -47,7 +46,7 @@ def rows(settings: BenchmarkSettings, inputs: TextInputs) -> Iterator[Row]:
             )
             sides: dict[str, Action] = {
                 "thawline": ours.epoch,
-                "Trainer, padded to the maximum": as_in_a_script(trainer.epoch),
+                "Trainer, padded to the maximum": trainer.epoch,
             }
             taken = take_turns(sides, rounds, settings.clock)
         assert trainable_sha256(ours.model) == trainable_sha256(theirs)

@@ -7,7 +7,8 @@ import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from functools import partial
+from typing import Literal, Protocol
 
 import torch
 
@@ -53,17 +54,23 @@ class Clock:
         return now() - began
 
 
-def take_turns(sides: Mapping[str, Action], rounds: int, clock: Clock) -> dict[str, list[float]]:
-    """Seconds of each side in each round, in the order A B A B ..., after one untimed call of each."""
-    for action in sides.values():
-        clock.seconds_of(action)
+class TimesItself(Protocol):
+    def seconds(self) -> float:
+        """Of one turn."""
+
+
+def take_turns(sides: Mapping[str, Action | TimesItself], rounds: int, clock: Clock) -> dict[str, list[float]]:
+    """Seconds of each side in each round, in the order A B A B ..., after one untimed turn of each."""
+    turns = {name: partial(clock.seconds_of, side) if callable(side) else side.seconds for name, side in sides.items()}
+    for turn in turns.values():
+        turn()
     taken: dict[str, list[float]] = {name: [] for name in sides}
     gc.collect()
     gc.disable()  # a collection would land on whichever side happens to be running
     try:
         for _ in range(rounds):
-            for name, action in sides.items():
-                taken[name].append(clock.seconds_of(action))
+            for name, turn in turns.items():
+                taken[name].append(turn())
     finally:
         gc.enable()
     return taken
@@ -74,9 +81,9 @@ def ratios(numerators: Sequence[float], denominators: Sequence[float]) -> Spread
     return Spread.of([top / bottom for top, bottom in zip(numerators, denominators, strict=True)])
 
 
-def fastest(actions: Mapping[int, Action], clock: Clock) -> int:
-    """The key of the action with the smallest time in three rounds."""
-    if len(actions) == 1:
-        return next(iter(actions))
-    taken = take_turns({str(key): action for key, action in actions.items()}, 3, clock)
-    return min(actions, key=lambda key: min(taken[str(key)]))
+def fastest(sides: Mapping[int, Action | TimesItself], clock: Clock) -> int:
+    """The key of the side with the smallest time in three rounds."""
+    if len(sides) == 1:
+        return next(iter(sides))
+    taken = take_turns({str(key): side for key, side in sides.items()}, 3, clock)
+    return min(sides, key=lambda key: min(taken[str(key)]))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from functools import partial
 
-from benchmarks.allocation import as_in_a_script
 from benchmarks.baseline_training import DataLoaderTraining
+from benchmarks.own_process import OwnProcess
 from benchmarks.rows import Row, Target, speedup
 from benchmarks.settings import WIDE, BenchmarkSettings, as_trained, new_network, random_images
 from benchmarks.timing import Action, fastest, take_turns
@@ -19,41 +20,54 @@ TARGETS = {16: Target(at_least=1.3), 64: Target(at_least=1.15)}
 
 def rows(settings: BenchmarkSettings) -> Iterator[Row]:
     for width in settings.widths_or((16, 64)):
-        updates = 1 if settings.quick else 4 if width < WIDE else 2
-        batch_size = 8 if settings.quick else BATCH_SIZE
         rounds = settings.rounds_of(width, narrow=7, wide=3)
-        images, labels = random_images(updates * batch_size)
-        ours = VisionTraining(
-            as_trained(new_network(width, settings.device), settings.device),
-            images,
-            labels,
-            batch_size=batch_size,
-            device=settings.device,
-        )
-        # Processor time would not see what workers do.
-        choices = (0, 2) if settings.clock.kind == "wall" else (0,)
-        loaders = {
-            workers: as_in_a_script(
-                DataLoaderTraining(
-                    new_network(width, settings.device),
-                    images,
-                    labels,
-                    batch_size=batch_size,
-                    workers=workers,
-                    device=settings.device,
-                ).epoch
+        with ExitStack() as processes:
+            loaders = {
+                workers: processes.enter_context(
+                    OwnProcess(
+                        partial(with_data_loader, settings, width, workers),
+                        settings.clock,
+                        settings.threads,
+                        as_worker=False,
+                    )
+                )
+                # Processor time would not see what workers do.
+                for workers in ((0, 2) if settings.clock.kind == "wall" else (0,))
+            }
+            workers = fastest(loaders, settings.clock)
+            ours = processes.enter_context(
+                OwnProcess(partial(with_thawline, settings, width), settings.clock, settings.threads, as_worker=True)
             )
-            for workers in choices
-        }
-        workers = fastest(loaders, settings.clock)
-        sides: dict[str, Action] = {
-            "thawline": partial(ours.run, updates),
-            f"DataLoader with {workers} workers, per-image transforms, NCHW": loaders[workers],
-        }
-        yield speedup(
-            PART,
-            f"update of ResNet-18, width {width}",
-            take_turns(sides, rounds, settings.clock),
-            TARGETS.get(width),
-            settings.described(width, rounds, batch=batch_size, updates_a_turn=updates),
+            sides = {
+                "thawline": ours,
+                f"DataLoader with {workers} workers, per-image transforms, NCHW": loaders[workers],
+            }
+            taken = take_turns(sides, rounds, settings.clock)
+        described = settings.described(
+            width, rounds, batch=batch_size(settings), updates_a_turn=updates_a_turn(settings, width)
         )
+        yield speedup(PART, f"update of ResNet-18, width {width}", taken, TARGETS.get(width), described)
+
+
+def with_thawline(settings: BenchmarkSettings, width: int) -> Action:
+    """The updates of a turn."""
+    updates, size = updates_a_turn(settings, width), batch_size(settings)
+    network = as_trained(new_network(width, settings.device), settings.device)
+    training = VisionTraining(network, *random_images(updates * size), batch_size=size, device=settings.device)
+    return partial(training.run, updates)
+
+
+def with_data_loader(settings: BenchmarkSettings, width: int, workers: int) -> Action:
+    """An epoch of as many updates."""
+    size = batch_size(settings)
+    images, labels = random_images(updates_a_turn(settings, width) * size)
+    network = new_network(width, settings.device)
+    return DataLoaderTraining(network, images, labels, batch_size=size, workers=workers, device=settings.device).epoch
+
+
+def updates_a_turn(settings: BenchmarkSettings, width: int) -> int:
+    return 1 if settings.quick else 4 if width < WIDE else 2
+
+
+def batch_size(settings: BenchmarkSettings) -> int:
+    return 8 if settings.quick else BATCH_SIZE
