@@ -22,7 +22,7 @@ const inRoot = (...path) => join(ROOT, ...path);
 const MODULES = {
   "requirements.lock": ["torch", "numpy", "scipy", "PIL", "safetensors", "zmq", "msgspec"],
   "requirements-text.lock": ["transformers", "peft", "datasets", "tokenizers", "accelerate"],
-  "requirements-test.lock": ["pytest", "hypothesis", "ruff", "mypy", "lightning"],
+  "requirements-test.lock": ["pytest", "xdist", "hypothesis", "ruff", "mypy", "lightning"],
 };
 
 async function bootstrap({ withText, withTests }) {
