@@ -44,10 +44,7 @@ def rows(settings: BenchmarkSettings, inputs: TextInputs) -> Iterator[Row]:
             trainer = TrainerTraining(
                 theirs, padded, batch_size=BATCH_SIZE, device=settings.device, folder=Path(folder)
             )
-            sides: dict[str, Action] = {
-                "thawline": ours.epoch,
-                "Trainer, padded to the maximum": trainer.epoch,
-            }
+            sides: dict[str, Action] = {"thawline": ours.epoch, "Trainer, padded to the maximum": trainer.epoch}
             taken = take_turns(sides, rounds, settings.clock)
         assert trainable_sha256(ours.model) == trainable_sha256(theirs)
         more = {"length": window.max_length, "stride": window.stride, "windows": len(windows), "batch": BATCH_SIZE}

@@ -7,8 +7,10 @@ import platform
 import socket
 from contextlib import suppress
 from importlib import metadata
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from thawline.allocation import freed_memory_is_kept
 from thawline.errors import UserError
 from thawline.protocol import PROTOCOL_VERSION, Hello, Reject, Welcome
 
@@ -45,12 +47,23 @@ def software_versions() -> dict[str, str]:
     for name in TEXT_PACKAGES:
         with suppress(metadata.PackageNotFoundError):
             versions[name] = metadata.version(name)
-    return versions | {"python": platform.python_version(), "machine": platform.machine(), "cpu": _cpu_model()[:256]}
+    return versions | {
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "cpu": cpu_model()[:256],
+        # Decides the size of micro-batches, and with it the last digits of signals.
+        "freed memory": "kept" if freed_memory_is_kept() else "given back",
+    }
 
 
-def _cpu_model() -> str:
+def cpu_model(path: Path = Path("/proc/cpuinfo")) -> str:
+    """The first processor's name, family and model: clouds name processors of different vector extensions alike."""
     try:
-        with open("/proc/cpuinfo", encoding="utf-8") as file:
-            return next((line.split(":", 1)[1].strip() for line in file if line.startswith("model name")), "unknown")
+        lines = [line.split(":", 1) for line in path.read_text(encoding="utf-8").split("\n\n")[0].splitlines()]
     except OSError:
+        lines = []
+    fields = {line[0].strip(): line[1].strip() for line in lines if len(line) == 2}
+    if "model name" not in fields:
         return platform.processor() or "unknown"
+    family, model = fields.get("cpu family"), fields.get("model")
+    return fields["model name"] + (f" (family {family}, model {model})" if family and model else "")

@@ -6,13 +6,15 @@ import os
 import platform
 from importlib import metadata
 from importlib.metadata import PackageNotFoundError
+from pathlib import Path
 
 import pytest
 import torch
 
+from thawline import handshake
 from thawline.channel import ScriptedChannel
 from thawline.errors import UserError
-from thawline.handshake import Rejected, shake_hands, software_versions
+from thawline.handshake import Rejected, cpu_model, shake_hands, software_versions
 from thawline.protocol import PROTOCOL_VERSION, Hello, Reject, Stop, Welcome
 
 WELCOME = Welcome(PROTOCOL_VERSION, "/runs/a", {"seed": 1}, None)
@@ -50,6 +52,23 @@ def test_versions_that_may_change_a_result_are_named() -> None:
     assert versions["python"] == platform.python_version()
     assert {"numpy", "scipy", "safetensors", "machine", "cpu"} <= versions.keys()
     assert all(versions.values())
+
+
+def test_processors_that_share_a_name_are_told_apart(tmp_path: Path) -> None:
+    described = "vendor_id\t: AuthenticAMD\ncpu family\t: 25\nmodel\t\t: {}\nmodel name\t: AMD EPYC\nflags\t\t: fpu\n"
+    names = []
+    for model in (1, 17):
+        (tmp_path / "cpuinfo").write_text(described.format(model) * 2)
+        names.append(cpu_model(tmp_path / "cpuinfo"))
+    assert names == ["AMD EPYC (family 25, model 1)", "AMD EPYC (family 25, model 17)"]
+    (tmp_path / "cpuinfo").write_text("Features : fp asimd\n")
+    assert cpu_model(tmp_path / "cpuinfo") == cpu_model(tmp_path / "none") == (platform.processor() or "unknown")
+
+
+def test_what_decides_the_size_of_micro_batches_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert software_versions()["freed memory"] == "given back"
+    monkeypatch.setattr(handshake, "freed_memory_is_kept", lambda: True)
+    assert software_versions()["freed memory"] == "kept"
 
 
 def test_packages_of_the_text_side_are_named_where_they_are(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,9 +9,9 @@ from torch import nn
 def memory_format_for(model: nn.Module, device: torch.device) -> torch.memory_format:
     """channels_last, the faster one, but on a CPU for networks in which it would not be safe.
 
-    oneDNN (seen in 3.12, uxlfoundation/oneDNN#6035) computes the weights' gradient of a strided 1 x 1 convolution on
+    oneDNN (3.12, uxlfoundation/oneDNN#6035) computes the weights' gradient of a strided 1 x 1 convolution on
     channels_last inputs in a workspace that is too small if these have fewer channels than a vector register has
-    floats: wrong gradients, a hang or a crash.
+    floats: wrong gradients, a hang or a crash, seen with AVX2. With AVX-512 its source has the same fault.
     """
     channels = 16 if torch.backends.cpu.get_cpu_capability() == "AVX512" else 8
     if device.type == "cpu" and any(_is_narrow_strided_1x1(module, channels) for module in model.modules()):
