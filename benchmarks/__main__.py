@@ -11,15 +11,26 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import controller, fisher, freed_memory, head_only, sharpness_avg, sharpness_worst, text, train
+from benchmarks import (
+    controller,
+    fisher,
+    freed_memory,
+    head_only,
+    long_runs,
+    sharpness_avg,
+    sharpness_worst,
+    text,
+    train,
+)
 from benchmarks.rows import Row, print_row, print_summary
 from benchmarks.settings import BenchmarkSettings
 from benchmarks.timing import Clock
-from thawline.allocation import keep_freed_memory
+from thawline.host.allocation import keep_freed_memory
+from thawline.probes.objective import MICRO_BATCH, MICRO_BATCH_WHERE_MEMORY_IS_KEPT
 
 PARTS: dict[str, Callable[[BenchmarkSettings], Iterator[Row]]] = {
     module.PART: module.rows
-    for module in (train, freed_memory, sharpness_worst, sharpness_avg, fisher, head_only, controller, text)
+    for module in (train, freed_memory, sharpness_worst, sharpness_avg, fisher, head_only, controller, long_runs, text)
 }
 
 
@@ -55,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """A missed target is said, not an error: the exit code tells only whether the benchmark ran."""
     options = parse_arguments(arguments)
     torch.set_num_threads(options.threads)
-    keep_freed_memory()
+    micro_batch = MICRO_BATCH_WHERE_MEMORY_IS_KEPT if keep_freed_memory() else MICRO_BATCH
     clock = Clock(torch.device(options.device), options.clock)
     settings = BenchmarkSettings(
         clock,
@@ -66,6 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         options.rounds,
         options.encoder,
         options.questions,
+        micro_batch,
     )
     print("Ratios are medians [quartiles] over n rounds in which both sides take turns; seconds likewise.\n")
     rows: list[Row] = []

@@ -8,7 +8,7 @@ from functools import partial
 from torch import Tensor, nn
 
 from benchmarks.baseline_gradients import forward_and_backward, squared_norms_by_vmap
-from benchmarks.rows import Row, Target, share, speedup
+from benchmarks.rows import Row, Target, compared
 from benchmarks.settings import BenchmarkSettings, as_trained, random_points, trained_network
 from benchmarks.timing import Action, fastest, take_turns
 from thawline.probes import ClassificationObjective, ProbeSet
@@ -42,10 +42,11 @@ def cost_row(settings: BenchmarkSettings, width: int, network: nn.Module, inputs
     }
     micro_batch = fastest(plain, settings.clock)
     sides: dict[str, Action] = {
-        "thawline": FisherTraceOf(network, inputs, labels).measure,
+        "thawline": FisherTraceOf(network, inputs, labels, settings.micro_batch).measure,
         f"forward and backward pass in micro-batches of {micro_batch}": plain[micro_batch],
     }
-    return share(
+    return compared(
+        "share",
         PART,
         f"tr(F) per example on ResNet-18, width {width}",
         take_turns(sides, rounds, settings.clock),
@@ -61,13 +62,14 @@ def vmap_row(settings: BenchmarkSettings, width: int, network: nn.Module, inputs
     inputs, labels = inputs[:few], labels[:few]
     by_vmap = {chunk: partial(squared_norms_by_vmap, network, inputs, labels, chunk) for chunk in (8, 32)}
     chunk = 8 if settings.quick else fastest(by_vmap, settings.clock)
-    ours = FisherTraceOf(network, inputs, labels, "true")
+    ours = FisherTraceOf(network, inputs, labels, settings.micro_batch, "true")
     taken = take_turns(
         {"thawline": ours.measure, f"vmap(grad) in chunks of {chunk}": by_vmap[chunk]}, rounds, settings.clock
     )
     difference = ours.trace / float(by_vmap[chunk]().mean()) - 1
     agreement = "agree" if abs(difference) <= TOLERANCE else "DISAGREE"
-    return speedup(
+    return compared(
+        "speedup",
         PART,
         f"tr(F) per example against vmap(grad) on ResNet-18, width {width}",
         taken,
@@ -80,18 +82,27 @@ def vmap_row(settings: BenchmarkSettings, width: int, network: nn.Module, inputs
 class FisherTraceOf:
     """tr(F) of a network on its points, as a prober measures it at every boundary after the first."""
 
-    def __init__(self, network: nn.Module, inputs: Tensor, labels: Tensor, source: str = "sampled") -> None:
+    def __init__(
+        self, network: nn.Module, inputs: Tensor, labels: Tensor, micro_batch: int, source: str = "sampled"
+    ) -> None:
+        self._micro_batch = micro_batch
         self._network = network
         self._probe_set = ProbeSet([(inputs, labels)])
         self._scope = resolve_scope(network, "trainable")
         self._objective = ClassificationObjective("head")
         self._source = LabelSource(source, seed=0, points=len(labels))  # type: ignore[arg-type]
         with measuring(network, self._scope):
-            self._gradients = ExampleGradients(network, self._objective, self._scope, (inputs, labels))
+            self._gradients = ExampleGradients(network, self._objective, self._scope, [(inputs, labels)])
         self.trace = 0.0
 
     def measure(self) -> None:
         with measuring(self._network, self._scope):
             self.trace = fisher_trace_per_example(
-                self._network, self._objective, self._probe_set, self._gradients, self._source, lambda: None
+                self._network,
+                self._objective,
+                self._probe_set,
+                self._gradients,
+                self._source,
+                lambda: None,
+                self._micro_batch,
             ).trace

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from functools import partial
 
 from benchmarks.own_process import OwnProcess
-from benchmarks.rows import Row, speedup
+from benchmarks.rows import Row, compared
 from benchmarks.settings import BenchmarkSettings
 from benchmarks.timing import take_turns
 from benchmarks.train import batch_size, updates_a_turn, with_thawline
-from thawline.allocation import keep_freed_memory
+from thawline.host.allocation import keep_freed_memory
 
 PART = "freed-memory"
 
@@ -27,4 +27,4 @@ def rows(settings: BenchmarkSettings) -> Iterator[Row]:
         described = settings.described(
             width, rounds, batch=batch_size(settings), updates_a_turn=updates_a_turn(settings, width)
         )
-        yield speedup(PART, f"update of ResNet-18, width {width}", taken, None, described)
+        yield compared("speedup", PART, f"update of ResNet-18, width {width}", taken, None, described)

@@ -8,14 +8,15 @@ from typing import Literal
 
 from torch import nn
 
-from benchmarks.rows import Row, Target, share
+from benchmarks.rows import Row, Target, compared
 from benchmarks.settings import BenchmarkSettings, as_trained, new_network, random_images, random_points
 from benchmarks.timing import Action, take_turns
 from benchmarks.updates import VisionTraining
-from thawline.batch_norm import BatchNormPolicy
-from thawline.blocks import HEAD_NAME, resnet18_blocks
-from thawline.freezing import apply_trainable
+from thawline.models.resnet import resnet18_blocks
 from thawline.probes import ClassificationObjective, Prober, ProbeSet, ProbeSettings
+from thawline.steering.batch_norm import BatchNormPolicy
+from thawline.steering.blocks import HEAD_NAME
+from thawline.steering.freezing import apply_trainable
 from thawline.trainers.memory_format import memory_format_for
 
 PART = "head-only"
@@ -41,7 +42,8 @@ def update_rows(settings: BenchmarkSettings, width: int) -> Iterator[Row]:
     for frozen, target in UPDATE_TARGETS.items():
         head_only = training(settings, head_only_network(settings, width, frozen))
         sides = {"head only": partial(head_only.run, updates), "all trainable": partial(full.run, updates)}
-        yield share(
+        yield compared(
+            "share",
             PART,
             f"update with frozen_batch_norm {frozen}, ResNet-18, width {width}",
             take_turns(sides, rounds, settings.clock),
@@ -58,12 +60,15 @@ def boundary_row(settings: BenchmarkSettings, width: int) -> Row:
     probe_set = ProbeSet.split(
         *random_points(points, settings.device, memory_format_for(network, settings.device)), batch_size=256
     )
-    prober = Prober(network, ClassificationObjective("head"), probe_set, ProbeSettings(seed=0))
+    prober = Prober(
+        network, ClassificationObjective("head"), probe_set, ProbeSettings(seed=0, micro_batch=settings.micro_batch)
+    )
     sides: dict[str, Action] = {
         "tr(F) at a boundary": partial(prober.measure, 1, ["fisher_trace"]),
         f"{PROBE_EVERY} head-only updates": partial(updates.run, PROBE_EVERY),
     }
-    return share(
+    return compared(
+        "share",
         PART,
         f"boundary with tr(F), frozen_batch_norm calibrate, ResNet-18, width {width}",
         take_turns(sides, rounds, settings.clock),

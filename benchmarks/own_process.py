@@ -11,7 +11,7 @@ from types import TracebackType
 import torch
 
 from benchmarks.timing import Action, Clock
-from thawline.allocation import keep_freed_memory
+from thawline.host.allocation import keep_freed_memory
 
 
 class OwnProcess:

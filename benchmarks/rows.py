@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from benchmarks.timing import Spread, ratios
 
@@ -39,7 +40,8 @@ class Row:
         return None if self.target is None else self.target.is_met_by(self.ratio.median)
 
 
-def speedup(
+def compared(
+    ratio: Literal["speedup", "share"],
     part: str,
     what: str,
     taken: dict[str, list[float]],
@@ -47,22 +49,10 @@ def speedup(
     settings: dict[str, int | str],
     notes: Sequence[str] = (),
 ) -> Row:
-    """How many times faster the first side is than the second."""
+    """`speedup`: how many times faster the first side is; `share`: how much of the second side's time it takes."""
     ours, theirs = taken.values()
-    return Row(part, what, ratios(theirs, ours), target, _spreads(taken), settings, list(notes))
-
-
-def share(
-    part: str,
-    what: str,
-    taken: dict[str, list[float]],
-    target: Target | None,
-    settings: dict[str, int | str],
-    notes: Sequence[str] = (),
-) -> Row:
-    """How much of the second side's time the first side takes."""
-    ours, theirs = taken.values()
-    return Row(part, what, ratios(ours, theirs), target, _spreads(taken), settings, list(notes))
+    found = ratios(theirs, ours) if ratio == "speedup" else ratios(ours, theirs)
+    return Row(part, what, found, target, _spreads(taken), settings, list(notes))
 
 
 def _spreads(taken: dict[str, list[float]]) -> dict[str, Spread]:

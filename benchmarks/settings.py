@@ -11,9 +11,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from benchmarks.timing import Clock
-from thawline.batch_norm import batch_norm_layers, calibrate
 from thawline.data.vision import normalize
 from thawline.models.resnet import build_resnet18
+from thawline.probes.objective import MICRO_BATCH
+from thawline.steering.batch_norm import batch_norm_layers, calibrate
 from thawline.trainers.memory_format import memory_format_for
 
 CLASSES = 10
@@ -25,7 +26,7 @@ WIDE = 32
 
 @dataclass(frozen=True)
 class BenchmarkSettings:
-    """Options of the command line; None for each part's own choice."""
+    """Options of the command line; None for each part's own choice. `micro_batch` is that of thawline's probes."""
 
     clock: Clock
     threads: int
@@ -35,6 +36,7 @@ class BenchmarkSettings:
     rounds: int | None = None
     encoder: Path | None = None
     questions: Path | None = None
+    micro_batch: int = MICRO_BATCH
 
     @property
     def device(self) -> torch.device:

@@ -8,7 +8,7 @@ from functools import partial
 import torch
 
 from benchmarks.baseline_gradients import forward
-from benchmarks.rows import Row, Target, share
+from benchmarks.rows import Row, Target, compared
 from benchmarks.settings import BenchmarkSettings, as_trained, random_points, trained_network
 from benchmarks.timing import fastest, take_turns
 from thawline.probes import ClassificationObjective, ProbeSet
@@ -32,12 +32,13 @@ def rows(settings: BenchmarkSettings) -> Iterator[Row]:
             settings.clock,
         )
         sides = {
-            "thawline": partial(measured, network, ProbeSet([(inputs, labels)])),
+            "thawline": partial(measured, network, ProbeSet([(inputs, labels)]), settings.micro_batch),
             f"{DRAWS + 1} forward passes in micro-batches of {micro_batch}": partial(
                 forward_repeatedly, network, inputs, micro_batch
             ),
         }
-        yield share(
+        yield compared(
+            "share",
             PART,
             f"{DRAWS} draws on ResNet-18, width {width}",
             take_turns(sides, rounds, settings.clock),
@@ -51,8 +52,8 @@ def forward_repeatedly(network: torch.nn.Module, inputs: torch.Tensor, micro_bat
         forward(network, inputs, micro_batch)
 
 
-def measured(network: torch.nn.Module, probe_set: ProbeSet) -> None:
+def measured(network: torch.nn.Module, probe_set: ProbeSet, micro_batch: int) -> None:
     scope = resolve_scope(network, "trainable")
     with measuring(network, scope), PerturbedWeights(scope) as weights:
-        surfaces = network_surfaces(network, ClassificationObjective("head"), probe_set, scope, weights)
+        surfaces = network_surfaces(network, ClassificationObjective("head"), probe_set, scope, weights, micro_batch)
         sharpness_avg(surfaces, probe_set, scope, rho=RHO, draws=DRAWS, seed=0, poll=lambda: None)

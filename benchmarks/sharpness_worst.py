@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from torch import Tensor, nn
 
 from benchmarks.baseline_sharpness import published_sharpness_worst
-from benchmarks.rows import Row, Target, speedup
+from benchmarks.rows import Row, Target, compared
 from benchmarks.settings import BenchmarkSettings, as_trained, random_points, trained_network
 from benchmarks.timing import take_turns
 from thawline.probes import ClassificationObjective, ProbeSet
@@ -28,9 +28,10 @@ def rows(settings: BenchmarkSettings) -> Iterator[Row]:
         rounds = settings.rounds_of(width, narrow=3, wide=1)
         network = trained_network(width, settings.device)
         inputs, labels = random_points(points, settings.device)
-        searches = Searches(network, inputs, labels)
+        searches = Searches(network, inputs, labels, settings.micro_batch)
         sides = {"thawline": searches.thawline, "published algorithm, NCHW": searches.published}
-        yield speedup(
+        yield compared(
+            "speedup",
             PART,
             f"{ITERATIONS} iterations on ResNet-18, width {width}",
             take_turns(sides, rounds, settings.clock),
@@ -43,7 +44,8 @@ def rows(settings: BenchmarkSettings) -> Iterator[Row]:
 class Searches:
     """Both searches on the same weights and points, each in its own memory format; keeps what they found."""
 
-    def __init__(self, network: nn.Module, inputs: Tensor, labels: Tensor) -> None:
+    def __init__(self, network: nn.Module, inputs: Tensor, labels: Tensor, micro_batch: int) -> None:
+        self._micro_batch = micro_batch
         self._network, self._inputs, self._labels = network, inputs, labels
         self._copy = as_trained(network, inputs.device)
         memory_format = memory_format_for(network, inputs.device)
@@ -51,7 +53,7 @@ class Searches:
         self._values = (0.0, 0.0)
 
     def thawline(self) -> None:
-        self._values = (worst_of(self._copy, self._probe_set), self._values[1])
+        self._values = (worst_of(self._copy, self._probe_set, self._micro_batch), self._values[1])
 
     def published(self) -> None:
         found = published_sharpness_worst(self._network, self._inputs, self._labels, RHO, ITERATIONS)
@@ -63,9 +65,9 @@ class Searches:
         return f"values {verdict}: {ours:.6g} and {published:.6g} ({ours / published - 1:+.2%})"
 
 
-def worst_of(network: nn.Module, probe_set: ProbeSet) -> float:
+def worst_of(network: nn.Module, probe_set: ProbeSet, micro_batch: int) -> float:
     scope = resolve_scope(network, "trainable")
     with measuring(network, scope), PerturbedWeights(scope) as weights:
-        surfaces = network_surfaces(network, ClassificationObjective("head"), probe_set, scope, weights)
+        surfaces = network_surfaces(network, ClassificationObjective("head"), probe_set, scope, weights, micro_batch)
         worst = sharpness_worst(surfaces, probe_set, scope, rho=RHO, iterations=ITERATIONS, poll=lambda: None)
     return float(worst.best_increases.mean())

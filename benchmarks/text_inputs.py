@@ -22,7 +22,7 @@ from thawline.data.text.records import Question
 from thawline.data.text.squad import read_squad_file
 from thawline.data.text.tokenization import PairTokenizer
 from thawline.data.text.windows import QuestionWindows, WindowSettings, build_windows
-from thawline.determinism import permutation
+from thawline.host.determinism import permutation
 from thawline.models.text import Encoder, build_encoder
 
 TINY_ENCODER = Path(__file__).parents[1] / "scripts" / "tiny-encoder.py"

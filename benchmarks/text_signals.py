@@ -12,16 +12,16 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from benchmarks.rows import Row, share
+from benchmarks.rows import Row, compared
 from benchmarks.settings import BenchmarkSettings
 from benchmarks.text_inputs import TextInputs
 from benchmarks.timing import Action, take_turns
-from thawline.blocks import HEAD_NAME
 from thawline.data.text.batches import evaluation_batches
 from thawline.data.text.windows import QuestionWindows, WindowSettings
-from thawline.freezing import apply_trainable
 from thawline.probes import SIGNALS, Prober, ProbeSet, ProbeSettings
 from thawline.probes.text_objective import QuestionAnsweringObjective
+from thawline.steering.blocks import HEAD_NAME
+from thawline.steering.freezing import apply_trainable
 
 PART = "text"
 WINDOW = WindowSettings(128, 64)
@@ -40,13 +40,16 @@ def rows(settings: BenchmarkSettings, inputs: TextInputs) -> Iterator[Row]:
     batches = probe_batches(inputs.windows(points, WINDOW), points, inputs.tokenizer.pad_id, settings.device)
     for metric in SIGNALS:
         for stages, how in ((encoder.stages, "frozen layers kept"), ((), "frozen layers run again")):
-            prober = Prober(model, OBJECTIVE, ProbeSet(batches), ProbeSettings(seed=0), stages)
+            prober = Prober(
+                model, OBJECTIVE, ProbeSet(batches), ProbeSettings(seed=0, micro_batch=settings.micro_batch), stages
+            )
             sides: dict[str, Action] = {
                 f"{metric} at a boundary": partial(prober.measure, 1, [metric]),
                 "one forward pass over the same windows": partial(forward, model, batches),
             }
             more = {"length": WINDOW.max_length, "points": points, "batch": PROBE_BATCH_SIZE}
-            yield share(
+            yield compared(
+                "share",
                 PART,
                 f"{metric} in forward passes, {how}",
                 take_turns(sides, rounds, settings.clock),

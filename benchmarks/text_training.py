@@ -12,15 +12,15 @@ from tempfile import TemporaryDirectory
 import torch
 
 from benchmarks.baseline_text_training import PaddedWindows, TrainerTraining
-from benchmarks.rows import Row, Target, speedup
+from benchmarks.rows import Row, Target, compared
 from benchmarks.settings import BenchmarkSettings
 from benchmarks.text_inputs import TextInputs
 from benchmarks.timing import Action, take_turns
 from thawline.data.text.batches import TrainingBatches
 from thawline.data.text.windows import QuestionWindows, WindowSettings
-from thawline.freezing import count_trainable, trainable_sha256
-from thawline.optimizers import build_adamw, clip_gradients
 from thawline.probes.text_objective import QuestionAnsweringObjective
+from thawline.steering.freezing import count_trainable, trainable_sha256
+from thawline.trainers.optimizers import build_adamw, clip_gradients
 
 PART = "text"
 # The customary windows of SQuAD, with the example's batches; and those of the preset for a CPU.
@@ -48,7 +48,8 @@ def rows(settings: BenchmarkSettings, inputs: TextInputs) -> Iterator[Row]:
             taken = take_turns(sides, rounds, settings.clock)
         assert trainable_sha256(ours.model) == trainable_sha256(theirs)
         more = {"length": window.max_length, "stride": window.stride, "windows": len(windows), "batch": BATCH_SIZE}
-        yield speedup(
+        yield compared(
+            "speedup",
             PART,
             f"real tokens a second in training, windows of {name}",
             taken,

@@ -16,7 +16,7 @@ from transformers import XLMRobertaConfig, XLMRobertaForQuestionAnswering
 
 import thawline
 from thawline.probes.text_objective import QuestionAnsweringObjective
-from thawline.weights import weights_sha256
+from thawline.storage.weights import weights_sha256
 
 NUM_LAYERS = 3
 VOCABULARY = 64

@@ -18,7 +18,7 @@ from transformers.trainer_utils import get_last_checkpoint
 import thawline
 from thawline.integrations.huggingface import ControllerCallback
 from thawline.probes.text_objective import SequenceClassificationObjective
-from thawline.weights import weights_sha256
+from thawline.storage.weights import weights_sha256
 
 NUM_CLASSES = 3
 NUM_LAYERS = 3

@@ -20,7 +20,7 @@ from torch.utils.data import DataLoader, DistributedSampler, TensorDataset
 import thawline
 from thawline.integrations.lightning import ControllerCallback
 from thawline.probes import ClassificationObjective
-from thawline.weights import weights_sha256
+from thawline.storage.weights import weights_sha256
 
 NUM_CLASSES = 4
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 import thawline
-from thawline.weights import weights_sha256
+from thawline.storage.weights import weights_sha256
 
 NUM_UPDATES = 60
 NUM_CLASSES = 4

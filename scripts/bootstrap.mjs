@@ -6,7 +6,7 @@
 //
 // Plain Node without dependencies. Never asks; writes only into this folder; says what it does; silent when there is
 // nothing to do. THAWLINE_PYTHON names an interpreter that is used as it is: checked, nothing is installed into it.
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { spawnSync } from "node:child_process";
 import { isRecent, OLDEST_PYTHON, projectPython, pythonVersion, ROOT } from "./python.mjs";
@@ -18,11 +18,11 @@ const STAMP = ".thawline-stamp";
 const PYTHONS = ["python3", "python3.13", "python3.12", "python3.11"];
 const inRoot = (...path) => join(ROOT, ...path);
 
-/** Each lock file, and the modules that show that it was installed. */
-const MODULES = {
-  "requirements.lock": ["torch", "numpy", "scipy", "PIL", "safetensors", "zmq", "msgspec"],
-  "requirements-text.lock": ["transformers", "peft", "datasets", "tokenizers", "accelerate"],
-  "requirements-test.lock": ["pytest", "xdist", "hypothesis", "ruff", "mypy", "lightning"],
+/** Each lock file, and which modules of python/modules.json show that it was installed. */
+const MODULES_OF = {
+  "requirements.lock": "worker",
+  "requirements-text.lock": "text",
+  "requirements-test.lock": "test",
 };
 
 async function bootstrap({ withText, withTests }) {
@@ -107,7 +107,8 @@ function checkChosenPython(locks) {
       `THAWLINE_PYTHON is Python ${version.join(".")}; thawline needs ${OLDEST_PYTHON.join(".")} or newer`,
     );
   }
-  const modules = locks.flatMap((lock) => MODULES[lock]);
+  const named = JSON.parse(readFileSync(inRoot("python", "modules.json"), "utf8"));
+  const modules = locks.flatMap((lock) => Object.keys(named[MODULES_OF[lock]]));
   const code = "import sys, importlib.util as u; print(*[m for m in sys.argv[1:] if u.find_spec(m) is None])";
   const { stdout } = spawnSync(python, ["-c", code, ...modules], { encoding: "utf8" });
   if (stdout.trim() === "") return;

@@ -1,3 +1,6 @@
+import { styleText } from "node:util";
+import { printable } from "./printable.js";
+
 /**
  * The families of errors that reach a person, the exit code of each, and the one place where their text is composed.
  * Grammar: `error: <one sentence without a full stop>`, an empty line, `hint: <what to do>`; backticks round commands,
@@ -60,24 +63,22 @@ export function exitCodeOf(error: unknown): 1 | 2 | 3 {
 
 /** The text shown for `error`, without a trailing newline. Its meaning never depends on colour. */
 export function formatError(error: unknown, { color }: { readonly color: boolean }): string {
-  const red = paint(31, color);
-  const cyan = paint(36, color);
+  const paint = (style: "red" | "cyan", text: string): string => {
+    // Whether there is colour was decided by the caller, who knows the stream.
+    return color ? styleText(style, text, { validateStream: false }) : text;
+  };
   const parts: string[] = [];
   if (error instanceof ThawlineError) {
-    parts.push(`${red("error:")} ${error.message}`);
-    if (error instanceof ExternalError && error.output !== "") parts.push(indented(error.output));
-    if (error.hint !== "") parts.push(`${cyan("hint:")} ${error.hint}`);
+    parts.push(`${paint("red", "error:")} ${printable(error.message)}`);
+    if (error instanceof ExternalError && error.output !== "") parts.push(indented(printable(error.output)));
+    if (error.hint !== "") parts.push(`${paint("cyan", "hint:")} ${printable(error.hint)}`);
   } else {
-    parts.push(`${red("error:")} ${error instanceof Error ? error.message : String(error)}`);
+    parts.push(`${paint("red", "error:")} ${printable(error instanceof Error ? error.message : String(error))}`);
     const frames = error instanceof Error ? stackFrames(error) : "";
-    if (frames !== "") parts.push(frames);
-    parts.push(`${cyan("hint:")} this is a bug in thawline; please report it with the lines above`);
+    if (frames !== "") parts.push(printable(frames));
+    parts.push(`${paint("cyan", "hint:")} this is a bug in thawline; please report it with the lines above`);
   }
   return parts.join("\n\n");
-}
-
-function paint(code: number, color: boolean): (text: string) => string {
-  return (text) => (color ? `\u001b[${code}m${text}\u001b[39m` : text);
 }
 
 function indented(text: string): string {

@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { hostname } from "node:os";
 
 /** What the system tells of a process. */
 export interface ProcessFacts {
@@ -13,6 +14,23 @@ export interface ProcessFacts {
 export function startTimeOf(pid: number): string | null {
   const facts = processFacts(pid);
   return facts === null || facts.zombie ? null : facts.startTime;
+}
+
+/** A process of one machine: enough to tell it, when it is dead, from another one with the same id. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  readonly startTime: string;
+  readonly host: string;
+}
+
+export function thisProcess(): ProcessIdentity {
+  const { pid } = process;
+  return { pid, startTime: startTimeOf(pid) ?? "", host: hostname() };
+}
+
+/** Whether it lives on this machine; of another host's processes nothing is known here. */
+export function livesHere({ pid, startTime, host }: ProcessIdentity): boolean {
+  return host === hostname() && startTimeOf(pid) === startTime;
 }
 
 export function processFacts(pid: number): ProcessFacts | null {

@@ -19,7 +19,14 @@ interface Import {
   readonly typeOnly: boolean;
 }
 
-const rules: Readonly<Record<string, Rule>> = importTable.folders;
+const { folders, open, top } = importTable.typescript;
+/** What anything may import. */
+/** Open to those who may use node. */
+const NODE_LEAVES = new Set(["process-identity", "failpoint", "output", "spool", "temporary-folder", "whole-file"]);
+const OPEN: ReadonlySet<string> = new Set(
+  Object.entries(open).flatMap(([name, to]) => (to === "to all" ? [name] : [])),
+);
+const rules: Readonly<Record<string, Rule>> = folders;
 const sources = readdirSync(SRC, { recursive: true, encoding: "utf8" })
   .filter((path) => /\.tsx?$/.test(path))
   .map((path) => {
@@ -27,9 +34,9 @@ const sources = readdirSync(SRC, { recursive: true, encoding: "utf8" })
     return { path, folder: folderOf(path), file: ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true) };
   });
 
-/** `core` for `core/policies/none.ts`; empty for files right under src. */
+/** `core` for `core/intervention/schedule.ts`; of a file right under src its own name, such as `cli`. */
 function folderOf(path: string): string {
-  return path.includes("/") ? (path.split("/")[0] ?? "") : "";
+  return path.split("/")[0]!.replace(/\.[jt]sx?$/, "");
 }
 
 /** Every import, re-export and dynamic import of a file. */
@@ -64,19 +71,17 @@ function isAllowed(folder: string, path: string, { specifier, typeOnly }: Import
   if (!specifier.startsWith(".")) {
     return rule.packages.some((name) => specifier === name || specifier.startsWith(`${name}/`));
   }
-  const target = relative(SRC, resolve(SRC, path, "..", specifier));
-  if (target === "errors.js") return true;
-  // A leaf above node itself: journal and launch both tell processes apart.
-  if (target === "process-identity.js") return rule.node;
-  const other = folderOf(target);
-  if (other === folder || rule.folders.includes(other)) return true;
+  const other = folderOf(relative(SRC, resolve(SRC, path, "..", specifier)));
+  if (other === folder || OPEN.has(other) || rule.folders.includes(other)) return true;
+  // Leaves above node itself: journal and launch both tell processes apart and write files, and may die while they do.
+  if (NODE_LEAVES.has(other)) return rule.node;
   return typeOnly && (other === "config" || rule.types.includes(other));
 }
 
 describe("imports", () => {
-  it("has a rule for every folder of src that others build on", () => {
-    const folders = new Set(sources.map(({ folder }) => folder).filter((folder) => !["", "commands"].includes(folder)));
-    expect(Object.keys(rules)).toEqual(expect.arrayContaining([...folders]));
+  it("have a rule for every folder and file of src", () => {
+    const known = new Set([...Object.keys(rules), ...Object.keys(open), ...top]);
+    expect(new Set(sources.map(({ folder }) => folder))).toEqual(known);
   });
 
   it.each(Object.entries(rules))("of %s follow the import table", (folder, rule) => {
@@ -98,31 +103,6 @@ describe("imports", () => {
     const described = importsOf(file).map(({ specifier, typeOnly }) => `${specifier}${typeOnly ? " type" : ""}`);
     expect(described).toEqual(["a type", "b type", "c", "e", "f", "g", "h", "i type", "j"]);
   });
-
-  it("never go to the commands or to cli.ts from below", () => {
-    const upward = sources
-      .filter(({ folder, path }) => folder !== "commands" && path !== "cli.ts")
-      .filter(({ file }) => importsOf(file).some(({ specifier }) => /\/(commands\/|cli\.js)/.test(specifier)));
-    expect(upward.map(({ path }) => path)).toEqual([]);
-  });
-});
-
-/** Paths of the sources that use `object.property` of a global, such as `process.exit`. */
-function usersOf(pattern: RegExp, within: (path: string) => boolean = () => true): string[] {
-  const uses = (node: ts.Node): boolean =>
-    ((ts.isPropertyAccessExpression(node) || ts.isIdentifier(node)) && pattern.test(node.getText())) ||
-    ts.forEachChild(node, (child) => uses(child) || undefined) === true;
-  return sources.filter(({ path, file }) => within(path) && uses(file)).map(({ path }) => path);
-}
-
-it("ends the process in cli.ts only", () => {
-  expect(usersOf(/^process\.exit$/)).toEqual(["cli.ts"]);
-});
-
-it("keeps clocks, randomness and the process out of core", () => {
-  const impure = /^(Date|performance|process|setTimeout|setInterval|Math\.random)$/;
-  expect(usersOf(impure, (path) => path.startsWith("core/"))).toEqual([]);
-  expect(usersOf(impure)).not.toEqual([]);
 });
 
 it("keeps files short enough to read", () => {

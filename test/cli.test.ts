@@ -135,8 +135,8 @@ describe("npx thawline config show", () => {
         width: 8
       data:
         kind: mnist
-        path: CWD/digits
         verify_checksums: true
+        path: CWD/digits
         max_train_examples: null
         max_test_examples: null
         normalization: null
@@ -159,15 +159,12 @@ describe("npx thawline config show", () => {
         batch_size: 256
         metrics:
           - fisher_trace
-        scope: trainable
         until: decision
-        rho: 0.01
-        draws: 15
-        iterations: 15
-        worst_value: best
+        cache_gib: 4
+        check_every: 0
+        scope: trainable
         labels: sampled
         estimator: per_example
-        cache_gib: 4
       intervention:
         kind: gradual_unfreezing
         k: online
@@ -178,26 +175,18 @@ describe("npx thawline config show", () => {
         start: 1
         order: top_down
         first_unfreeze: next
-        unfreeze: gradual
         frozen_batch_norm: track
-        before: 0.1
-        after: 1
       evaluate:
         batch_size: 256
         ood: mnist_c
-        ood_path: null
-        corruptions: main
-        frost_textures: null
         images_per_corruption: 2000
-        every: null
-        keep: last
+        ood_path: null
       checkpoint:
         every: 250
         keep: 2
       device:
         kind: auto
         threads: 1
-        shared: false
         precision: float32
       supervision:
         connect_seconds: 60

@@ -4,7 +4,7 @@ import { execa } from "execa";
 import { describe, expect, it } from "vitest";
 import { configPaths } from "../src/config/json-schema.js";
 import { MESSAGES } from "../src/protocol/messages.js";
-import { KEYMAP } from "../src/ui/keymap.js";
+import { KEYMAP } from "../src/ui/model/keymap.js";
 
 const ROOT = resolve(import.meta.dirname, "..");
 
@@ -112,7 +112,7 @@ describe("commands in the documents", () => {
   });
 
   it("of `npx thawline control` are known, and all are explained", async () => {
-    const known = /^ *command +(.*)$/m.exec(await help("control"))![1]!.split(", ");
+    const known = /^ *request +(.*)$/m.exec(await help("control"))![1]!.split(", ");
     const named = lines.flatMap((line) => /thawline control \S+ ([a-z-]+)/.exec(line)?.[1] ?? []);
     expect(named.filter((verb) => !known.includes(verb))).toEqual([]);
     const explained = documents.find(({ path }) => path === "docs/operating.md")!.code;

@@ -3,20 +3,32 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { TestProject } from "vitest/node";
+import { realPython, startNursery } from "./support/nursery/nursery.js";
 import { BUILD_INPUTS, BUILD_STAMP, digestOf, isCurrent } from "../scripts/stamps.mjs";
 
 declare module "vitest" {
   export interface ProvidedContext {
     /** A folder for what is dear to make and the same for several files; it goes when the tests are over. */
     readonly sharedFolder: string;
+    /** A real interpreter, for what begins with a process of its own; elsewhere `findPython` finds the nursery's. */
+    readonly realPython: string;
   }
 }
 
-export default function setUp(project: TestProject): () => void {
+export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
   buildStaleSources();
   const folder = mkdtempSync(join(tmpdir(), "thawline-shared-"));
+  const python = realPython();
   project.provide("sharedFolder", folder);
-  return () => rmSync(folder, { recursive: true, force: true });
+  project.provide("realPython", python);
+  const nursery = await startNursery(python, folder);
+  // Test files run in processes that begin after this.
+  const settings = { XDG_CONFIG_HOME: join(folder, "settings") };
+  Object.assign(process.env, nursery.environment, { THAWLINE_PYTHON: nursery.python, ...settings });
+  return async () => {
+    await nursery.end();
+    rmSync(folder, { recursive: true, force: true });
+  };
 }
 
 /**

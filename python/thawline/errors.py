@@ -1,5 +1,19 @@
 """Errors whose cause is named, so that the controller can tell the user's mistakes from ours and from the machine's."""
 
+from __future__ import annotations
+
+import re
+
+
+def visible(text: str) -> str:
+    """Text from a file as it is, but for what a reader would not see: `\\ufeff`, `\\xa0`, `\\x1b`."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def visible_lines(text: str) -> str:
+    """Likewise, but for its newlines and tabs: for text of several lines, such as a traceback."""
+    return re.sub(r"[^\n\t]+", lambda part: visible(part.group()), text)
+
 
 class UserError(Exception):
     """Something the user must change: bad configuration, missing or corrupt data, a broken checkpoint.
@@ -17,6 +31,10 @@ class UserError(Exception):
 
 class EnvironmentFault(Exception):
     """The machine failed us (disk full, device lost): the run may be restarted from its last checkpoint."""
+
+
+class NoRoomError(EnvironmentFault):
+    """The disk is full, or a quota used up: what was to be written is written once there is room."""
 
 
 class UserCodeError(Exception):

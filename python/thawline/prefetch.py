@@ -10,12 +10,12 @@ import json
 import os
 import sys
 
-from thawline.config import RunConfig, parse_config
+from thawline.config.run import RunConfig, parse_config
 from thawline.data.corrupted_sets import open_test_set
-from thawline.data.corruptions.cache import default_cache_folder
 from thawline.data.loading import load_vision_data
 from thawline.errors import UserError
-from thawline.process import bind_life_to_parent
+from thawline.host.process import bind_life_to_parent
+from thawline.storage.cache import default_cache_folder
 
 
 def main() -> int:

@@ -6,17 +6,14 @@ import os
 import sys
 from importlib.util import find_spec
 
-from thawline.allocation import keep_freed_memory
-from thawline.channel import Channel, ChannelClosed, ZmqChannel, read_bootstrap
-from thawline.config import RunConfig, TextRunConfig, parse_config
-from thawline.errors import UserError
-from thawline.failure import describe_failure, report_failure
-from thawline.handshake import Rejected, shake_hands
-from thawline.process import bind_life_to_controller
-from thawline.protocol import Welcome
-
-# The text side stands on these; they bring `tokenizers` along. `datasets` is asked for by sources on the Hub alone.
-TEXT_PACKAGES = ("transformers", "peft")
+from thawline.config.run import RunConfig, TextRunConfig, parse_config
+from thawline.errors import UserError, visible_lines
+from thawline.host.allocation import keep_freed_memory
+from thawline.host.process import bind_life_to_controller
+from thawline.wire.channel import Channel, ChannelClosed, ZmqChannel, read_bootstrap
+from thawline.wire.failure import describe_failure, report_failure
+from thawline.wire.handshake import TEXT_PACKAGES, Rejected, shake_hands
+from thawline.wire.protocol import Welcome
 
 
 def main() -> int:
@@ -34,20 +31,23 @@ def main() -> int:
             )
         )
     bind_life_to_controller(bootstrap.controller_pid)
-    keep_freed_memory()
+    keeps_memory = keep_freed_memory()
     channel = ZmqChannel(bootstrap)
     try:
-        return attempt(channel, bootstrap.attempt)
+        return attempt(channel, bootstrap.attempt, keeps_memory=keeps_memory)
     finally:
         channel.close()
 
 
-def attempt(channel: Channel, number: int) -> int:
-    """Says hello, trains as the controller's configuration says, and names what failed."""
+def attempt(channel: Channel, number: int, *, keeps_memory: bool = False) -> int:
+    """Says hello, trains as the controller's configuration says, and names what failed.
+
+    `keeps_memory`: this process keeps freed memory, which decides the probes' micro-batch. Returns the exit code.
+    """
     try:
         welcome = shake_hands(channel, number)
         config = parse_config(welcome.config)
-        _train(channel, config, welcome)
+        _train(channel, config, welcome, keeps_memory)
         return 0
     except Rejected as error:
         return _complain(error)
@@ -62,16 +62,16 @@ def attempt(channel: Channel, number: int) -> int:
     except Exception as error:
         failure = describe_failure(error)
         report_failure(channel, failure)
-        print(failure.traceback or f"{failure.code}: {failure.message}", file=sys.stderr)
+        print(visible_lines(failure.traceback or f"{failure.code}: {failure.message}"), file=sys.stderr)
         return 2 if failure.fault == "user" else 1
 
 
-def _train(channel: Channel, config: RunConfig | TextRunConfig, welcome: Welcome) -> None:
+def _train(channel: Channel, config: RunConfig | TextRunConfig, welcome: Welcome, keeps_memory: bool) -> None:
     """Imports only now, and only what is needed: a refused worker should not have to wait for torch."""
     if isinstance(config, RunConfig):
         from thawline.trainers.vision import train_vision
 
-        train_vision(channel, config, welcome)
+        train_vision(channel, config, welcome, _micro_batch(keeps_memory))
         return
     for package in TEXT_PACKAGES:
         if find_spec(package) is None:
@@ -82,11 +82,19 @@ def _train(channel: Channel, config: RunConfig | TextRunConfig, welcome: Welcome
             )
     from thawline.trainers.text import train_text
 
-    train_text(channel, config, welcome)
+    train_text(channel, config, welcome, _micro_batch(keeps_memory))
+
+
+def _micro_batch(keeps_memory: bool) -> int:
+    """The examples that the probes put through the network at once, decided here and nowhere else."""
+    from thawline.probes.objective import MICRO_BATCH, MICRO_BATCH_WHERE_MEMORY_IS_KEPT
+
+    return MICRO_BATCH_WHERE_MEMORY_IS_KEPT if keeps_memory else MICRO_BATCH
 
 
 def _complain(error: UserError) -> int:
-    print(f"error: {error.message}" + (f"\n\nhint: {error.hint}" if error.hint else ""), file=sys.stderr)
+    hint = f"\n\nhint: {error.hint}" if error.hint else ""
+    print(visible_lines(f"error: {error.message}{hint}"), file=sys.stderr)
     return 2
 
 

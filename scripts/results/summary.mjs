@@ -2,13 +2,12 @@
 import { readFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
-import { composeResults } from "../../dist/core/results.js";
 import { askWhatIf, replayJournal } from "../../dist/journal/replay.js";
 import { readJournal } from "../../dist/journal/reader.js";
+import { DEFAULT_EPSILON, SIGNALS } from "../../dist/metrics.js";
+import { composeResults } from "../../dist/reading/results.js";
 import { notedCommits } from "./commits.mjs";
 
-const EPSILON = 0.02;
-const SIGNALS = ["fisher_trace", "sharpness_avg", "sharpness_worst"];
 /** Series that explain a signal; the others can be had by running it again. */
 const EXPLANATIONS = ["feature_norm_squared", "label_uncertainty", "sharpness_worst_last"];
 
@@ -38,20 +37,21 @@ export async function summarise(run, folder) {
 }
 
 function whatIf(state) {
-  const measured = SIGNALS.filter((metric) => state.series[`probe/${metric}`] !== undefined);
+  const { series } = state.signal;
+  const measured = SIGNALS.filter((metric) => series[`probe/${metric}`] !== undefined);
   return measured.flatMap((metric) =>
     [3, 8].map((tau) => {
-      const { kOnline, offline } = askWhatIf(state, { metric, tau, epsilon: EPSILON });
+      const { kOnline, offline } = askWhatIf(state, { metric, tau, epsilon: DEFAULT_EPSILON });
       return { metric, tau, k_online: kOnline, k_offline: offline.k, reason: offline.reason, flat: offline.flat };
     }),
   );
 }
 
-function seriesOf(state) {
-  const kept = [...SIGNALS, ...EXPLANATIONS].filter((name) => state.series[`probe/${name}`] !== undefined);
+function seriesOf({ signal: { series } }) {
+  const kept = [...SIGNALS, ...EXPLANATIONS].filter((name) => series[`probe/${name}`] !== undefined);
   return Object.fromEntries(
     kept.map((name) => {
-      const points = state.series[`probe/${name}`];
+      const points = series[`probe/${name}`];
       const column = (key) => points.map((point) => point[key] ?? null);
       const errors = column("standardError");
       const withErrors = errors.some((error) => error !== null);

@@ -1,6 +1,6 @@
 // The tables of the vision runs, from their summaries: `{head, rows}`, rows as texts.
+import { SIGNALS } from "../../dist/metrics.js";
 
-const SIGNALS = ["fisher_trace", "sharpness_avg", "sharpness_worst"];
 /** Table 6 of the paper, ResNet-18 on MNIST. */
 const PAPER_K = { sharpness_worst: 270, sharpness_avg: 270, fisher_trace: 210 };
 const SHOWN_UPDATES = [1, 20, 40, 80, 120, 200, 400];

@@ -1,34 +1,22 @@
 import { basename, extname, resolve } from "node:path";
 import { z } from "zod";
-import { findSignalConflicts } from "./checks.js";
-import { findIgnoredInterventionSettings } from "./intervention-checks.js";
+import { findSignalConflicts } from "./checks/conflicts.js";
+import { configError, describeIssues, type Problem } from "./checks/problems.js";
+import { decisionForm, measuringForm, restartsForm, type Form } from "./forms.js";
 import { pathsOf } from "./json-schema.js";
-import { mergeLayers, valueAt, type Layer, type Settings } from "./layers.js";
-import { resolveIntervention } from "./load.js";
-import { commandLineLayer, environmentLayer } from "./overrides.js";
-import { configError, describeIssues, type Problem } from "./problems.js";
-import { configSchema, type Config } from "./schema.js";
+import { effectiveSettings } from "./layers/effective.js";
+import { isSettings, mergeLayers, valueAt, type Layer, type Settings } from "./layers/layers.js";
+import { checkedBy, resolveIntervention } from "./layers/load.js";
+import { commandLineLayer, environmentLayer } from "./layers/overrides.js";
+import { readYamlFile } from "./layers/yaml-file.js";
+import { configInputSchema, configSchema, type Config, type ParsedConfig } from "./schema.js";
+import { keyFactAt } from "./schema-walk.js";
 import { intervention } from "./schema/intervention.js";
 import { probe } from "./schema/probe.js";
 import { seconds, supervision } from "./schema/supervision.js";
-import { readYamlFile } from "./yaml-file.js";
 
 /** Sections that say what the built-in worker trains; a script says so itself. */
 type SectionOfTheWorker = "model" | "data" | "train" | "evaluate" | "checkpoint" | "device";
-
-/** Keys that have no effect on a script, and what in the script takes their place. */
-const INSTEAD: Readonly<Record<string, string>> = {
-  preset: "an attached script brings its own training",
-  model: "an attached script brings its own model",
-  data: "an attached script reads its own data",
-  train: "an attached script brings its own optimizer and length",
-  evaluate: "an attached script evaluates by itself",
-  checkpoint: "an attached script writes its own checkpoints, with `run.state_dict()` in them",
-  device: "an attached script chooses its own device and threads",
-  "probe.points": "the script gives the probe's batches to `thawline.Probe`",
-  "probe.batch_size": "the script gives the probe's batches to `thawline.Probe`",
-  "intervention.frozen_batch_norm": "an attached script sets the mode of its own BatchNorm layers",
-};
 
 const { name, seed } = configSchema.shape;
 const attachedProbe = probe.omit({ points: true, batch_size: true });
@@ -43,7 +31,7 @@ export const attachedInputSchema = z.strictObject({
   name,
   seed,
   probe: attachedProbe.prefault({}),
-  intervention: intervention.omit({ frozen_batch_norm: true }).prefault({}),
+  intervention: intervention.prefault({ kind: "gradual_unfreezing" }),
   supervision: attachedSupervision.prefault({}),
 });
 
@@ -57,9 +45,9 @@ const script = z.strictObject({
 export const attachedConfigSchema = z.strictObject({
   name,
   seed,
-  probe: attachedProbe,
+  probe: configSchema.shape.probe,
   intervention: configSchema.shape.intervention,
-  supervision: attachedSupervision,
+  supervision: configSchema.shape.supervision,
   script,
 });
 
@@ -80,6 +68,8 @@ export interface AttachedConfigRequest {
   /** Folder that relative paths of the request mean. */
   readonly cwd: string;
   readonly script: Script;
+  /** Hears of inherited settings that are without effect, a sentence for each reason. */
+  readonly onLeftOut?: (sentence: string) => void;
 }
 
 /**
@@ -87,21 +77,41 @@ export interface AttachedConfigRequest {
  *
  * @throws UserError that lists everything found wrong, each with its place
  */
-export function loadAttachedConfig({ file, overrides, env, cwd, script }: AttachedConfigRequest): AttachedConfig {
+export function loadAttachedConfig(request: AttachedConfigRequest): AttachedConfig {
+  const { file, overrides, env, cwd, script, onLeftOut } = request;
   const layers = [...fileLayers(file, cwd), environmentLayer(env, cwd), commandLineLayer(overrides, cwd)];
-  const settings = mergeLayers([namedAfter(script), ...layers]);
+  const merged = mergeLayers([namedAfter(script), ...layers]);
   const source = file ?? "attach";
-  const foreign = foreignKeys(settings);
+  const foreign = foreignKeys(merged);
   if (foreign.length > 0) throw configError(foreign, layers, source);
-  const parsed = attachedInputSchema.safeParse(settings);
+  const forms = formsOfScript(merged, script);
+  const { settings, problems, leftOut } = effectiveSettings(merged, layers, forms);
+  const parsed = checkedBy(forms, attachedInputSchema).safeParse(settings);
   if (!parsed.success) {
-    throw configError(describeIssues(parsed.error.issues, settings, pathsOf(attachedInputSchema)), layers, source);
+    const issues = describeIssues(parsed.error.issues, settings, pathsOf(attachedInputSchema));
+    throw configError([...issues, ...problems], layers, source);
   }
-  const { probe } = parsed.data;
-  const intervention = { ...parsed.data.intervention, frozen_batch_norm: "track" as const };
-  const conflicts = [...findIgnoredInterventionSettings(intervention), ...findSignalConflicts({ probe, intervention })];
+  const config = parsed.data as Omit<AttachedConfig, "intervention" | "script"> & Pick<ParsedConfig, "intervention">;
+  const conflicts = [...problems, ...findSignalConflicts(config)];
   if (conflicts.length > 0) throw configError(conflicts, layers, source);
-  return { ...parsed.data, intervention: resolveIntervention(intervention), script };
+  for (const sentence of leftOut) onLeftOut?.(sentence);
+  return { ...config, intervention: resolveIntervention(config.intervention), script };
+}
+
+function formsOfScript(settings: Settings, { restart }: Script): Form[] {
+  const ownBatchNorm = { by: [], text: "an attached script sets the mode of its own BatchNorm layers" };
+  const forms = [
+    measuringForm(settings, attachedProbe.shape),
+    decisionForm(settings, ownBatchNorm),
+    restart ? restartsForm(settings, attachedSupervision) : startedOnce(),
+  ];
+  return forms.filter((form) => form !== null);
+}
+
+function startedOnce(): Form {
+  const why = { by: [], text: "a script is not started again without `--restart`" };
+  const schema = attachedSupervision.omit({ max_restarts: true, restart_delay_seconds: true });
+  return { section: "supervision", schema, why: () => why };
 }
 
 function fileLayers(file: string | null, cwd: string): Layer[] {
@@ -116,11 +126,23 @@ function namedAfter({ command }: Script): Layer {
   return { settings: { name: name === "" ? "script" : name }, locate: () => null };
 }
 
+/** What the schema says is not for scripts; a preset brings a training. */
 function foreignKeys(settings: Settings): Problem[] {
-  return Object.entries(INSTEAD).flatMap(([key, why]) => {
-    const path = key.split(".");
-    return valueAt(settings, path) === undefined
-      ? []
-      : [{ paths: [path], text: `\`${key}\` does not apply: ${why}`, hint: `leave \`${key}\` out` }];
+  return [["preset"], ...pathsIn(settings)].flatMap((path): Problem[] => {
+    const why =
+      path.join() === "preset"
+        ? "an attached script brings its own training"
+        : keyFactAt(configInputSchema, path, "instead");
+    if (why === null || valueAt(settings, path) === undefined) return [];
+    const key = path.join(".");
+    return [{ paths: [path], text: `\`${key}\` does not apply: ${why}`, hint: `leave \`${key}\` out` }];
   });
+}
+
+/** Sections, and the keys in them. */
+function pathsIn(settings: Settings): string[][] {
+  return Object.entries(settings).flatMap(([section, value]) => [
+    [section],
+    ...(isSettings(value) ? Object.keys(value).map((key) => [section, key]) : []),
+  ]);
 }

@@ -15,12 +15,17 @@ interface DataSet {
 export const DATA_KINDS = ["mnist", "fashion_mnist", "cifar10", "cifar100", "image_folder"] as const;
 export type DataKind = (typeof DATA_KINDS)[number];
 
-/** Whether it is a data set of images; the others are of text. */
-export function isImageData<D extends { readonly kind: string }>(data: D): data is Extract<D, { kind: DataKind }> {
-  return (DATA_KINDS as readonly string[]).includes(data.kind);
+/** Whether a `data.kind` is of images; the others are of text. */
+export function isImageKind(kind: unknown): kind is DataKind {
+  return (DATA_KINDS as readonly unknown[]).includes(kind);
 }
 
-export const DATA_SETS: Readonly<Record<DataKind, DataSet>> = {
+/** Whether it is a data set of images. */
+export function isImageData<D extends { readonly kind: string }>(data: D): data is Extract<D, { kind: DataKind }> {
+  return isImageKind(data.kind);
+}
+
+export const DATA_SETS = {
   mnist: {
     images: { channels: 1, side: 28 },
     augment: "none",
@@ -59,4 +64,4 @@ export const DATA_SETS: Readonly<Record<DataKind, DataSet>> = {
     hasChecksums: false,
     wanted: "a folder with images as `train/<class>/*.png` and `test/<class>/*.png`, or `.jpg`",
   },
-};
+} as const satisfies Readonly<Record<DataKind, DataSet>>;

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { listPresets } from "./presets.js";
+import { listPresets } from "./layers/presets.js";
 import { configInputSchema } from "./schema.js";
 
 interface JsonSchemaNode {

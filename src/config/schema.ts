@@ -1,22 +1,23 @@
 import { z } from "zod";
 import { checkpoint } from "./schema/checkpoint.js";
 import { data, resolvedData } from "./schema/data.js";
-import { device } from "./schema/device.js";
-import { evaluate, ood } from "./schema/evaluate.js";
+import { device, resolvedDevice } from "./schema/device.js";
+import { evaluate, resolvedEvaluate } from "./schema/evaluate.js";
 import { atLeast } from "./schema/fields.js";
-import { intervention } from "./schema/intervention.js";
+import { intervention, resolvedIntervention, type ParsedIntervention } from "./schema/intervention.js";
 import { model, resolvedModel } from "./schema/model.js";
-import { probe } from "./schema/probe.js";
-import { supervision } from "./schema/supervision.js";
-import { train } from "./schema/train.js";
+import { probe, resolvedProbe } from "./schema/probe.js";
+import { resolvedSupervision, supervision } from "./schema/supervision.js";
+import { resolvedTrain, train } from "./schema/train.js";
 
 /**
  * Every configuration key, once, a section a file in schema/: its type, bounds, default and meaning. Keys are
- * snake_case everywhere, also in the TypeScript types, because the same mapping is written to config.yaml, journaled
- * and sent to the worker.
+ * snake_case everywhere, also in the TypeScript types, because the same mapping is written to config.yaml and journaled.
  *
- * Two forms: `configInputSchema` is what a person writes (words such as `auto` and `bundled`, keys left out),
- * `configSchema` what a run uses (everything fixed, so that a resumed run cannot come out differently).
+ * Three forms. `configInputSchema` has all that a person may write (words such as `auto` and `bundled`, keys left out).
+ * A section in which some keys decide what others mean has a form for each case, and a configuration is checked by
+ * those that fit it (forms.ts), so that no key in it is without effect. `configSchema` is what a run uses: everything
+ * fixed, so that a resumed run cannot come out differently.
  */
 
 const run = {
@@ -38,7 +39,7 @@ export const configInputSchema = z.strictObject({
   data,
   train,
   probe: probe.prefault({}),
-  intervention: intervention.prefault({}),
+  intervention: intervention.prefault({ kind: "gradual_unfreezing" }),
   evaluate: evaluate.prefault({}),
   checkpoint: checkpoint.prefault({}),
   device: device.prefault({}),
@@ -49,22 +50,33 @@ export const configSchema = z.strictObject({
   ...run,
   model: resolvedModel,
   data: resolvedData,
-  train,
-  probe,
-  intervention: intervention.extend({ tau: atLeast(2) }),
-  evaluate: evaluate.extend({ ood }),
+  train: resolvedTrain,
+  probe: resolvedProbe,
+  intervention: resolvedIntervention,
+  evaluate: resolvedEvaluate,
   checkpoint,
-  device: device.extend({ threads: atLeast(1) }),
-  supervision,
+  device: resolvedDevice,
+  supervision: resolvedSupervision,
 });
 
 /** What a person may write, with defaults left out. */
 export type ConfigInput = z.input<typeof configInputSchema>;
-/** What a person wrote, with defaults filled in. */
-export type ParsedConfig = z.output<typeof configInputSchema>;
 /** What a run uses. */
 export type Config = z.output<typeof configSchema>;
 
-export { METRICS, SIGNALS, type Signal } from "./schema/probe.js";
+type Written = z.output<typeof configInputSchema>;
+/** What a person wrote, with the defaults of the keys that have an effect filled in, and no others. */
+export type ParsedConfig = Omit<Written, "probe" | "intervention" | "evaluate" | "device" | "supervision" | "train"> & {
+  readonly probe: Config["probe"];
+  readonly intervention: ParsedIntervention;
+  readonly evaluate: Omit<Config["evaluate"], "ood"> & { readonly ood?: Written["evaluate"]["ood"] };
+  readonly device: Omit<Written["device"], "shared"> & { readonly shared?: boolean };
+  readonly supervision: Config["supervision"];
+  readonly train: Config["train"];
+};
+
+export { METRICS, SIGNALS, type Metric, type Signal } from "../metrics.js";
+export type { Intervention, InterventionKind } from "./schema/intervention.js";
+export type { MeasuredProbe } from "./schema/probe.js";
 export type { Source } from "./schema/text-data.js";
 export type { Schedule } from "./schema/train.js";

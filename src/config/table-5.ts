@@ -1,4 +1,4 @@
-import { loadConfig } from "./load.js";
+import { loadConfig } from "./layers/load.js";
 import type { Config } from "./schema.js";
 
 /** The settings that the paper's Table 5 lists, close to the names of the configuration; null where it has a dash. */
@@ -59,7 +59,7 @@ export function tableSettings({ train, model }: Config): TableSettings {
     batch_size,
     epochs,
     weight_decay,
-    momentum: optimizer === "adamw" ? null : momentum,
+    momentum: momentum ?? null,
     lora_r: adapter?.r ?? null,
     lora_alpha: adapter?.alpha ?? null,
     lora_dropout: adapter?.dropout ?? null,

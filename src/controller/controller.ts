@@ -1,19 +1,23 @@
 import { resolve } from "node:path";
 import type { State } from "../core/state.js";
 import { acquireLock } from "../journal/lock.js";
-import { readJournal } from "../journal/reader.js";
-import { replayJournal, requireSameCore } from "../journal/replay.js";
-import { openJournalWriter } from "../journal/writer.js";
-import { endProcessGroup } from "../launch/process-group.js";
-import { Epoch, type EpochStart } from "./epoch.js";
-import { livedSeconds } from "./lived-seconds.js";
-import { writeOutcome } from "./outcome.js";
+import { describeLostTail } from "../journal/lost-tail.js";
+import { requireSameCore } from "../journal/replay.js";
+import { failpoint } from "../failpoint.js";
+import { openJournalWriter, removeUnbegunJournal } from "../journal/writer.js";
+import { endProcessesOf } from "../launch/process-group.js";
+import { systemClock } from "./clock.js";
+import { Faults } from "./faults.js";
+import { Term, type TermStart } from "./term.js";
+import { isOwnFolder, refuseCopy, watchFolder, type FolderIdentity } from "../runs/folder-identity.js";
+import { removeTemporaryFoldersOfTheDead } from "../temporary-folder.js";
+import { writeOutcome, type Outcome } from "../runs/outcome.js";
+import { readPast } from "../runs/past.js";
+import { prepareRunFolder } from "../runs/prepare.js";
 import type { ControllerOptions } from "./options.js";
-import type { Results } from "../core/results.js";
 
-export interface ControllerEnd {
+export interface ControllerEnd extends Outcome {
   readonly state: State;
-  readonly results: Results;
 }
 
 /**
@@ -24,22 +28,28 @@ export interface ControllerEnd {
  */
 export async function control(given: ControllerOptions): Promise<ControllerEnd> {
   const options = { ...given, runFolder: resolve(given.runFolder) };
-  const lock = acquireLock(options.runFolder, options.takeover ?? false);
+  const faults = given.faults ?? new Faults();
+  const lock = acquireLock(options.runFolder, options);
   try {
+    prepareRunFolder(options.runFolder, (line) => options.onNotice?.(line));
+    removeTemporaryFoldersOfTheDead();
     const { create } = options;
     const { start, earlierSeconds } =
       create === null
-        ? await reopen(options, lock.epoch)
-        : { start: begin(options, create, lock.epoch), earlierSeconds: 0 };
-    const began = performance.now();
+        ? await reopen(options, lock.term, faults)
+        : { start: begin(options, create, lock.term, faults), earlierSeconds: 0 };
+    const clock = options.clock ?? systemClock;
+    const began = clock.now();
     try {
-      const state = await Epoch.run(options, start);
-      const wallSeconds = earlierSeconds + (performance.now() - began) / 1000;
-      return { state, results: writeOutcome(options.runFolder, state, wallSeconds, options.thawlineVersion) };
+      const state = await Term.run(options, start);
+      start.folder.requireSame();
+      const wallSeconds = earlierSeconds + (clock.now() - began) / 1000;
+      return { state, ...writeOutcome(options.runFolder, state, wallSeconds, options.thawlineVersion) };
     } finally {
       start.writer.close();
     }
   } finally {
+    failpoint("lock.releasing");
     lock.release();
   }
 }
@@ -47,27 +57,37 @@ export async function control(given: ControllerOptions): Promise<ControllerEnd> 
 function begin(
   options: ControllerOptions,
   { run, config }: NonNullable<ControllerOptions["create"]>,
-  epoch: number,
-): EpochStart {
-  return { epoch, run, config, past: null, writer: openJournalWriter(options.runFolder, 0) };
+  term: number,
+  faults: Faults,
+): TermStart {
+  removeUnbegunJournal(options.runFolder);
+  const writer = openJournalWriter(options.runFolder, 0, faults.report);
+  return { term, run, config, past: null, faults, writer, folder: watchFolder(options.runFolder, null, false) };
 }
 
 async function reopen(
   options: ControllerOptions,
-  epoch: number,
-): Promise<{ readonly start: EpochStart; readonly earlierSeconds: number }> {
-  const { records, validBytes } = await readJournal(options.runFolder);
-  const state = replayJournal(records);
+  term: number,
+  faults: Faults,
+): Promise<{ readonly start: TermStart; readonly earlierSeconds: number }> {
+  const { state, validBytes, lost, numRecords, folder: before, livedSeconds } = await readPast(options.runFolder);
   requireSameCore(state);
-  await endLeftovers(state);
+  const { runFolder, asCopy = false } = options;
+  if (!asCopy) {
+    refuseCopy(runFolder, before);
+    await endLeftovers(runFolder, before, state);
+  }
+  if (lost !== null) options.onNotice?.(`${describeLostTail(lost, numRecords)}; the rest is cut off`);
   const { run, config } = state;
-  const writer = openJournalWriter(options.runFolder, validBytes);
-  const past = { state, numRecords: records.length };
-  return { start: { epoch, run, config, past, writer }, earlierSeconds: livedSeconds(records) };
+  const writer = openJournalWriter(runFolder, validBytes, faults.report);
+  const past = { state, numRecords };
+  const folder = watchFolder(runFolder, before, asCopy);
+  return { start: { term, run, config, past, faults, writer, folder }, earlierSeconds: livedSeconds };
 }
 
 /** A controller that was killed may leave its worker dying: two workers must never train one run. */
-async function endLeftovers({ attempt }: State): Promise<void> {
-  if (attempt?.pid == null || attempt.startTime === null) return;
-  await endProcessGroup({ pid: attempt.pid, startTime: attempt.startTime });
+async function endLeftovers(runFolder: string, before: FolderIdentity | null, { attempt }: State): Promise<void> {
+  // What a journal from elsewhere names, in a folder that was copied or moved, may be another run's.
+  if (before === null || !isOwnFolder(runFolder, before)) return;
+  await endProcessesOf(before.identity, { group: attempt?.process ?? null });
 }

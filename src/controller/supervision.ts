@@ -1,8 +1,14 @@
 import type { Event, SupervisionClock } from "../core/events.js";
-import type { Attempt, State } from "../core/state.js";
+import type { Attempt } from "../core/attempt/attempt.js";
+import type { State } from "../core/state.js";
+import { stopOrderedBy } from "../core/operator/requests.js";
+import type { Clock } from "./clock.js";
 
 /** How often the clocks are looked at: far finer than any limit, far coarser than work. */
 const CHECK_MILLISECONDS = 100;
+
+/** A look that is later than this found the controller itself standing still: stopped, or kept from its work. */
+const PAUSE_MILLISECONDS = 1000;
 
 /** Update durations remembered for the median. */
 const RECENT_UPDATES = 33;
@@ -15,9 +21,8 @@ const GRACE_MEDIAN_UPDATES = 3;
 
 export interface SupervisionOptions {
   readonly emit: (event: Event) => void;
-  /** Monotonic milliseconds: wall clocks jump. */
-  readonly now: () => number;
-  /** When the router last heard from the bound worker, in the same milliseconds; null before it was bound. */
+  readonly clock: Clock;
+  /** When the router last heard from the bound worker, in the clock's milliseconds; null before it was bound. */
   readonly lastHeardAt: () => number | null;
 }
 
@@ -32,29 +37,44 @@ export interface Supervision {
  * attempt; a silent link is shown. Turns clocks into events, so that the core stays without time.
  */
 export function superviseAttempts(options: SupervisionOptions): Supervision {
+  const { clock } = options;
   let state: State | null = null;
-  let since = options.now();
+  let since = clock.now();
   let stage = "";
+  let lookedAt = since;
+  let stoodUntil = -Infinity;
   let warned = { work: false, link: false };
   const durations = createMedian();
 
   const observe = (next: State, worked: boolean): void => {
-    const name = next.attempt === null ? "" : `${next.attempt.number} ${next.attempt.stage}`;
-    if (worked && next.progress !== null && next.attempt?.stage === "training") {
-      durations.add(next.attempt.number, next.progress.step, options.now());
+    const name = next.attempt === null ? "" : stageOf(next, next.attempt);
+    const trains = next.attempt?.stage === "training" && stopOrderedBy(next) === null;
+    if (worked && next.progress.latest !== null && next.attempt?.stage === "training") {
+      durations.add(next.attempt.number, next.progress.latest.step, clock.now());
     }
     // Work while it prepares or stops is no reason to wait longer: those clocks limit the whole of it.
-    if (name !== stage || (worked && next.attempt?.stage === "training")) {
-      since = options.now();
+    if (name !== stage || (worked && trains)) {
+      since = clock.now();
       warned = { ...warned, work: false };
     }
     stage = name;
     state = next;
   };
 
+  /** What a worker said meanwhile waits in the socket: nobody is judged by a time in which nobody listened. */
+  const standAside = (): void => {
+    const now = clock.now();
+    const late = now - lookedAt - CHECK_MILLISECONDS;
+    lookedAt = now;
+    if (late <= PAUSE_MILLISECONDS) return;
+    since = Math.min(now, since + late);
+    stoodUntil = now;
+  };
+
   const check = (): void => {
-    if (state?.attempt == null || state.end !== null || state.attempt.endedBecause !== null) return;
-    const quietSeconds = (options.now() - since) / 1000;
+    standAside();
+    if (state?.attempt == null || state.end !== null || state.attempt.ended !== null) return;
+    const quietSeconds = (clock.now() - since) / 1000;
     const limit = clockOf(state, state.attempt, durations.seconds());
     if (limit !== null && quietSeconds > limit.seconds) {
       const seconds = Math.round(limit.seconds * 10) / 10;
@@ -75,7 +95,7 @@ export function superviseAttempts(options: SupervisionOptions): Supervision {
 
   const warnAboutLink = (current: State, attempt: Attempt): void => {
     const heard = options.lastHeardAt();
-    const silent = heard === null ? 0 : (options.now() - heard) / 1000;
+    const silent = heard === null ? 0 : (clock.now() - Math.max(heard, stoodUntil)) / 1000;
     if (silent <= current.config.supervision.link_silent_seconds) {
       warned = { ...warned, link: false };
     } else if (!warned.link && attempt.stage !== "closed") {
@@ -84,16 +104,32 @@ export function superviseAttempts(options: SupervisionOptions): Supervision {
     }
   };
 
-  const timer = setInterval(check, CHECK_MILLISECONDS);
-  return { observe, stop: () => clearInterval(timer) };
+  return { observe, stop: clock.every(CHECK_MILLISECONDS, check) };
+}
+
+/** Changes when another clock begins to run; an order to stop begins one when it is given. */
+function stageOf(state: State, attempt: Attempt): string {
+  return `${attempt.number} ${attempt.stage}${awaitsStop(state, attempt) ? ", to stop" : ""}`;
+}
+
+/** Whether it was ordered to stop where that is not a stage of its own: in its training, or in what a script does after. */
+function awaitsStop(state: State, { stage }: Attempt): boolean {
+  const stops = stage === "training" || stage === "preparing" || stage === "closed";
+  return stops && stopOrderedBy(state) !== null;
 }
 
 /** The clock that runs in the attempt's stage; none runs while the worker waits for the controller or an operator. */
 function clockOf(
-  { config: { supervision, script } }: State,
+  state: State,
   attempt: Attempt,
   medianSeconds: number,
 ): { clock: SupervisionClock; seconds: number } | null {
+  const { supervision, script } = state.config;
+  const stop = {
+    clock: "stop",
+    seconds: supervision.stop_grace_seconds + GRACE_MEDIAN_UPDATES * medianSeconds,
+  } as const;
+  if (awaitsStop(state, attempt)) return stop;
   switch (attempt.stage) {
     case "connecting":
       return { clock: "connect", seconds: supervision.connect_seconds };
@@ -105,7 +141,7 @@ function clockOf(
     case "stopping":
       // Its training over, a script may have more to do, and it may take its time.
       if (attempt.stage === "closed" && script !== undefined) return null;
-      return { clock: "stop", seconds: supervision.stop_grace_seconds + GRACE_MEDIAN_UPDATES * medianSeconds };
+      return stop;
     case "launching":
     case "waiting":
       return null;

@@ -1,7 +1,7 @@
 import type { Event, WorkerEventBodies } from "../core/events.js";
 import type { MessageKind } from "../protocol/messages.js";
 import { PROTOCOL_VERSION } from "../protocol/version.js";
-import type { RouterEvent } from "../transport/router.js";
+import type { RouterEvent } from "../transport/worker-router.js";
 
 const MESSAGE_EVENTS = {
   hello: "worker/connected",

@@ -1,6 +1,7 @@
 import type { Body } from "../protocol/messages.js";
-import { isFinite } from "./signal.js";
-import type { Model, State, Validation } from "./state.js";
+import { standingOf } from "./attempt/attempt.js";
+import { isFinite } from "./detector/signal.js";
+import type { BestValidation, Model, State, Validation } from "./state.js";
 
 /*
  * Which weights a run leaves: the last ones, or those with the best score on the development set. Scores come from the
@@ -15,7 +16,7 @@ export function validationInterval({ config }: State, model: Model): number | nu
   return model.canValidate ? (config.evaluate?.every ?? null) : null;
 }
 
-/** Whether the worker has to be scored before anything else can be ordered: what follows depends on the score. */
+/** Whether the weights have to be scored on the development set before anything else is ordered: the rest depends on it. */
 export function awaitsValidation(state: State, model: Model, update: number): boolean {
   const every = validationInterval(state, model);
   if (every === null || isValidated(state, update - 1)) return false;
@@ -24,14 +25,17 @@ export function awaitsValidation(state: State, model: Model, update: number): bo
 
 /** Whether the worker stands at the best weights so far and has not kept them yet. */
 export function awaitsKeeping(state: State, model: Model, update: number): boolean {
-  return keepsBest(state, model) && bestOf(state.validations)?.step === update - 1 && state.best?.step !== update - 1;
+  return keepsBest(state, model) && state.scores.best?.step === update - 1 && state.weights.best?.step !== update - 1;
 }
 
 /** Whether the worker stands at the end with other weights than the best; what it keeps there first is the best. */
 export function awaitsRestoring(state: State, model: Model, update: number): boolean {
-  const { best, attempt } = state;
+  const {
+    weights: { best },
+    attempt,
+  } = state;
   if (!keepsBest(state, model) || update - 1 !== model.numUpdates || awaitsKeeping(state, model, update)) return false;
-  return best !== null && best.step !== update - 1 && attempt?.restored !== true;
+  return best !== null && best.step !== update - 1 && standingOf(attempt)?.restored !== true;
 }
 
 function keepsBest({ config }: State, model: Model): boolean {
@@ -39,22 +43,25 @@ function keepsBest({ config }: State, model: Model): boolean {
 }
 
 /** The highest score; the earliest of equal ones, so that training longer must pay. Null before the first finite one. */
-export function bestOf(
-  validations: readonly Validation[],
-): (Omit<Validation, "score"> & { readonly score: number }) | null {
-  return validations.reduce<ReturnType<typeof bestOf>>((best, { score, ...validation }) => {
-    if (!isFinite(score)) return best;
-    const better = best === null || score > best.score || (score === best.score && validation.step < best.step);
-    return better ? { ...validation, score } : best;
-  }, null);
+export function bestOf(validations: Iterable<Validation>): BestValidation | null {
+  let best: BestValidation | null = null;
+  for (const validation of validations) best = betterOf(best, validation);
+  return best;
 }
 
-export function isValidated({ validations }: State, step: number): boolean {
-  return validations.some((validation) => validation.step === step);
+/** The best score after one more. */
+export function betterOf(best: BestValidation | null, { score, ...validation }: Validation): BestValidation | null {
+  if (!isFinite(score)) return best;
+  const better = best === null || score > best.score || (score === best.score && validation.step < best.step);
+  return better ? { ...validation, score } : best;
 }
 
-/** What `restore_best` means, for the worker to verify it. */
-export function bestToRestore({ best }: State): Pick<Body<"grant">, "best"> {
+export function isValidated({ scores: { validations } }: State, step: number): boolean {
+  return validations.has(step);
+}
+
+/** The best weights as a grant names them to the worker, which verifies them before it restores them. */
+export function bestToRestore({ weights: { best } }: State): Pick<Body<"grant">, "best"> {
   if (best === null) return {};
   return { best: { path: best.path, step: best.step, manifest_sha256: best.manifestSha256 } };
 }

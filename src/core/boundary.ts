@@ -1,30 +1,38 @@
 import type { Body } from "../protocol/messages.js";
 import type { Decision } from "./commands.js";
-import { endAttempt } from "./endings.js";
-import { awaitsFreezing, composeGrant, dueOrders, grantFrom, isMeasured } from "./grant.js";
-import { dropIdentity } from "./identity.js";
-import { decideInterval } from "./interval.js";
-import { policyOf } from "./policies/choose.js";
-import { carryOutRequests } from "./requests.js";
-import { describeMetricValue, isFinite, sameMetricValue, signalKey } from "./signal.js";
-import type { Attempt, Model, SeriesPoint, State } from "./state.js";
+import { atBoundary, stopping, type AtBoundary, type Training } from "./attempt/attempt.js";
+import { endAttempt } from "./attempt/end-attempt.js";
+import { dueOrders } from "./due-orders.js";
+import { awaitsFreezing, composeGrant, grantFrom } from "./grant.js";
+import { isMeasured } from "./measuring.js";
+import { dropIdentity } from "./bit-identity.js";
+import { decideInterval } from "./intervention/interval.js";
+import { judgeBoundary as judgeByRule } from "./intervention/online-interval.js";
+import { onlineRule } from "./intervention/online-rule.js";
+import { measuredBy } from "./measured.js";
+import { carryOutRequests } from "./operator/requests.js";
+import { describeMetricValue, isFinite, sameMetricValue, signalKey } from "./detector/signal.js";
+import { pointSeries, withPoint } from "./point-series.js";
+import type { Model, Moved, SeriesPoint, SpentSeconds, State } from "./state.js";
 import { andThen, stay, withCommands, withDecisions, type Transition } from "./transition.js";
 
 /** The worker stands before `body.update`: records what it measured, decides, and lets it go on or stop. */
-export function reachBoundary(state: State, attempt: Attempt, body: Body<"boundary">): Transition {
-  const misstep = lockstepError(attempt, body) ?? brokenOrder(state, attempt, body);
+export function reachBoundary(state: State, attempt: Training, body: Body<"boundary">): Transition {
+  const misstep = lockstepError(attempt, body) ?? brokenOrder(state, attempt, body) ?? strangeDistances(state, body);
   if (misstep !== null) return endAttempt(state, attempt, misstep);
   // A worker that was asked and not cut short has measured what it can, be it nothing.
-  const asked = attempt.grant !== null && attempt.grant.probe.length > 0;
+  const asked = attempt.grant.probe.length > 0;
   const measured = (asked && !body.recalled) || body.metrics.length > 0;
   const measuredAt = measured ? body.update : attempt.measuredAt;
-  const at = { update: body.update, grant: null, recalled: false, measuredAt };
-  const waiting: Attempt = { ...attempt, ...at, stage: "waiting" };
   const arrived: State = {
     ...state,
-    attempt: waiting,
-    frontier: state.frontier > body.update ? state.frontier : body.update,
-    seconds: addSeconds(state.seconds, body.seconds),
+    attempt: atBoundary(attempt, { update: body.update, measuredAt }),
+    progress: {
+      ...state.progress,
+      frontier: Math.max(state.progress.frontier, body.update),
+      seconds: addSeconds(state.progress.seconds, body.seconds),
+      moved: movedBy(state, body),
+    },
   };
   return andThen(
     andThen(recordMetrics(arrived, body), (next) => judgeBoundary(next, body.update)),
@@ -33,9 +41,8 @@ export function reachBoundary(state: State, attempt: Attempt, body: Body<"bounda
 }
 
 /** Lockstep: a worker stops exactly where its grant ends, or earlier when it was recalled, never later. */
-function lockstepError(attempt: Attempt, body: Body<"boundary">): string | null {
-  const grant = attempt.grant;
-  if (attempt.stage !== "training" || grant === null) return `it reported boundary ${body.update} without a grant`;
+function lockstepError(attempt: Training, body: Body<"boundary">): string | null {
+  const { grant } = attempt;
   if (grant.until !== null && body.update > grant.until) {
     return `it overran its grant: it stands before update ${body.update}, the grant ended before ${grant.until}`;
   }
@@ -47,17 +54,32 @@ function lockstepError(attempt: Attempt, body: Body<"boundary">): string | null 
   return null;
 }
 
-/** Left unseen, orders that were skipped would be given again for ever, and a point in between would shift the window. */
-function brokenOrder(state: State, { grant, applied }: Attempt, body: Body<"boundary">): string | null {
-  if (grant === null || body.recalled) return null;
+/**
+ * Left unseen, orders that the worker skipped would be given again for ever, and a point that it measured without being
+ * asked would shift the detector's window.
+ */
+function brokenOrder(state: State, { grant, applied }: Training, body: Body<"boundary">): string | null {
+  if (body.recalled) return null;
   if (grant.orders.length > 0 && !applied) return `it reached boundary ${body.update} without having obeyed its orders`;
   const asked = new Set(grant.probe.map(signalKey));
-  const signals = state.config.probe.metrics.map(signalKey).filter((key) => !asked.has(key));
+  const signals = (measuredBy(state.config)?.metrics ?? []).map(signalKey).filter((key) => !asked.has(key));
   const unasked = body.metrics.find((metric) => signals.includes(metric.key));
   return unasked === undefined ? null : `it measured ${unasked.key} at boundary ${body.update}, where nobody asked`;
 }
 
-function addSeconds(total: State["seconds"], more: State["seconds"]): State["seconds"] {
+/** Distances without a block that they belong to would be shown as another's. */
+function strangeDistances({ model }: State, { moved }: Body<"boundary">): string | null {
+  if (moved === undefined || model === null || moved.length === model.blocks.length + 1) return null;
+  return `it said of ${moved.length} blocks how far they moved, the model has ${model.blocks.length} and a head`;
+}
+
+/** During recovery earlier boundaries come again: what the furthest one said stands. */
+function movedBy({ progress }: State, { update, moved }: Body<"boundary">): Moved | null {
+  if (update < progress.frontier) return progress.moved;
+  return moved === undefined ? null : { update, distances: moved };
+}
+
+function addSeconds(total: SpentSeconds, more: SpentSeconds): SpentSeconds {
   return {
     train: total.train + more.train,
     probe: total.probe + more.probe,
@@ -69,22 +91,21 @@ function addSeconds(total: State["seconds"], more: State["seconds"]): State["sec
 
 /** New points extend the series; a boundary that is measured again must give the same bits, and the first value stands. */
 function recordMetrics(state: State, body: Body<"boundary">): Transition {
-  const series = { ...state.series };
+  const series = { ...state.signal.series };
   const decisions: Decision[] = [];
   for (const metric of body.metrics) {
-    const points = series[metric.key] ?? [];
-    const first = points.find((point) => point.update === body.update);
-    const voided = state.voided[metric.key]?.find((point) => point.update === body.update);
+    const points = series[metric.key] ?? pointSeries([]);
+    const first = points.get(body.update);
+    const voided = state.signal.voided[metric.key]?.get(body.update);
     if (first === undefined) {
-      const point: SeriesPoint = {
+      series[metric.key] = withPoint(points, {
         update: body.update,
         value: metric.value,
         standardError: metric.standard_error,
         changeError: metric.change_standard_error,
         spanError: metric.span_standard_error,
         seconds: metric.seconds,
-      };
-      series[metric.key] = [...points, point].sort((a, b) => a.update - b.update);
+      });
       if (!isFinite(metric.value)) {
         const value = describeMetricValue(metric.value);
         decisions.push({ type: "signal/ignored", update: body.update, key: metric.key, value });
@@ -98,7 +119,7 @@ function recordMetrics(state: State, body: Body<"boundary">): Transition {
   }
   const differs = decisions.some((decision) => decision.type === "signal/differed");
   const why = `a signal measured again at boundary ${body.update} differed from its first value`;
-  const recorded = withDecisions(stay({ ...state, series }), ...decisions);
+  const recorded = withDecisions(stay({ ...state, signal: { ...state.signal, series } }), ...decisions);
   return andThen(recorded, (next) => dropIdentity(next, differs ? [why] : []));
 }
 
@@ -107,13 +128,22 @@ function differed(metric: Body<"boundary">["metrics"][number], before: SeriesPoi
   return { type: "signal/differed", update, key: metric.key, first, again } as const;
 }
 
-/** Asks the policy for k, once per boundary: what was judged before a crash is not judged again. */
+/** Asks the online rule for k, once per boundary: what was judged before a crash is not judged again. */
 function judgeBoundary(state: State, update: number): Transition {
-  if (state.interval !== null || update <= state.judgedUntil || state.model === null) return stay(state);
-  if (!isMeasured(state, update)) return stay(state);
-  const verdict = policyOf(state.config.intervention).judgeBoundary(state, state.model, update);
-  const judged: State = { ...state, judgedUntil: update, judgement: verdict.judgement ?? state.judgement };
-  const signal = signalKey(state.config.intervention.signal);
+  if (state.interval !== null || update <= state.signal.judgedUntil || state.model === null) return stay(state);
+  const rule = onlineRule(state.config.intervention);
+  if (rule === null || !isMeasured(state, update)) return stay(state);
+  const verdict = judgeByRule(state, state.model, rule, update);
+  const judged: State = {
+    ...state,
+    signal: {
+      ...state.signal,
+      judgedUntil: update,
+      judgement: verdict.judgement ?? state.signal.judgement,
+      prefix: verdict.prefix,
+    },
+  };
+  const signal = signalKey(rule.signal);
   const said: Decision[] =
     verdict.judgement === null ? [] : [{ type: "signal/judged", update, signal, judgement: verdict.judgement }];
   if (verdict.interval === null) return withDecisions(stay(judged), ...said);
@@ -126,25 +156,24 @@ export function proceed(state: State): Transition {
     const { attempt, model } = next;
     if (attempt === null || model === null || attempt.stage !== "waiting") return stay(next);
     const { update } = attempt;
-    if (next.interrupted !== null) return stopWorker(next, attempt, model, next.interrupted);
+    if (next.operator.interrupted !== null) return stopWorker(next, attempt, model, next.operator.interrupted);
     const orders = dueOrders(next, model, update);
-    if (next.paused && orders.length === 0) return stay(next);
+    if (next.operator.paused && orders.length === 0) return stay(next);
     // A probe that a recall cut short is taken up again: asking must not change what is decided.
     if (!isMeasured(next, update) || awaitsFreezing(next, model, update)) {
-      return grantFrom(next, attempt, composeGrant(next, model, update, orders, true));
+      return grantFrom(next, attempt, attempt, composeGrant(next, model, update, orders, true));
     }
     const atEnd = model.numUpdates !== null && update === model.numUpdates + 1;
     if (atEnd && orders.length === 0) return stopWorker(next, attempt, model, "finished");
-    const stays = atEnd || next.paused || orders.includes("validate");
-    return grantFrom(next, attempt, composeGrant(next, model, update, orders, stays));
+    const stays = atEnd || next.operator.paused || orders.includes("validate");
+    return grantFrom(next, attempt, attempt, composeGrant(next, model, update, orders, stays));
   });
 }
 
-function stopWorker(state: State, attempt: Attempt, model: Model, reason: Body<"stop">["reason"]): Transition {
-  const saved = state.checkpoints.some((checkpoint) => checkpoint.step === attempt.update - 1);
+function stopWorker(state: State, attempt: AtBoundary, model: Model, reason: Body<"stop">["reason"]): Transition {
+  const saved = state.weights.checkpoints.some((checkpoint) => checkpoint.step === attempt.update - 1);
   const checkpoint = reason !== "finished" && model.canCheckpoint && !saved && attempt.update > 1;
-  const stopping: State = { ...state, attempt: { ...attempt, stage: "stopping" } };
-  return withCommands(stay(stopping), {
+  return withCommands(stay({ ...state, attempt: stopping(attempt) }), {
     type: "worker/stop",
     attempt: attempt.number,
     body: { reason, checkpoint },

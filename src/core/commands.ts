@@ -1,5 +1,5 @@
 import type { Body } from "../protocol/messages.js";
-import type { Judgement } from "./stabilization.js";
+import type { Judgement } from "./detector/stabilization.js";
 import type { Checkpoint, IntervalSource, RunEnd } from "./state.js";
 
 /** Orders to the outside world. The controller journals them with the event that caused them, then performs them. */

@@ -1,11 +1,14 @@
 import type { RunConfig } from "../config/attached.js";
 import type { Body } from "../protocol/messages.js";
 
+/** What an operator may ask for. */
+export const REQUEST_VERBS = ["pause", "continue", "unfreeze", "set-lr", "evaluate", "checkpoint", "stop"] as const;
+export type RequestVerb = (typeof REQUEST_VERBS)[number];
+
 /** What an operator asked for; `at` delays it to that update. */
-export type OperatorCommand =
-  | { readonly verb: "pause" | "continue" | "evaluate" | "checkpoint" | "stop"; readonly at?: number }
-  | { readonly verb: "unfreeze"; readonly at?: number }
-  | { readonly verb: "set-lr"; readonly factor: number; readonly at?: number };
+export type OperatorRequest =
+  | { readonly verb: Exclude<RequestVerb, "set-lr">; readonly at?: number | undefined }
+  | { readonly verb: "set-lr"; readonly factor: number; readonly at?: number | undefined };
 
 export type SupervisionClock = "connect" | "ready" | "progress" | "stop";
 
@@ -18,9 +21,25 @@ export type Event =
       readonly run: string;
       readonly config: RunConfig;
     }
-  /** A controller process took the run over; the first of a run has epoch 1. */
-  | { readonly type: "controller/started"; readonly epoch: number; readonly pid: number; readonly host: string }
+  /** A controller process took the run over; the first of a run has term 1. */
+  | {
+      readonly type: "controller/started";
+      readonly term: number;
+      readonly pid: number;
+      readonly host: string;
+      /** Which folder it holds, to tell a copy from it; `identity` is in the environment of all that it starts. */
+      readonly folder?: {
+        readonly identity: string;
+        readonly path: string;
+        readonly device: number;
+        readonly inode: number;
+      };
+      /** The identity of the folder that this one was copied from. */
+      readonly copyOf?: string;
+    }
   | { readonly type: "controller/interrupted"; readonly signal: string }
+  /** A fault of the controller's own, for which it ends: for people only, the run can be resumed. */
+  | { readonly type: "controller/failed"; readonly message: string }
   | { readonly type: "attempt/launched"; readonly attempt: number; readonly pid: number; readonly startTime: string }
   | {
       readonly type: "attempt/launchFailed";
@@ -53,10 +72,10 @@ export type Event =
     }
   | WorkerEvent
   | {
-      readonly type: "operator/commanded";
+      readonly type: "operator/requested";
       readonly id: string;
       readonly who: string;
-      readonly command: OperatorCommand;
+      readonly request: OperatorRequest;
     };
 
 /** A message of the worker, as a fact. */

@@ -1,9 +1,13 @@
-import { connectWorker, describeTimeout, exitAttempt, prepareWorker, startController } from "./attempts.js";
+import { closed, standingOf, type Attempt, type Training } from "./attempt/attempt.js";
+import { describeTimeout, endAttempt, refuseAttempt } from "./attempt/end-attempt.js";
+import { exitAttempt } from "./attempt/exit.js";
+import { startController } from "./attempt/launch.js";
+import { connectWorker, prepareWorker } from "./attempt/prepare.js";
 import { reachBoundary } from "./boundary.js";
-import { endAttempt, finish, refuseAttempt } from "./endings.js";
+import { finish } from "./end-run.js";
 import type { Event, EventOf, WorkerEvent } from "./events.js";
-import { completeConfig } from "./recorded-config.js";
-import { recallOrProceed, receiveCommand } from "./operator.js";
+import { createRun } from "./create-run.js";
+import { recallOrProceed, receiveRequest } from "./operator/operator.js";
 import {
   DEVELOPMENT,
   neglectedOrder,
@@ -12,66 +16,24 @@ import {
   recordKept,
   recordValidation,
 } from "./order-results.js";
-import { confirmApplied } from "./requests.js";
-import { countParameters } from "./schedule.js";
-import { remember } from "./script-resume.js";
-import type { Attempt, State } from "./state.js";
+import { confirmApplied } from "./operator/requests.js";
+import { countParameters } from "./intervention/schedule.js";
+import { remember } from "./attempt/script-resume.js";
+import type { State } from "./state.js";
 import { stay, type Transition } from "./transition.js";
-
-/** Losses kept for the chart; the oldest make room, since a long run would grow the state without bound. */
-const MOST_LOSSES = 4096;
-
-/** The state of a run that was just created; the journal's first event makes it. */
-export function createRun(event: EventOf<"run/created">): State {
-  const zero = { train: 0, probe: 0, wait: 0, evaluate: 0, checkpoint: 0 };
-  return {
-    run: event.run,
-    config: completeConfig(event.config),
-    coreVersion: event.coreVersion,
-    epoch: 0,
-    attempt: null,
-    numAttempts: 0,
-    restarts: 0,
-    model: null,
-    software: null,
-    interval: null,
-    judgement: null,
-    judgedUntil: 0,
-    announced: null,
-    frontier: 0,
-    series: {},
-    voided: {},
-    adopted: null,
-    operatorChanges: [],
-    operatorRequests: [],
-    operatorIds: [],
-    unconfirmed: [],
-    operatorOrders: [],
-    paused: false,
-    interrupted: null,
-    checkpoints: [],
-    furthestCheckpoint: -1,
-    evaluations: [],
-    evaluatedAt: [],
-    validations: [],
-    best: null,
-    progress: null,
-    losses: [],
-    seconds: zero,
-    identityDropped: [],
-    weightsSha256: null,
-    end: null,
-  };
-}
 
 /**
  * Every decision of thawline: from the state and one fact to the next state, what was decided, and what is to be
  * done. Reads no clock, does no IO, has no randomness: the same journal gives the same commands, bit for bit.
+ *
+ * @param state null before the run's creation, which is a run's first event; a second one changes nothing.
+ * @throws BugError when anything else comes first
  */
-export function reduce(state: State, event: Event): Transition {
-  if (event.type === "run/created") return stay(createRun(event));
-  if (event.type === "controller/started") return startController(state, event.epoch);
-  if (event.type === "operator/commanded") return receiveCommand(state, event);
+export function reduce(state: State | null, event: Event): Transition {
+  if (state === null) return createRun(event);
+  if (event.type === "run/created" || event.type === "controller/failed") return stay(state);
+  if (event.type === "controller/started") return startController(state, event.term);
+  if (event.type === "operator/requested") return receiveRequest(state, event);
   if (state.end !== null) return stay(state);
   if (event.type === "controller/interrupted") return interrupt(state);
   const { attempt } = state;
@@ -79,9 +41,10 @@ export function reduce(state: State, event: Event): Transition {
   if (attempt?.number !== event.attempt) return stay(state);
   switch (event.type) {
     case "attempt/launched": {
+      const process = { pid: event.pid, startTime: event.startTime };
       // A quick worker may have said hello before its launcher returned.
-      const stage = attempt.stage === "launching" ? "connecting" : attempt.stage;
-      return stay({ ...state, attempt: { ...attempt, stage, pid: event.pid, startTime: event.startTime } });
+      const launched: Attempt = attempt.stage === "launching" ? { ...attempt, stage: "connecting" } : attempt;
+      return stay({ ...state, attempt: { ...launched, process } });
     }
     case "attempt/launchFailed": {
       const { code, message, hint } = event;
@@ -98,7 +61,7 @@ export function reduce(state: State, event: Event): Transition {
     case "attempt/quiet":
       return stay(state);
     default:
-      return attempt.endedBecause !== null ? stay(state) : hearWorker(state, attempt, event);
+      return attempt.ended !== null ? stay(state) : hearWorker(state, attempt, event);
   }
 }
 
@@ -115,14 +78,18 @@ function hearWorker(state: State, attempt: Attempt, event: WorkerEvent): Transit
         ? stay({ ...state, attempt: remember(attempt, event.body) })
         : endAttempt(state, attempt, "it told of another run when nobody asked");
     case "worker/prepared":
-      if (attempt.stage !== "preparing" || attempt.grant !== null) {
+      if (attempt.stage !== "preparing") {
         return endAttempt(state, attempt, "it said that it is ready when nobody asked");
       }
       return prepareWorker(state, attempt, event.body);
     case "worker/reachedBoundary":
-      return reachBoundary(state, attempt, event.body);
+      return attempt.stage === "training"
+        ? reachBoundary(state, attempt, event.body)
+        : endAttempt(state, attempt, `it reported boundary ${event.body.update} without a grant`);
     case "worker/applied":
-      return apply(state, attempt, event.body);
+      return attempt.stage === "training"
+        ? apply(state, attempt, event.body)
+        : endAttempt(state, attempt, "it applied a grant it never got");
     case "worker/progressed":
       return overran(attempt, event.body.step)
         ? endAttempt(state, attempt, `it overran its grant: it has completed ${event.body.step} updates`)
@@ -148,61 +115,79 @@ function hearWorker(state: State, attempt: Attempt, event: WorkerEvent): Transit
 }
 
 /**
- * Only a worker that stands behind its last update has finished, where that is known, and only one that was told to has
- * stopped: else a run would end as what it is not.
+ * Only a worker that stands behind its last update has finished, where that is known and it does not say itself that it
+ * ended early, and only one that was told to has stopped: else a run would end as what it is not.
  */
 function closeAttempt(state: State, attempt: Attempt, body: EventOf<"worker/closed">["body"]): Transition {
-  const closed: State = { ...state, attempt: { ...attempt, stage: "closed", closed: body, grant: null } };
-  if (body.outcome === "stopped" && state.interrupted === null) {
+  const gone: State = { ...state, attempt: closed(attempt, body) };
+  if (body.outcome === "stopped" && state.operator.interrupted === null) {
     return endAttempt(state, attempt, `it closed as stopped after ${body.step} updates, but nobody stopped it`);
   }
-  if (body.outcome !== "finished") return stay(closed);
+  if (body.outcome !== "finished") return stay(gone);
   const numUpdates = state.model?.numUpdates;
-  if (numUpdates === undefined || (numUpdates !== null && attempt.update !== numUpdates + 1)) {
+  const standing = standingOf(attempt)?.update;
+  if (body.early === true) {
+    const isBefore = typeof numUpdates === "number" && body.step < numUpdates && attempt.stage === "training";
+    if (!isBefore || state.config.script === undefined || overran(attempt, body.step)) {
+      return endAttempt(state, attempt, `it closed as ended early after ${body.step} updates, where it may not`);
+    }
+  } else if (numUpdates === undefined || (numUpdates !== null && standing !== numUpdates + 1)) {
     return endAttempt(state, attempt, `it closed as finished after ${body.step} updates, before its end`);
   }
-  return stay({ ...closed, weightsSha256: body.weights_sha256 });
+  const unhashed = body.weights_unhashed === undefined ? {} : { unhashed: body.weights_unhashed };
+  return stay({ ...gone, weights: { ...gone.weights, sha256: body.weights_sha256, ...unhashed } });
 }
 
 /** What the worker did must be what the grant said. */
-function apply(state: State, attempt: Attempt, body: EventOf<"worker/applied">["body"]): Transition {
+function apply(state: State, attempt: Training, body: EventOf<"worker/applied">["body"]): Transition {
   const { grant } = attempt;
-  if (grant === null || state.model === null) return endAttempt(state, attempt, "it applied a grant it never got");
-  const expected = countParameters(state.model, grant.trainable);
+  const expected = countParameters(state.model!, grant.trainable);
   if (body.update !== attempt.update || body.num_trainable !== expected) {
     const did = `${body.num_trainable} trainable parameters before update ${body.update}`;
     return endAttempt(state, attempt, `it applied ${did} instead of ${expected} before update ${attempt.update}`);
   }
   const neglected = neglectedOrder(state, attempt, grant);
   if (neglected !== null) return endAttempt(state, attempt, neglected);
-  const evaluatedAt = grant.orders.includes("evaluate") ? [...state.evaluatedAt, attempt.update] : state.evaluatedAt;
+  const evaluatedAt = grant.orders.includes("evaluate")
+    ? state.scores.evaluatedAt.append(attempt.update)
+    : state.scores.evaluatedAt;
   const restored = attempt.restored || grant.orders.includes("restore_best");
-  return confirmApplied({ ...state, evaluatedAt, attempt: { ...attempt, applied: true, restored } }, attempt, grant);
+  return confirmApplied(
+    { ...state, scores: { ...state.scores, evaluatedAt }, attempt: { ...attempt, applied: true, restored } },
+    attempt,
+    grant,
+  );
 }
 
 function overran(attempt: Attempt, step: number): boolean {
-  const until = attempt.grant?.until ?? null;
+  const until = attempt.stage === "training" ? attempt.grant.until : null;
   return until !== null && step >= until;
 }
 
 /** A result belongs to the boundary at which the worker stands, or to an update that its grant covers. */
 function isOutsideGrant(attempt: Attempt, step: number): boolean {
-  return step < attempt.update - 1 || (attempt.grant === null ? step > attempt.update - 1 : overran(attempt, step));
+  const standing = standingOf(attempt);
+  if (standing === null || step < standing.update - 1) return true;
+  return attempt.stage === "training" ? overran(attempt, step) : step > standing.update - 1;
 }
 
+/** The first loss of a step stands, as with signals. */
 function recordProgress(state: State, body: EventOf<"worker/progressed">["body"]): State {
   const { step, loss } = body;
-  const last = state.losses.at(-1);
-  if (loss === null || (last !== undefined && step <= last.step)) return { ...state, progress: body };
-  return { ...state, progress: body, losses: [...state.losses, { step, loss }].slice(-MOST_LOSSES) };
+  const last = state.progress.loss;
+  const isNew = loss !== null && (last === null || step > last.step);
+  return { ...state, progress: { ...state.progress, latest: body, loss: isNew ? { step, loss } : last } };
 }
 
 /** Ctrl-C and the scheduler's signals: stop with a checkpoint; a second one does not wait for the worker. */
 function interrupt(state: State): Transition {
   const { attempt } = state;
-  const stopping: State = { ...state, interrupted: state.interrupted ?? "interrupted" };
+  const stopping: State = {
+    ...state,
+    operator: { ...state.operator, interrupted: state.operator.interrupted ?? "interrupted" },
+  };
   if (attempt === null) return stay(stopping);
-  if (state.interrupted !== null) return endAttempt(stopping, attempt, "the operator did not want to wait");
+  if (state.operator.interrupted !== null) return endAttempt(stopping, attempt, "the operator did not want to wait");
   switch (attempt.stage) {
     case "training":
     case "waiting":

@@ -1,7 +1,12 @@
 import type { RunConfig } from "../config/attached.js";
 import type { Body, MetricValue, Order } from "../protocol/messages.js";
-import type { OperatorCommand } from "./events.js";
-import type { Judgement } from "./stabilization.js";
+import type { OperatorRequest } from "./events.js";
+import type { Attempt } from "./attempt/attempt.js";
+import type { Judgement } from "./detector/stabilization.js";
+import type { Prefix } from "./detector/prefix.js";
+import type { PointSeries } from "./point-series.js";
+import type { Provenance } from "./provenance.js";
+import type { Series } from "./series.js";
 
 /** Raised whenever a recorded history would reduce differently. */
 export const CORE_VERSION = 1;
@@ -44,6 +49,8 @@ export interface Model {
   readonly canKeepBest: boolean;
   readonly device: string;
   readonly threads: number;
+  /** Examples that the probes put through the network at once; null where the worker did not say. */
+  readonly microBatch: number | null;
 }
 
 /** One boundary's value of one metric, as first measured. */
@@ -61,13 +68,7 @@ export interface Evaluation {
   readonly split: string;
   readonly values: Readonly<Record<string, MetricValue>>;
   readonly numExamples: number;
-  readonly regenerated: boolean;
-  /** The images it was made from were JPEG files. */
-  readonly fromJpeg: boolean;
-  /** Why an out-of-distribution split does not count in their mean, or null. */
-  readonly leftOut: string | null;
-  /** What it was regenerated with, besides the clean data, or null. */
-  readonly madeWith: string | null;
+  readonly provenance: Provenance;
 }
 
 /** Scores on the development set. */
@@ -79,49 +80,26 @@ export interface Validation {
   readonly numExamples: number;
 }
 
+export type BestValidation = Omit<Validation, "score"> & { readonly score: number };
+
 /** A change that an operator made, by the update in which it takes effect. */
 export type OperatorChange =
   | { readonly kind: "unfreeze"; readonly update: number }
   | { readonly kind: "learningRate"; readonly update: number; readonly factor: number };
 
-export interface OperatorRequest {
+export interface ReceivedRequest {
   readonly id: string;
   readonly who: string;
-  readonly command: OperatorCommand;
-}
-
-export type AttemptStage = "launching" | "connecting" | "preparing" | "training" | "waiting" | "stopping" | "closed";
-
-export interface Attempt {
-  readonly number: number;
-  readonly stage: AttemptStage;
-  readonly pid: number | null;
-  readonly startTime: string | null;
-  readonly resumeFrom: Checkpoint | null;
-  /** The boundary at which the worker stands, or stood last. */
-  readonly update: number;
-  /** The grant under way, while training. */
-  readonly grant: Body<"grant"> | null;
-  /** Mask and factor of the last grant, to know what the next one changes; null before the first. */
-  readonly held: { readonly trainable: readonly string[]; readonly factor: number } | null;
-  readonly recalled: boolean;
-  /** Whether the worker has said what it did with its last grant. */
-  readonly applied: boolean;
-  /** Whether the worker has put the best weights in the place of the last ones. */
-  readonly restored: boolean;
-  /** The last boundary that this attempt has measured; a recall can leave one unmeasured. */
-  readonly measuredAt: number;
-  /** What a script says it has measured in another run, until it is ready. */
-  readonly remembered: State["series"];
-  readonly closed: Body<"closed"> | null;
-  /** Why the controller ended it, when it did. */
-  readonly endedBecause: string | null;
-  /** Set when no restart can help: how the run ends once the process is gone. */
-  readonly refusal: RunEnd | null;
+  readonly request: OperatorRequest;
 }
 
 export type RunEnd =
-  | { readonly outcome: "finished"; readonly exitCode: 0 }
+  | {
+      readonly outcome: "finished";
+      readonly exitCode: 0;
+      /** The training ended by itself after `step` of the updates that it had announced. */
+      readonly early?: { readonly step: number; readonly announced: number };
+    }
   | { readonly outcome: "stopped"; readonly exitCode: 130; readonly message: string }
   | {
       readonly outcome: "failed";
@@ -133,57 +111,114 @@ export type RunEnd =
 
 export type SpentSeconds = Readonly<Body<"boundary">["seconds"]>;
 
+/** The metrics by their keys. */
+export type MetricSeries = Readonly<Record<string, PointSeries>>;
+
+/** What was measured, and what the online rule made of it. */
+export interface SignalRecord {
+  readonly series: MetricSeries;
+  /** Points that a script has gone back before, for comparison with what it measures again. */
+  readonly voided: MetricSeries;
+  readonly judgement: Judgement | null;
+  /** What was judged: the points that the online rule has read, and what it keeps of them. */
+  readonly prefix: SignalPrefix | null;
+  /** The last boundary that the online rule has judged: during recovery earlier ones are not judged again. */
+  readonly judgedUntil: number;
+}
+
+/** The part of a signal that the online rule has read. */
+export interface SignalPrefix {
+  readonly points: PointSeries;
+  /** Of those, the finite ones. */
+  readonly read: Prefix;
+}
+
+/** How far each block was from where the run began, as the worker stood before `update`. */
+export interface Moved {
+  readonly update: number;
+  /** ||w - w0|| / ||w0|| of the head, then of the blocks from the top down; null where that has no meaning. */
+  readonly distances: readonly (MetricValue | null)[];
+}
+
+/** How far the run has come, and what that took. */
+export interface Progress {
+  /** The furthest boundary ever reached. */
+  readonly frontier: number;
+  /** The present attempt's last word about it, which runs ahead of boundaries. */
+  readonly latest: Body<"progress"> | null;
+  /** The last training loss; all of them are for the views, which keep what they draw. */
+  readonly loss: { readonly step: number; readonly loss: MetricValue } | null;
+  readonly seconds: SpentSeconds;
+  /** At the furthest boundary; null where the worker does not know the weights that the run began with. */
+  readonly moved: Moved | null;
+}
+
+/** What operators asked for, and what of it is still to come. */
+export interface OperatorRecord {
+  /** Accepted requests that are not due yet. */
+  readonly requests: readonly ReceivedRequest[];
+  /** Of every request ever received. */
+  readonly ids: Series<string>;
+  readonly changes: readonly OperatorChange[];
+  /** Accepted changes whose `applied` is still to come. */
+  readonly unconfirmed: readonly { readonly id: string; readonly update: number }[];
+  /** Orders to go with the next grant. */
+  readonly orders: readonly { readonly id: string; readonly order: Order }[];
+  readonly paused: boolean;
+  /** By whom the run is being stopped: a signal to the controller, or an operator's request. */
+  readonly interrupted: "interrupted" | "operator" | null;
+}
+
+/** The weights that are on the disk. */
+export interface StoredWeights {
+  readonly checkpoints: readonly Checkpoint[];
+  /** The furthest step ever checkpointed, kept or not: one that is written again is no progress. */
+  readonly furthestCheckpoint: number;
+  /** The best ones; null before the first. */
+  readonly best: Checkpoint | null;
+  /** Of those that the finished run leaves. */
+  readonly sha256: string | null;
+  /** Why these have none. */
+  readonly unhashed?: string;
+}
+
+export interface Scores {
+  /** By step and split. */
+  readonly evaluations: Series<Evaluation>;
+  /** Evaluations that are complete, by the update before which they ran. */
+  readonly evaluatedAt: Series<number>;
+  /** By step. */
+  readonly validations: Series<Validation>;
+  /** Of the validations, the one by which the best weights are told; null before the first finite score. */
+  readonly best: BestValidation | null;
+}
+
 /** Everything the controller knows. Serializable, never mutated, derived from the journal alone. */
 export interface State {
   readonly run: string;
   readonly config: RunConfig;
   readonly coreVersion: number;
-  readonly epoch: number;
+  readonly term: number;
   readonly attempt: Attempt | null;
-  readonly numAttempts: number;
-  /** Launches since the last newer checkpoint. */
-  readonly restarts: number;
-  readonly model: Model | null;
+  /** `launched`: how many attempts there have been; `restarts`: launches since the last newer checkpoint. */
+  readonly attempts: { readonly launched: number; readonly restarts: number };
   readonly software: Readonly<Record<string, string>> | null;
+  readonly model: Model | null;
+  readonly progress: Progress;
+  readonly signal: SignalRecord;
   readonly interval: Interval | null;
-  readonly judgement: Judgement | null;
-  /** The last boundary that the policy has judged: during recovery earlier ones are not judged again. */
-  readonly judgedUntil: number;
-  /** What held when the decision log last named a change, and from which update on; null before the first grant. */
+  /** Mask and learning-rate factor that the decision log last named, and their first update; null before the first grant. */
   readonly announced: {
     readonly update: number;
     readonly trainable: readonly string[];
     readonly factor: number;
   } | null;
-  /** The furthest boundary ever reached. */
-  readonly frontier: number;
-  readonly series: Readonly<Record<string, readonly SeriesPoint[]>>;
-  /** Points that a script has gone back before, for comparison with what it measures again. */
-  readonly voided: Readonly<Record<string, readonly SeriesPoint[]>>;
   /** The run, and its step, that a script's checkpoint brought into this new one. */
   readonly adopted: { readonly run: string; readonly step: number } | null;
-  readonly operatorChanges: readonly OperatorChange[];
-  readonly operatorRequests: readonly OperatorRequest[];
-  readonly operatorIds: readonly string[];
-  /** Accepted changes whose `applied` is still to come. */
-  readonly unconfirmed: readonly { readonly id: string; readonly update: number }[];
-  /** Orders an operator gave, to go with the next grant. */
-  readonly operatorOrders: readonly { readonly id: string; readonly order: Order }[];
-  readonly paused: boolean;
-  readonly interrupted: "interrupted" | "operator" | null;
-  readonly checkpoints: readonly Checkpoint[];
-  /** The furthest step ever checkpointed, kept or not: one that is written again is no progress. */
-  readonly furthestCheckpoint: number;
-  readonly evaluations: readonly Evaluation[];
-  /** Evaluations that are complete, by the update before which they ran. */
-  readonly evaluatedAt: readonly number[];
-  readonly validations: readonly Validation[];
-  /** The best weights on the disk; null before the first. */
-  readonly best: Checkpoint | null;
-  readonly progress: Body<"progress"> | null;
-  readonly losses: readonly { readonly step: number; readonly loss: MetricValue }[];
-  readonly seconds: SpentSeconds;
-  readonly identityDropped: readonly string[];
-  readonly weightsSha256: string | null;
+  readonly operator: OperatorRecord;
+  readonly weights: StoredWeights;
+  readonly scores: Scores;
+  /** Reasons for which the run is no longer promised to be bit-identical to an undisturbed one; empty while it is. */
+  readonly identityDropped: Series<string>;
   readonly end: RunEnd | null;
 }

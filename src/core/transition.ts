@@ -17,9 +17,15 @@ export function andThen(before: Transition, next: (state: State) => Transition):
   const after = next(before.state);
   return {
     state: after.state,
-    decisions: [...before.decisions, ...after.decisions],
-    commands: [...before.commands, ...after.commands],
+    decisions: joined(before.decisions, after.decisions),
+    commands: joined(before.commands, after.commands),
   };
+}
+
+/** Most parts decide and order nothing. */
+function joined<T>(before: readonly T[], after: readonly T[]): readonly T[] {
+  if (before.length === 0) return after;
+  return after.length === 0 ? before : [...before, ...after];
 }
 
 export function withDecisions(transition: Transition, ...decisions: Decision[]): Transition {

@@ -1,56 +1,62 @@
-import { linkSync, readdirSync, readFileSync, truncateSync, unlinkSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, truncateSync, unlinkSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { UserError } from "../errors.js";
-import { startTimeOf } from "../process-identity.js";
+import { livesHere, thisProcess, type ProcessIdentity } from "../process-identity.js";
+import { isSamePlace, placeOf, type FolderPlace } from "./folder-place.js";
+import { codeOf, createFile, modeInside } from "../whole-file.js";
 
 /** Who holds a run: enough to tell a live controller from a dead one, and from another process with a recycled pid. */
-export interface LockHolder {
-  readonly pid: number;
-  readonly startTime: string;
-  readonly host: string;
+export interface LockHolder extends ProcessIdentity {
+  /** The run folder that it holds: a lock may be copied along with another one. Versions before noted none. */
+  readonly folder?: FolderPlace;
 }
 
 export interface Lock {
-  readonly epoch: number;
+  readonly term: number;
   readonly release: () => void;
 }
 
 const LOCK_NAME = /^lock\.(\d+)$/;
 
 /**
- * Takes the run: creates `lock.<epoch>` with O_EXCL, so of two newcomers one loses. The highest epoch is the holder.
- * @throws UserError `run_in_use` while another controller lives, or when the holder is on another host
+ * Takes the run: creates `lock.<term>` with O_EXCL, so of two newcomers one loses. The highest term is the holder.
+ * @throws UserError `run_in_use` while another controller lives, or when the holder is on another host; `run_copied`
+ * where it holds the folder that this is a copy of
  */
-export function acquireLock(runFolder: string, takeover = false): Lock {
-  const epochs = existingEpochs(runFolder);
-  const highest = epochs.at(-1) ?? 0;
+export function acquireLock(
+  runFolder: string,
+  { takeover = false, asCopy = false }: { readonly takeover?: boolean; readonly asCopy?: boolean } = {},
+): Lock {
+  const terms = existingTerms(runFolder);
+  const highest = terms.at(-1) ?? 0;
   if (highest > 0) {
     const holder = readHolder(join(runFolder, `lock.${highest}`));
-    if (holder !== null) refuseIfHeld(runFolder, holder, takeover);
+    // One that was copied with its folder holds the other folder.
+    if (holder !== null && !(asCopy && !holdsThis(runFolder, holder))) refuseIfHeld(runFolder, holder, takeover);
   }
-  const epoch = highest + 1;
-  const path = join(runFolder, `lock.${epoch}`);
+  const term = highest + 1;
+  const path = join(runFolder, `lock.${term}`);
   createExclusively(runFolder, path);
   // Whoever was delayed between looking and creating may have reused the number of a lock that has come and gone.
-  if (existingEpochs(runFolder).at(-1) !== epoch) {
+  if (existingTerms(runFolder).at(-1) !== term) {
     removeQuietly(path);
     throw takenAtTheSameMoment(runFolder);
   }
-  // Older locks have served: the highest epoch alone decides. Losing a race to remove one is harmless.
-  for (const old of epochs) removeQuietly(join(runFolder, `lock.${old}`));
-  return { epoch, release: () => writeReleased(path) };
+  // Older locks have served: the highest term alone decides. Losing a race to remove one is harmless.
+  for (const old of terms) removeQuietly(join(runFolder, `lock.${old}`));
+  return { term, release: () => writeReleased(path) };
 }
 
-/** The holder of the run's newest lock, if it is alive on this machine. */
+/** The holder of the run's newest lock, if it is alive on this machine and holds this folder, not one it was copied from. */
 export function liveHolder(runFolder: string): LockHolder | null {
-  const highest = existingEpochs(runFolder).at(-1);
+  const highest = existingTerms(runFolder).at(-1);
   if (highest === undefined) return null;
   const holder = readHolder(join(runFolder, `lock.${highest}`));
-  return holder !== null && holder.host === hostname() && isSameProcess(holder) ? holder : null;
+  return holder !== null && livesHere(holder) && holdsThis(runFolder, holder) ? holder : null;
 }
 
-function existingEpochs(runFolder: string): number[] {
+function existingTerms(runFolder: string): number[] {
   return readdirSync(runFolder)
     .flatMap((name) => LOCK_NAME.exec(name)?.[1] ?? [])
     .map(Number)
@@ -66,7 +72,14 @@ function refuseIfHeld(runFolder: string, holder: LockHolder, takeover: boolean):
       hint: "if that host is gone, add `--takeover`",
     });
   }
-  if (isSameProcess(holder)) {
+  if (livesHere(holder) && !holdsThis(runFolder, holder)) {
+    throw new UserError({
+      code: "run_copied",
+      message: `\`${runFolder}\` is a copy of \`${holder.folder!.path}\`, which the controller with process id ${holder.pid} runs`,
+      hint: `\`npx thawline resume ${runFolder} --as-copy\` goes on with the copy as a run of its own`,
+    });
+  }
+  if (livesHere(holder)) {
     throw new UserError({
       code: "run_in_use",
       message: `\`${runFolder}\` is in use by the controller with process id ${holder.pid}`,
@@ -77,23 +90,24 @@ function refuseIfHeld(runFolder: string, holder: LockHolder, takeover: boolean):
 
 /** Written aside and linked into place: nobody ever sees a lock that does not name its holder yet. */
 function createExclusively(runFolder: string, path: string): void {
-  const { pid } = process;
-  const holder: LockHolder = { pid, startTime: startTimeOf(pid) ?? "", host: hostname() };
-  const aside = join(runFolder, `.lock-${process.pid}-${Date.now()}`);
   try {
-    writeFileSync(aside, JSON.stringify(holder), { flag: "wx" });
-    linkSync(aside, path);
+    const holder = { ...thisProcess(), folder: placeOf(runFolder)! } satisfies LockHolder;
+    if (createFile(path, JSON.stringify(holder), modeInside(runFolder))) return;
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "EEXIST") throw takenAtTheSameMoment(runFolder);
+    if (!(error instanceof UserError)) throw error;
     throw new UserError({
       code: "unwritable_run_folder",
-      message: `\`${runFolder}\` cannot be written (${code ?? String(error)})`,
+      message: `\`${runFolder}\` cannot be written (${codeOf(error.cause) ?? error.message})`,
       hint: "a run that goes on writes its journal there: make the folder writable",
+      cause: error,
     });
-  } finally {
-    removeQuietly(aside);
   }
+  throw takenAtTheSameMoment(runFolder);
+}
+
+function holdsThis(runFolder: string, { folder }: LockHolder): boolean {
+  const here = placeOf(runFolder);
+  return folder === undefined || (here !== null && isSamePlace(here, folder));
 }
 
 function takenAtTheSameMoment(runFolder: string): UserError {
@@ -104,10 +118,11 @@ function takenAtTheSameMoment(runFolder: string): UserError {
   });
 }
 
-/** An emptied lock keeps its epoch number taken and names no holder. */
+/** An emptied lock keeps its term number taken and names no holder. */
 function writeReleased(path: string): void {
   try {
-    truncateSync(path, 0);
+    // Another folder may be at that path by now, with a lock of another controller.
+    if (readHolder(path)?.pid === process.pid) truncateSync(path, 0);
   } catch {
     // The run folder may be gone by now; then there is nothing to release.
   }
@@ -127,8 +142,4 @@ function removeQuietly(path: string): void {
   } catch {
     // Already gone.
   }
-}
-
-function isSameProcess(holder: LockHolder): boolean {
-  return startTimeOf(holder.pid) === holder.startTime;
 }

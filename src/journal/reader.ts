@@ -1,53 +1,164 @@
-import { open, readFile } from "node:fs/promises";
+import { open, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../errors.js";
-import { decodeLine, JOURNAL_FILE, type JournalRecord } from "./format.js";
+import { decodeLine } from "./decode.js";
+import { JOURNAL_FILE, type JournalRecord } from "./format.js";
+import { lostTail, type LostTail } from "./lost-tail.js";
 
-export interface JournalContent {
-  readonly records: readonly JournalRecord[];
+/** How far a journal can be read. */
+export interface JournalExtent {
   /** Bytes up to the end of the last whole line; what follows is a line that was being written. */
   readonly validBytes: number;
-  readonly totalBytes: number;
+  /** Behind `validBytes`, where a power cut has damaged what was not yet on the disk; null where nothing is damaged. */
+  readonly lost: LostTail | null;
+}
+
+export interface JournalContent extends JournalExtent {
+  readonly records: readonly JournalRecord[];
+}
+
+/** Records that follow each other in a journal. A long one is read piece by piece: whole it would not fit into memory. */
+export interface JournalPiece {
+  readonly records: readonly JournalRecord[];
+  /** Whether it reaches to the end of what can be read. */
+  readonly isLast: boolean;
+  /** What cannot be read any more, behind it. */
+  readonly lost: LostTail | null;
+}
+
+/** What is read at once; twice as much where not even one record fits. Of more, the records would outlive a collection of young objects. */
+const PIECE_BYTES = 1 << 18;
+
+/** A run's creation, with its configuration, and the start of its first worker; or its end. */
+const END_BYTES = 1 << 14;
+
+const NEWLINE = 10;
+
+/**
+ * Reads a journal to its last whole line, or to the first line of a tail that a power cut damaged.
+ * @throws UserError `no_journal`, `damaged_journal`, and what `decodeLine` throws
+ */
+export async function readJournal(runFolder: string): Promise<JournalContent> {
+  const records: JournalRecord[] = [];
+  const extent = await scanJournal(runFolder, (more) => {
+    for (const record of more) records.push(record);
+  });
+  return { records, ...extent };
 }
 
 /**
- * Reads a journal to its last whole line.
- * @throws UserError `no_journal`, `damaged_journal`
+ * Reads a journal as `readJournal` does, and hands each piece on instead of keeping it.
+ * @throws UserError as `readJournal` does
  */
-export async function readJournal(runFolder: string): Promise<JournalContent> {
-  const path = join(runFolder, JOURNAL_FILE);
-  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT" || error.code === "ENOTDIR") {
-      throw new UserError({
-        code: "no_journal",
-        message: `\`${runFolder}\` is not a run folder: it holds no journal`,
-        hint: "name a folder that `npx thawline run` made",
-      });
-    }
-    throw error;
-  });
-  const { records, validBytes } = parseLines(bytes, 0, 1);
-  return { records, validBytes, totalBytes: bytes.length };
+export async function scanJournal(
+  runFolder: string,
+  visit: (records: readonly JournalRecord[]) => void,
+): Promise<JournalExtent> {
+  const place = beginning();
+  for (;;) {
+    const piece = await readPiece(runFolder, place);
+    if (piece === null) throw noJournal(runFolder);
+    visit(piece.records);
+    if (piece.isLast) return { validBytes: place.offset, lost: piece.lost };
+  }
 }
 
-/** Parses the whole lines of `bytes`; `start` is their offset in the file, `next` the expected record number. */
-function parseLines(bytes: Buffer, start: number, next: number): { records: JournalRecord[]; validBytes: number } {
-  const records: JournalRecord[] = [];
-  let offset = 0;
-  for (let end = bytes.indexOf(10, offset); end !== -1; end = bytes.indexOf(10, offset)) {
-    const record = decodeLine(bytes.toString("utf8", offset, end), start + offset);
-    if (record.n !== next + records.length) {
-      throw new UserError({
-        code: "damaged_journal",
-        message: `the journal is damaged at byte ${start + offset}: record ${record.n} stands where ${next + records.length} belongs`,
-        hint: "restore the file from a copy",
-      });
-    }
-    records.push(record);
-    offset = end + 1;
+/**
+ * The first records of a journal.
+ * @throws UserError as `readJournal` does
+ */
+export async function readHead(runFolder: string): Promise<readonly JournalRecord[]> {
+  const place = { ...beginning(), length: END_BYTES };
+  for (;;) {
+    const piece = await readPiece(runFolder, place);
+    if (piece === null) throw noJournal(runFolder);
+    if (piece.records.length > 0 || piece.isLast) return piece.records;
   }
-  return { records, validBytes: offset };
+}
+
+/**
+ * The last whole records of a journal; none where it is shorter than one.
+ * @throws UserError as `readJournal` does, also where the tail is damaged
+ */
+export async function readTail(runFolder: string): Promise<readonly JournalRecord[]> {
+  const path = join(runFolder, JOURNAL_FILE);
+  const { size } = await stat(path);
+  const start = Math.max(0, size - END_BYTES);
+  const part = await readPart(path, start, END_BYTES);
+  if (part === null) throw noJournal(runFolder);
+  const from = start === 0 ? 0 : part.bytes.indexOf(NEWLINE) + 1;
+  const lines = part.bytes.subarray(from, part.bytes.lastIndexOf(NEWLINE) + 1);
+  const records: JournalRecord[] = [];
+  for (let at = 0; at < lines.length;) {
+    const end = lines.indexOf(NEWLINE, at);
+    records.push(decodeLine(lines.toString("utf8", at, end), start + from + at));
+    at = end + 1;
+  }
+  return records;
+}
+
+function noJournal(runFolder: string): UserError {
+  return new UserError({
+    code: "no_journal",
+    message: `\`${runFolder}\` is not a run folder: it holds no journal`,
+    hint: "name a folder that `npx thawline run` made",
+  });
+}
+
+/** Where a reader stands: the next byte and record number, the last `synced` that it read, how much it reads at once. */
+interface Place {
+  offset: number;
+  next: number;
+  synced: number | null;
+  length: number;
+}
+
+function beginning(): Place {
+  return { offset: 0, next: 1, synced: null, length: PIECE_BYTES };
+}
+
+/** The piece at `place`, which moves behind it; null where there is no journal. */
+async function readPiece(runFolder: string, place: Place): Promise<JournalPiece | null> {
+  const path = join(runFolder, JOURNAL_FILE);
+  const part = await readPart(path, place.offset, place.length);
+  if (part === null) return null;
+  const { records, numBytes, damage } = parseLines(part.bytes, place);
+  place.offset += numBytes;
+  place.next += records.length;
+  place.synced = records.findLast(({ synced }) => synced !== undefined)?.synced ?? place.synced;
+  place.length = numBytes === 0 && !part.isLast ? 2 * place.length : PIECE_BYTES;
+  if (damage === null) return { records, isLast: part.isLast, lost: null };
+  // All of what follows says whether this record had been on the disk.
+  const rest = (await readPart(path, place.offset, Infinity))?.bytes ?? Buffer.alloc(0);
+  return { records, isLast: true, lost: lostTail(rest, place.offset, place.synced, damage) };
+}
+
+/** The whole lines of `bytes`, which begin at `place`, as far as they are undamaged. */
+function parseLines(bytes: Buffer, { offset, next }: Place) {
+  const records: JournalRecord[] = [];
+  let numBytes = 0;
+  for (let end = bytes.indexOf(NEWLINE); end !== -1; end = bytes.indexOf(NEWLINE, numBytes)) {
+    try {
+      const record = decodeLine(bytes.toString("utf8", numBytes, end), offset + numBytes);
+      requireNext(record.n, next + records.length, offset + numBytes);
+      records.push(record);
+    } catch (error) {
+      if (!(error instanceof UserError) || error.code !== "damaged_journal") throw error;
+      return { records, numBytes, damage: error };
+    }
+    numBytes = end + 1;
+  }
+  return { records, numBytes, damage: null };
+}
+
+function requireNext(n: number, next: number, offset: number): void {
+  if (n === next) return;
+  throw new UserError({
+    code: "damaged_journal",
+    message: `the journal is damaged at byte ${offset}: record ${n} stands where ${next} belongs`,
+    hint: "restore the file from a copy",
+  });
 }
 
 export interface FollowOptions {
@@ -56,34 +167,42 @@ export interface FollowOptions {
 }
 
 /**
- * Yields the journal's records in batches: first what is there, then what is appended, until `signal` aborts.
- * Polls, because change notifications do not cross network file systems. A torn last line is waited for.
+ * Yields the journal's records piece by piece: first what is there, then what is appended, until `signal` aborts.
+ * Polls, because change notifications do not cross network file systems. A torn last line is waited for, and so is a
+ * damaged tail: another machine's writes may arrive out of order, and a `resume` cuts it off.
+ * @throws UserError `damaged_journal`, and what `decodeLine` throws
  */
-export async function* followJournal(runFolder: string, options: FollowOptions): AsyncGenerator<JournalRecord[]> {
-  const path = join(runFolder, JOURNAL_FILE);
-  let offset = 0;
-  let next = 1;
+export async function* followJournal(runFolder: string, options: FollowOptions): AsyncGenerator<JournalPiece> {
+  const place = beginning();
+  let behind = false;
+  let lost = -1;
   while (!options.signal.aborted) {
-    const bytes = await readFrom(path, offset);
-    const { records, validBytes } = parseLines(bytes, offset, next);
-    offset += validBytes;
-    next += records.length;
-    if (records.length > 0) yield records;
+    const piece = (await readPiece(runFolder, place)) ?? { records: [], isLast: true, lost: null };
+    const isNews = piece.lost !== null && piece.lost.offset !== lost;
+    lost = piece.lost?.offset ?? -1;
+    // Whoever waits for the last piece hears of it, also where it is nothing but a torn line.
+    if (piece.records.length > 0 || isNews || (piece.isLast && behind)) yield piece;
+    behind = !piece.isLast;
+    if (behind) continue;
     await sleep(options.pollMilliseconds ?? 200, undefined, { signal: options.signal }).catch(() => undefined);
   }
 }
 
-async function readFrom(path: string, offset: number): Promise<Buffer> {
+async function readPart(
+  path: string,
+  offset: number,
+  length: number,
+): Promise<{ readonly bytes: Buffer; readonly isLast: boolean } | null> {
   const file = await open(path, "r").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return null;
+    if (error.code === "ENOENT" || error.code === "ENOTDIR") return null;
     throw error;
   });
-  if (file === null) return Buffer.alloc(0);
+  if (file === null) return null;
   try {
     const { size } = await file.stat();
-    const buffer = Buffer.alloc(Math.max(0, size - offset));
+    const buffer = Buffer.alloc(Math.min(length, Math.max(0, size - offset)));
     const { bytesRead } = await file.read(buffer, 0, buffer.length, offset);
-    return buffer.subarray(0, bytesRead);
+    return { bytes: buffer.subarray(0, bytesRead), isLast: offset + bytesRead >= size };
   } finally {
     await file.close();
   }

@@ -1,40 +1,100 @@
-import { indexAt } from "../core/counting.js";
-import { createRun, reduce } from "../core/reduce.js";
-import { finitePoints, signalKey } from "../core/signal.js";
-import { findOffline, findOnline, withSpanBound, type OfflineResult } from "../core/stabilization.js";
+import { indexAt } from "../core/intervention/counting.js";
+import { detectorRule, measuredBy } from "../core/measured.js";
+import { reduce } from "../core/reduce.js";
+import { finitePoints, signalKey } from "../core/detector/signal.js";
+import { findOffline, findOnline, withSpanBound, type OfflineResult } from "../core/detector/stabilization.js";
 import { CORE_VERSION, type State } from "../core/state.js";
-import { BugError, ReplayDivergence, UserError } from "../errors.js";
-import { JOURNAL_FORMAT, type JournalRecord } from "./format.js";
-
-/** The next state after one record. The first record of a journal creates the run (`state` is null then). */
-export function replayRecord(state: State | null, record: JournalRecord): State {
-  const { event } = record;
-  if (event.type === "run/created") return createRun(event);
-  if (state === null) throw new BugError("a journal that does not begin with run/created passed its checks");
-  return reduce(state, event).state;
-}
+import { ReplayDivergence, UserError } from "../errors.js";
+import type { Transition } from "../core/transition.js";
+import { unreadable } from "./decode.js";
+import type { JournalRecord } from "./format.js";
+import { scanJournal, type JournalExtent } from "./reader.js";
 
 /**
  * Reduces a whole journal again.
- * @throws UserError `empty_journal`, `other_journal_format`
+ * @throws UserError `empty_journal`, `foreign_record`
  */
-export function replayJournal(records: readonly JournalRecord[]): State {
-  const created = records[0]?.event;
+export function replayJournal(records: Iterable<JournalRecord>): State {
+  const replay = new Replay();
+  replay.take(records);
+  return replay.end();
+}
+
+/**
+ * `reduce` for a record that was read.
+ * @throws UserError `foreign_record`: whoever wrote it had reduced it before, so it is not of this version
+ */
+export function reduceRecord(state: State | null, record: JournalRecord): Transition {
+  return readable(record, () => reduce(state, record.event));
+}
+
+/**
+ * What `made` makes of a record that was read.
+ * @throws UserError `foreign_record` for whatever it throws
+ */
+export function readable<T>(record: JournalRecord, made: () => T): T {
+  try {
+    return made();
+  } catch (error) {
+    throw unreadable(record, error);
+  }
+}
+
+/**
+ * Reduces the journal in a run folder while it is read, as far as it can be read.
+ * @throws UserError as `readJournal` and `replayJournal` do
+ */
+export async function replayFolder(runFolder: string, replay = new Replay()): Promise<ReplayedRun> {
+  const { lost } = await scanJournal(runFolder, (records) => replay.take(records));
+  return { state: replay.end(), numRecords: replay.numRecords, numCommands: replay.numCommands, lost };
+}
+
+export interface ReplayedRun extends Pick<JournalExtent, "lost"> {
+  readonly state: State;
+  readonly numRecords: number;
+  readonly numCommands: number;
+}
+
+/** Reduces a journal again, as many records at a time as there are. */
+export class Replay {
+  private state: State | null = null;
+  numRecords = 0;
+  numCommands = 0;
+
+  /** @param compares whether everything that was decided and ordered is compared with what the journal holds */
+  constructor(private readonly compares = false) {}
+
+  /** @throws UserError `empty_journal`, `other_journal_format`; ReplayDivergence naming the first record that differs */
+  take(records: Iterable<JournalRecord>): void {
+    for (const record of records) {
+      if (this.numRecords === 0) requireBeginning(record);
+      const { state, decisions, commands } = reduceRecord(this.state, record);
+      if (this.compares) {
+        compare(record, "commands", record.commands ?? [], commands);
+        compare(record, "decisions", record.decisions ?? [], decisions);
+      }
+      this.state = state;
+      this.numRecords += 1;
+      this.numCommands += commands.length;
+    }
+  }
+
+  /** @throws UserError `empty_journal` */
+  end(): State {
+    if (this.state === null) requireBeginning(undefined);
+    return this.state!;
+  }
+}
+
+function requireBeginning(first: JournalRecord | undefined): void {
+  const created = first?.event;
   if (created?.type !== "run/created") {
     throw new UserError({
       code: "empty_journal",
       message: "the journal does not begin with the creation of a run",
-      hint: "the run ended before it began; start it again with `npx thawline run`",
+      hint: "the run was ended before it began; `npx thawline resume` begins it",
     });
   }
-  if (created.format !== JOURNAL_FORMAT) {
-    throw new UserError({
-      code: "other_journal_format",
-      message: `the journal has format ${created.format}, this version reads ${JOURNAL_FORMAT}`,
-      hint: "use the version of thawline that wrote it",
-    });
-  }
-  return records.reduce<State | null>((state, record) => replayRecord(state, record), null)!;
 }
 
 /** @throws UserError `other_core_version`: a recorded history would not reduce to the same decisions */
@@ -51,26 +111,31 @@ export function requireSameCore(state: State): void {
  * Reduces the journal again and compares everything that was decided and ordered.
  * @throws ReplayDivergence naming the first record that differs
  */
-export function verifyJournal(records: readonly JournalRecord[]): { state: State; numCommands: number } {
-  let state = replayJournal(records.slice(0, 1));
-  let numCommands = 0;
-  for (const record of records.slice(1)) {
-    const again = reduce(state, record.event);
-    compare(record, "commands", record.commands ?? [], again.commands);
-    compare(record, "decisions", record.decisions ?? [], again.decisions);
-    numCommands += again.commands.length;
-    state = again.state;
-  }
-  return { state, numCommands };
+export function verifyJournal(records: Iterable<JournalRecord>): { state: State; numCommands: number } {
+  const replay = new Replay(true);
+  replay.take(records);
+  return { state: replay.end(), numCommands: replay.numCommands };
 }
 
 function compare(record: JournalRecord, what: string, recorded: readonly unknown[], again: readonly unknown[]): void {
+  if (isAlike(recorded, again)) return;
   const [before, after] = [JSON.stringify(recorded), JSON.stringify(again)];
   if (before === after) return;
   throw new ReplayDivergence({
     message: `record ${record.n} (\`${record.event.type}\`) gives other ${what} than the journal holds`,
     hint: `recorded ${before}, now ${after}`,
   });
+}
+
+/** Whether two values are written alike, told without writing them; false is said of some that are. */
+function isAlike(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
+  if (Array.isArray(a) !== Array.isArray(b)) return false;
+  const [ours, theirs] = [a as Record<string, unknown>, b as Record<string, unknown>];
+  const [keys, others] = [Object.keys(ours), Object.keys(theirs)];
+  if (keys.length !== others.length) return false;
+  return keys.every((key, index) => key === others[index] && isAlike(ours[key], theirs[key]));
 }
 
 export interface WhatIf {
@@ -92,9 +157,9 @@ export interface WhatIfAnswer extends WhatIf {
  * @throws UserError `no_such_series`
  */
 export function askWhatIf(state: State, question: WhatIf): WhatIfAnswer {
-  const series = state.series[signalKey(question.metric)];
+  const series = state.signal.series[signalKey(question.metric)];
   if (series === undefined) {
-    const known = Object.keys(state.series).map((key) => `\`${key.replace("probe/", "")}\``);
+    const known = Object.keys(state.signal.series).map((key) => `\`${key.replace("probe/", "")}\``);
     throw new UserError({
       code: "no_such_series",
       message: `the run has no series of \`${question.metric}\``,
@@ -102,9 +167,9 @@ export function askWhatIf(state: State, question: WhatIf): WhatIfAnswer {
     });
   }
   const measured = finitePoints(series, series.at(-1)?.update ?? 0);
-  const points = question.tau === state.config.intervention.tau ? measured : withSpanBound(measured, question.tau);
+  const points = question.tau === detectorRule(state.config).tau ? measured : withSpanBound(measured, question.tau);
   const rule = { window: question.tau, tolerance: question.epsilon };
-  const { every } = state.config.probe;
+  const every = measuredBy(state.config)?.every ?? 1;
   const offline = findOffline(points, rule, every);
   const firedAt = findOnline(points, rule);
   const kOnline = firedAt === null ? null : indexAt(state.config.intervention, firedAt);

@@ -1,9 +1,13 @@
-import { randomUUID } from "node:crypto";
-import { mkdtemp, open, rename, rmdir, unlink } from "node:fs/promises";
+import { rmSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { UserError } from "../errors.js";
+import { failpoint } from "../failpoint.js";
+import { makeTemporaryFolder } from "../temporary-folder.js";
+import { codeOf, PRIVATE_FILE, refusedByDisk, replaceFile } from "../whole-file.js";
 
-/** What a worker reads at start: where its controller is, and the keys to talk to it (python/thawline/bootstrap.py). */
+/** What a worker reads at start: where its controller is, and the keys to talk to it (python/thawline/wire/bootstrap.py). */
 export interface Bootstrap {
   endpoint: string;
   server_key: string;
@@ -14,32 +18,58 @@ export interface Bootstrap {
   controller_pid: number;
 }
 
-const FOLDER_PREFIX = "thawline-";
+const BOOTSTRAP_FILE = "bootstrap.json";
 
 /**
  * Writes the file (0600) into a new folder (0700) under `parent` and returns its path. The secret key is in no argument
  * list and no job script, which other users of the machine can read.
+ *
+ * @throws UserError `unwritable_temporary_folder`
  */
 export async function writeBootstrap(bootstrap: Bootstrap, parent: string = tmpdir()): Promise<string> {
-  const folder = await mkdtemp(join(parent, FOLDER_PREFIX));
-  const path = join(folder, "bootstrap.json");
-  const unfinished = join(folder, randomUUID());
-  const file = await open(unfinished, "wx", 0o600);
+  let folder: string | null = null;
   try {
-    await file.writeFile(JSON.stringify(bootstrap));
-  } finally {
-    await file.close();
+    folder = makeTemporaryFolder(parent);
+    const path = join(folder, BOOTSTRAP_FILE);
+    replaceFile(path, JSON.stringify(bootstrap), PRIVATE_FILE);
+    failpoint("bootstrap.written");
+    return path;
+  } catch (error) {
+    if (folder !== null) await rm(folder, { recursive: true, force: true });
+    throw refusedTemporary(parent, error);
   }
-  await rename(unfinished, path);
-  return path;
 }
 
 /** Removes the file and its folder; without effect where they are gone already. */
 export async function removeBootstrap(path: string): Promise<void> {
-  await unlink(path).catch(unlessGone);
-  await rmdir(dirname(path)).catch(unlessGone);
+  await rm(dirname(path), { recursive: true, force: true });
 }
 
-function unlessGone(error: NodeJS.ErrnoException): void {
-  if (error.code !== "ENOENT") throw error;
+/**
+ * Whether a worker's keys could be written: asked before a run folder is made.
+ *
+ * @throws UserError `unwritable_temporary_folder`
+ */
+export function requireTemporaryFolder(parent: string = tmpdir()): void {
+  let folder: string | null = null;
+  try {
+    folder = makeTemporaryFolder(parent);
+  } catch (error) {
+    throw refusedTemporary(parent, error);
+  } finally {
+    if (folder !== null) rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function refusedTemporary(parent: string, error: unknown): unknown {
+  const reason = error instanceof UserError ? error.cause : error;
+  if (codeOf(reason) === null) return error;
+  const refused = refusedByDisk(
+    `the folder for temporary files, \`${parent}\`,`,
+    reason,
+    "unwritable_temporary_folder",
+  );
+  const { code, message } = refused as UserError;
+  const hint = "a worker gets its keys there: set TMPDIR to a folder that exists and has room";
+  return new UserError({ code, message, hint, cause: error });
 }

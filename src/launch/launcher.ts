@@ -4,16 +4,21 @@ export interface Launcher {
   launch(request: LaunchRequest): Promise<LaunchedWorker>;
 }
 
-export interface LaunchRequest {
+/** What is started as a worker, and the folder that holds the Python package `thawline`. */
+export interface WorkerProgram {
   /** Program and arguments. */
-  command: readonly [string, ...string[]];
+  readonly command: readonly [string, ...string[]];
+  readonly pythonFolder: string;
+}
+
+export interface LaunchRequest extends WorkerProgram {
   workingFolder: string;
   /** What the worker prints is appended to this file. */
   logPath: string;
   /** The bootstrap file, which the worker finds by THAWLINE_BOOTSTRAP. */
   bootstrapPath: string;
-  /** Folder that holds the Python package `thawline`. */
-  pythonFolder: string;
+  /** The identity of the run folder, by which everything that the worker starts is found again (process-group.ts). */
+  runIdentity: string;
   /** More environment, e.g. the thread count. */
   environment?: Readonly<Record<string, string>>;
 }
@@ -25,15 +30,12 @@ export interface WorkerExit {
 }
 
 export interface LaunchedWorker {
+  /** Also the id of the process group that holds the worker and everything it starts. */
   readonly pid: number;
-  /** Id of the process group that holds the worker and everything it starts. */
-  readonly processGroup: number;
   /** Tells this process from a later one with the same pid (process-group.ts); null where the system does not say. */
   readonly startTime: string | null;
-  /** Resolves when the worker has exited and the rest of its group was killed. */
+  /** Resolves when the worker has exited and everything that it had started is gone. */
   readonly exited: Promise<WorkerExit>;
-  /** SIGINT to the worker alone, as Ctrl-C in its own terminal would. */
-  interrupt(): void;
   /** SIGKILL to the whole group. */
   kill(): void;
 }

@@ -1,20 +1,24 @@
-import { mkdir, open } from "node:fs/promises";
+import { open, type FileHandle } from "node:fs/promises";
 import { delimiter, dirname } from "node:path";
 import { execa } from "execa";
 import { UserError } from "../errors.js";
 import type { LaunchedWorker, Launcher, LaunchRequest, WorkerExit } from "./launcher.js";
 import { startTimeOf } from "../process-identity.js";
-import { killGroup } from "./process-group.js";
+import { modeInside, refusedByDisk } from "../whole-file.js";
+import { guardGroup } from "./group-guard.js";
+import { endProcessesOf, killGroup, RUN_VARIABLE } from "./process-group.js";
 
 /** The pipe that only the controller holds open: its end of file tells the worker that the controller is gone. */
 const LIFELINE_FD = 3;
+
+/** What outlives a worker in a session of its own may be sending the last lines of a log. */
+const STRAY_GRACE_MILLISECONDS = 2_000;
 
 /** Starts the worker as a process of this machine, in a process group of its own. */
 export const localLauncher: Launcher = { launch };
 
 async function launch(request: LaunchRequest): Promise<LaunchedWorker> {
-  await mkdir(dirname(request.logPath), { recursive: true });
-  const log = await open(request.logPath, "a", 0o600);
+  const log = await openLog(request.logPath);
   try {
     const [program, ...programArguments] = request.command;
     // Any descriptor of this process will do; execa's types name only the first ones.
@@ -31,18 +35,30 @@ async function launch(request: LaunchRequest): Promise<LaunchedWorker> {
       stdio: ["ignore", logFd, logFd, "pipe"],
     });
     if (child.pid === undefined) throw notStarted(program, (await child).originalMessage ?? "");
+    guardGroup(child);
     // The result that execa resolves to waits for pipes that grandchildren may hold; the exit event does not.
     const exited = new Promise<WorkerExit>((resolve) => {
       child.once("exit", (exitCode, signal) => resolve({ exitCode, signal }));
     });
-    return new LocalWorker(child.pid, exited);
+    return new LocalWorker(child.pid, exited, request.runIdentity);
   } finally {
     await log.close();
   }
 }
 
+/** @throws UserError `unwritable_file`, also where its folder is gone, which must not come back empty */
+async function openLog(path: string): Promise<FileHandle> {
+  try {
+    const mode = modeInside(dirname(path));
+    const log = await open(path, "a", mode);
+    await log.chmod(mode);
+    return log;
+  } catch (error) {
+    throw refusedByDisk(`\`${path}\``, error);
+  }
+}
+
 class LocalWorker implements LaunchedWorker {
-  readonly processGroup: number;
   readonly startTime: string | null;
   readonly exited: Promise<WorkerExit>;
   private over = false;
@@ -50,24 +66,22 @@ class LocalWorker implements LaunchedWorker {
   constructor(
     readonly pid: number,
     leaderExit: Promise<WorkerExit>,
+    runIdentity: string,
   ) {
-    this.processGroup = pid;
     this.startTime = startTimeOf(pid);
-    this.exited = leaderExit.then((exit) => {
+    this.exited = leaderExit.then(async (exit) => {
       // Children that ignored a signal, or were still loading data, would keep the device.
       this.kill();
       this.over = true;
+      // And those that made a session of their own.
+      await endProcessesOf(runIdentity, { politely: STRAY_GRACE_MILLISECONDS });
       return exit;
     });
   }
 
-  interrupt(): void {
-    if (!this.over) process.kill(this.pid, "SIGINT");
-  }
-
   kill(): void {
     // Once the group is gone its number may be given to another one.
-    if (!this.over) killGroup(this.processGroup);
+    if (!this.over) killGroup(this.pid);
   }
 }
 
@@ -78,6 +92,7 @@ function environment(request: LaunchRequest): Record<string, string> {
     ...request.environment,
     PYTHONPATH: inherited ? `${request.pythonFolder}${delimiter}${inherited}` : request.pythonFolder,
     THAWLINE_BOOTSTRAP: request.bootstrapPath,
+    [RUN_VARIABLE]: request.runIdentity,
     THAWLINE_LIFELINE_FD: String(LIFELINE_FD),
   };
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { execa } from "execa";
 import { UserError } from "../errors.js";
@@ -8,16 +8,12 @@ const OLDEST = [3, 11] as const;
 /** An interpreter on a cold network file system needs seconds; one that hangs must not hang us. */
 const LIMIT_SECONDS = 30;
 
-/** What the worker imports, and the name under which pip installs it where that differs. */
-const MODULES: Readonly<Record<string, string>> = {
-  torch: "torch",
-  numpy: "numpy",
-  scipy: "scipy",
-  PIL: "pillow",
-  safetensors: "safetensors",
-  zmq: "pyzmq",
-  msgspec: "msgspec",
-};
+/** The modules that every worker imports, and the name under which pip installs each. */
+function workerModules(): Readonly<Record<string, string>> {
+  const file = new URL("../../python/modules.json", import.meta.url);
+  const { worker } = JSON.parse(readFileSync(file, "utf8")) as { readonly worker: Record<string, string> };
+  return worker;
+}
 
 /** find_spec looks without importing: importing torch takes seconds. Runs on any Python, so that an old one can say its age. */
 const INSPECTION = `
@@ -72,7 +68,8 @@ function environmentCandidates(env: NodeJS.ProcessEnv, packageRoot: string): str
 async function inspect(name: string, env: NodeJS.ProcessEnv, setUp: string): Promise<Python | UserError> {
   // Workers run in other folders than this process, so a relative path is fixed here; a bare name is left to PATH.
   const command = name.includes("/") ? resolve(name) : name;
-  const result = await execa(command, ["-c", INSPECTION, ...Object.keys(MODULES)], {
+  const modules = workerModules();
+  const result = await execa(command, ["-c", INSPECTION, ...Object.keys(modules)], {
     env,
     extendEnv: false,
     timeout: LIMIT_SECONDS * 1000,
@@ -97,11 +94,11 @@ async function inspect(name: string, env: NodeJS.ProcessEnv, setUp: string): Pro
       hint: `point \`THAWLINE_PYTHON\` at a newer one, or set one up with ${setUp}`,
     });
   }
-  return report.missing.length > 0 ? lackingPackages(command, report.missing, setUp) : { command, version };
+  const packages = report.missing.map((module) => modules[module] ?? module);
+  return packages.length > 0 ? lackingPackages(command, packages, setUp) : { command, version };
 }
 
-function lackingPackages(command: string, modules: readonly string[], setUp: string): UserError {
-  const packages = modules.map((module) => MODULES[module] ?? module);
+function lackingPackages(command: string, packages: readonly string[], setUp: string): UserError {
   const named = packages.map((name) => `\`${name}\``).join(", ");
   return new UserError({
     code: "missing_python_package",

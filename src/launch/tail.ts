@@ -1,6 +1,6 @@
 import { open } from "node:fs/promises";
 
-/** The last lines of a file that other processes append to, for an error message; empty where there is none. */
+/** The last lines of a file that other processes append to, for an error message; empty where it cannot be read. */
 export async function tailOf(path: string, lines: number, bytes: number): Promise<string> {
   let file;
   try {
@@ -17,8 +17,15 @@ export async function tailOf(path: string, lines: number, bytes: number): Promis
       .subarray(0, bytesRead)
       .toString("utf8")
       .replace(/^\ufffd+/, "");
-    return text.trimEnd().split("\n").slice(-lines).join("\n");
+    return text.trimEnd().split("\n").slice(-lines).map(lastDrawn).join("\n");
+  } catch {
+    return "";
   } finally {
     await file.close();
   }
+}
+
+/** Of a line that was drawn again and again, as progress bars are: what stood there at last. */
+function lastDrawn(line: string): string {
+  return line.trimEnd().split("\r").at(-1)!;
 }

@@ -1,8 +1,9 @@
-import { decode, encode } from "@msgpack/msgpack";
+import { encode } from "@msgpack/msgpack";
 import type { z } from "zod";
 import { LIMITS } from "./limits.js";
-import { envelope, MESSAGES, type Message, type MetricValue } from "./messages.js";
+import { envelope, MESSAGES, type Message } from "./messages.js";
 import { prescan, ProtocolError, QUOTED_CHARACTERS } from "./prescan.js";
+import { readMap, readWithHalves } from "./read-map.js";
 import { PROTOCOL_TAG, PROTOCOL_VERSION } from "./version.js";
 
 export { ProtocolError, type ProtocolErrorCode } from "./prescan.js";
@@ -30,7 +31,15 @@ export function encodeMessage(message: Message): [Buffer, Buffer] {
 export function decodeMessage(frames: readonly Uint8Array[], sender?: Sender): Message {
   const map = checkFrames(frames);
   prescan(map);
-  const { body, ...around } = parse(envelope, decodeMap(map), "$");
+  const message = readMessage(readMap(map), sender);
+  // A whole number that was sent as a float is none, in both languages.
+  const halved = readWithHalves(map);
+  if (halved !== null) readMessage(halved, sender);
+  return message;
+}
+
+function readMessage(map: unknown, sender: Sender | undefined): Message {
+  const { body, ...around } = parse(envelope, map, "$");
   const declaration = MESSAGES[around.kind];
   if (sender !== undefined && declaration.sender !== sender && declaration.sender !== "both") {
     throw new ProtocolError("direction", `$.kind: a ${sender} never sends \`${around.kind}\``);
@@ -50,25 +59,13 @@ export function announcedVersion(frames: readonly Uint8Array[]): { major: number
   try {
     const map = checkFrames(frames);
     prescan(map);
-    const message = decodeMap(map) as { kind?: unknown; body?: { protocol?: { major?: unknown; minor?: unknown } } };
+    const message = readMap(map) as { kind?: unknown; body?: { protocol?: { major?: unknown; minor?: unknown } } };
     const protocol = message.kind === "hello" ? message.body?.protocol : undefined;
     if (typeof protocol?.major !== "number" || typeof protocol.minor !== "number") return null;
     return { major: protocol.major, minor: protocol.minor };
   } catch {
     return null;
   }
-}
-
-/** A metric as the number that it is, which may be NaN or infinite. */
-export function metricNumber(value: MetricValue): number {
-  if (typeof value === "number") return value;
-  return { nan: NaN, inf: Infinity, "-inf": -Infinity }[value.non_finite];
-}
-
-/** The inverse of `metricNumber`. */
-export function toMetricValue(value: number): MetricValue {
-  if (Number.isFinite(value)) return value;
-  return { non_finite: Number.isNaN(value) ? "nan" : value > 0 ? "inf" : "-inf" };
 }
 
 function checkFrames(frames: readonly Uint8Array[]): Uint8Array {
@@ -91,15 +88,6 @@ function encodeMap(value: object): Uint8Array {
   try {
     return encode(value, { ignoreUndefined: true, maxDepth: LIMITS.depth + 1 });
   } catch (error) {
-    throw new ProtocolError("msgpack", `$: ${(error as Error).message}`);
-  }
-}
-
-function decodeMap(map: Uint8Array): unknown {
-  try {
-    return decode(map);
-  } catch (error) {
-    // The pre-scan leaves nothing for the decoder to refuse; should it ever, the cause must not end the process.
     throw new ProtocolError("msgpack", `$: ${(error as Error).message}`);
   }
 }

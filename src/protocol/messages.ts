@@ -1,29 +1,8 @@
 import { z } from "zod";
+import { characters, count, learningRates, metricValue, name, seconds, sha256, text, update } from "./values.js";
 
-/** A number that may be NaN or infinite: JSON and zod know neither, and a diverged run sends both. */
-export const metricValue = z.union([z.number(), z.strictObject({ non_finite: z.enum(["nan", "inf", "-inf"]) })], {
-  error: 'expected a number or {non_finite: "nan" | "inf" | "-inf"}',
-});
-export type MetricValue = z.infer<typeof metricValue>;
+export { metricValue, type MetricValue } from "./values.js";
 
-/** At most `max` characters as JSON Schema and Python count them, that is code points; JavaScript's length counts more. */
-function characters(max: number, min = 0) {
-  return z
-    .string()
-    .min(min)
-    .refine((value) => value.length <= max || Array.from(value).length <= max, {
-      error: `longer than ${max} characters`,
-    })
-    .meta({ maxLength: max });
-}
-
-const count = z.int().nonnegative();
-const update = z.int().positive();
-const seconds = z.number().nonnegative();
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
-const name = characters(256, 1);
-const text = characters(16_384);
-const learningRates = z.array(z.number().nonnegative()).max(1024);
 const head = z.strictObject({ name, num_params: count });
 /** A block may train with the head from the first update; it is never unfrozen then. */
 const block = head.extend({ trainable_from_start: z.boolean().optional() });
@@ -79,8 +58,10 @@ const resumed = z.strictObject({
 
 const point = metric.omit({ key: true }).extend({ update });
 
+const trained = { weights_sha256: sha256.nullable(), weights_unhashed: text.optional(), early: z.boolean().optional() };
+
 const closed = z.discriminatedUnion("outcome", [
-  z.strictObject({ outcome: z.literal("finished"), step: count, weights_sha256: sha256, seconds: spentSeconds }),
+  z.strictObject({ outcome: z.literal("finished"), step: count, ...trained, seconds: spentSeconds }),
   z.strictObject({ outcome: z.literal("stopped"), step: count, seconds: spentSeconds }),
   z.strictObject({
     outcome: z.literal("failed"),
@@ -113,7 +94,7 @@ export const MESSAGES = {
   welcome: {
     sender: "controller",
     since: "1.0",
-    meaning: "The worker is accepted; carries the agreed protocol and the resolved configuration of the run.",
+    meaning: "The worker is accepted; carries the agreed protocol and what the worker reads of the configuration.",
     body: z.strictObject({
       protocol: protocolVersion,
       run_folder: text,
@@ -142,6 +123,7 @@ export const MESSAGES = {
       seed: count,
       resumed_from: count,
       can: z.array(order).max(8),
+      micro_batch: z.int().positive().optional(),
       resumed: resumed.optional(),
     }),
   },
@@ -200,6 +182,7 @@ export const MESSAGES = {
       recalled: z.boolean(),
       metrics: z.array(metric).max(64),
       seconds: spentSeconds,
+      moved: z.array(metricValue.nullable()).max(1024).optional(),
     }),
   },
   progress: {

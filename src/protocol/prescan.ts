@@ -19,7 +19,7 @@ export class ProtocolError extends Error {
 export const QUOTED_CHARACTERS = 64;
 
 /**
- * Checks the shape of a msgpack frame before anything is decoded from it; python/thawline/prescan.py is its mirror.
+ * Checks the shape of a msgpack frame before anything is decoded from it; python/thawline/wire/prescan.py is its mirror.
  *
  * The scan allocates nothing that grows with what a header announces. It also refuses what the two languages would read
  * differently: duplicate keys, `__proto__`, integers beyond 53 bits, bare NaN and infinities, binary and extension types.

@@ -81,11 +81,10 @@ export class Authentication {
 
   /** Why a request is refused, or null; its frames are version, id, domain, address, identity, mechanism, key. */
   private refusal(request: Buffer[]): string | null {
-    const [, , domain, address, , mechanism, key] = request;
-    const from = `a connection from ${address?.toString() ?? "?"}`;
-    if (domain?.toString() !== ZAP_DOMAIN) return `${from} for another domain`;
-    if (mechanism?.toString() !== "CURVE" || key?.length !== 32) return `${from} without a CURVE key`;
-    return this.allowed.has(z85(key)) ? null : `${from} with a key that is not (or no longer) that of an attempt`;
+    const [, , domain, , , mechanism, key] = request;
+    if (domain?.toString() !== ZAP_DOMAIN) return "a connection for another domain";
+    if (mechanism?.toString() !== "CURVE" || key?.length !== 32) return "a connection without a CURVE key";
+    return this.allowed.has(z85(key)) ? null : "a connection with a key that is not (or no longer) that of an attempt";
   }
 }
 

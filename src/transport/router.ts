@@ -5,29 +5,19 @@ import { LIMITS } from "../protocol/limits.js";
 import type { Body, ControllerKind, Message, MessageKind, WorkerKind } from "../protocol/messages.js";
 import { PROTOCOL_VERSION } from "../protocol/version.js";
 import { Authentication, type KeyPair } from "./authentication.js";
+import { BACKLOG, Connections, HANDSHAKE_MILLISECONDS } from "./connections.js";
 import { OutboundQueue, TransportError } from "./outbound-queue.js";
-import { Seldom } from "./seldom.js";
-
-export type RouterEvent =
-  /** `receivedAt`: monotonic milliseconds (performance.now). Pings and pongs are answered inside. */
-  | { type: "message"; message: Message<Exclude<WorkerKind, "ping" | "pong">>; receivedAt: number }
-  /** The worker broke the protocol; what it sends after this is ignored, so its attempt must be ended. */
-  | { type: "violation"; reason: string }
-  /** The worker speaks another major version and was sent a `reject`. */
-  | { type: "incompatible"; theirs: { major: number; minor: number }; reason: string }
-  /** Something from a peer that is not the worker; `suppressed` like it went unreported since the last one. */
-  | { type: "dropped"; reason: string; suppressed: number };
-
-export interface RouterOptions {
-  run: string;
-  onEvent: (event: RouterEvent) => void;
-  pingMilliseconds: number;
-  /** Most messages that wait to be sent. */
-  queueLimit: number;
-}
+import { RateLimit } from "./rate-limit.js";
+import { SocketFolder } from "./socket-folder.js";
+import type { RouterOptions, WorkerRouter } from "./worker-router.js";
 
 /** CURVE makes a frame 33 bytes longer than what it carries, and libzmq compares the limit with the longer one. */
 const CURVE_OVERHEAD_BYTES = 64;
+/**
+ * More than a worker ever has under way: libzmq drops what lies unread in a Unix socket whose other end closes while
+ * its own queue is full, so the queue must not fill.
+ */
+const RECEIVE_QUEUE_LENGTH = 100_000;
 const DROPPED_EVERY_MILLISECONDS = 10_000;
 
 /** The attempt that may connect, and the session it has said hello with. */
@@ -43,10 +33,15 @@ interface Attempt {
   broken: boolean;
 }
 
-/** Opens the socket that workers of `run` connect to, on a random port of the loopback interface. */
+/**
+ * Opens the socket that workers of `run` connect to: a Unix socket that no other user can reach.
+ *
+ * @throws UserError `no_socket_folder`
+ */
 export async function openRouter(options: RouterOptions): Promise<WorkerRouter> {
+  const folder = SocketFolder.make();
   const context = new Context();
-  const dropped = new Seldom(DROPPED_EVERY_MILLISECONDS, (reason, suppressed) => {
+  const dropped = new RateLimit(DROPPED_EVERY_MILLISECONDS, (reason, suppressed) => {
     options.onEvent({ type: "dropped", reason, suppressed });
   });
   const authentication = await Authentication.open(context, (reason) => dropped.report(reason));
@@ -57,15 +52,28 @@ export async function openRouter(options: RouterOptions): Promise<WorkerRouter> 
     sendTimeout: 0,
     linger: 0,
     maxMessageSize: LIMITS.frameBytes + CURVE_OVERHEAD_BYTES,
-    tcpKeepalive: 1,
+    handshakeInterval: HANDSHAKE_MILLISECONDS,
+    backlog: BACKLOG,
+    receiveHighWaterMark: RECEIVE_QUEUE_LENGTH,
   });
-  await socket.bind("tcp://127.0.0.1:*");
-  return new WorkerRouter(socket, authentication, dropped, options);
+  await socket.bind(folder.endpoint);
+  const connections = new Connections(socket, folder, (reason) => dropped.report(reason), options.onFault);
+  return new ZeromqRouter(folder.endpoint, { socket, authentication, connections, dropped }, options);
 }
 
-export class WorkerRouter {
-  readonly endpoint: string;
+interface Parts {
+  readonly socket: Router;
+  readonly authentication: Authentication;
+  readonly connections: Connections;
+  readonly dropped: RateLimit;
+}
+
+class ZeromqRouter implements WorkerRouter {
   readonly serverPublicKey: string;
+  private readonly socket: Router;
+  private readonly authentication: Authentication;
+  private readonly connections: Connections;
+  private readonly dropped: RateLimit;
   private readonly session = randomUUID();
   private readonly outbound: OutboundQueue;
   private readonly pings: NodeJS.Timeout;
@@ -73,39 +81,38 @@ export class WorkerRouter {
   private closed = false;
 
   constructor(
-    private readonly socket: Router,
-    private readonly authentication: Authentication,
-    private readonly dropped: Seldom,
+    readonly endpoint: string,
+    parts: Parts,
     private readonly options: RouterOptions,
   ) {
-    this.endpoint = socket.lastEndpoint!;
-    this.serverPublicKey = authentication.serverPublicKey;
+    ({
+      socket: this.socket,
+      authentication: this.authentication,
+      connections: this.connections,
+      dropped: this.dropped,
+    } = parts);
+    this.serverPublicKey = parts.authentication.serverPublicKey;
     this.outbound = new OutboundQueue(options.queueLimit);
     this.pings = setInterval(() => this.ping(), options.pingMilliseconds).unref();
-    void this.receive();
+    this.receive().catch(options.onFault);
   }
 
-  /** A key pair for a new attempt, from now on the only one whose hello is accepted. */
   admit(number: number): KeyPair {
     if (this.attempt !== null) this.expel(this.attempt.number);
     const keys = this.authentication.allowNewKey();
     const unheard = { session: null, seqReceived: 0, seqSent: 0, lastHeardAt: null, awaitsPong: false, broken: false };
     this.attempt = { number, publicKey: keys.publicKey, ...unheard };
+    this.connections.expect();
     return keys;
   }
 
-  /** Takes the attempt's key off the list and drops what its worker still sends; without effect for other attempts. */
   expel(number: number): void {
     if (this.attempt?.number !== number) return;
     this.authentication.revoke(this.attempt.publicKey);
     this.attempt = null;
+    this.connections.dismiss();
   }
 
-  /**
-   * Resolves when the message is handed to the socket.
-   *
-   * @throws TransportError where no worker is connected, or it does not read; ProtocolError where `body` is wrong.
-   */
   async send<K extends ControllerKind>(kind: K, body: Body<K>, options: { replyTo?: number } = {}): Promise<void> {
     const attempt = this.attempt;
     if (attempt?.session == null) throw notConnected();
@@ -116,7 +123,6 @@ export class WorkerRouter {
     });
   }
 
-  /** Monotonic milliseconds (performance.now) of the worker's last sign of life; null before its hello. */
   lastHeardAt(): number | null {
     return this.attempt?.lastHeardAt ?? null;
   }
@@ -128,6 +134,7 @@ export class WorkerRouter {
     this.outbound.close();
     this.socket.close();
     this.authentication.close();
+    this.connections.close();
   }
 
   private async receive(): Promise<void> {
@@ -163,6 +170,7 @@ export class WorkerRouter {
 
   private acceptFromWorker(attempt: Attempt, message: Message<WorkerKind>): void {
     checkOrder(this.options.run, attempt, message);
+    if (attempt.session === null) this.connections.settle();
     attempt.session = message.session;
     attempt.seqReceived = message.seq;
     attempt.lastHeardAt = performance.now();
@@ -175,7 +183,7 @@ export class WorkerRouter {
         attempt.awaitsPong = false;
         return;
       default:
-        this.options.onEvent({ type: "message", message, receivedAt: attempt.lastHeardAt });
+        this.options.onEvent({ type: "message", message });
     }
   }
 

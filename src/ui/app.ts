@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { writeControlFile } from "../control/write.js";
+import { writeRequestFile } from "../inbox/write.js";
 import type { State } from "../core/state.js";
+import { describeLostTail } from "../journal/lost-tail.js";
 import { followJournal } from "../journal/reader.js";
-import { shortPath } from "./format.js";
+import { printable } from "../printable.js";
+import { shortPath } from "../words/format.js";
 import { colorEnabled, enterAlternateScreen, unicodeEnabled } from "./terminal.js";
 import { createTheme } from "./theme.js";
-import { createViewModel, type ViewModel } from "./view-model.js";
+import { createViewModel, type ViewModel } from "./model/view-model.js";
 
 export interface ViewOptions {
   readonly runFolders: readonly string[];
@@ -15,8 +17,6 @@ export interface ViewOptions {
   readonly env: NodeJS.ProcessEnv;
   /** What Ctrl-C means: stop the run and wait for its end (`run`), or leave it alone (`watch`). With `stop` the view closes at the end. */
   readonly interrupt: "stop" | "leave";
-  /** Draw with ASCII characters only; otherwise that depends on the locale. */
-  readonly ascii?: boolean;
   /** Settles when the controller's process is gone; the view then closes even if the journal has no end. */
   readonly gone?: Promise<unknown>;
 }
@@ -28,6 +28,9 @@ export interface ViewExit {
 }
 
 const CLOCK_MILLISECONDS = 1000;
+
+/** Whoever looks sees no more from a frame for each boundary, and each is laid out anew. */
+const LOOK_MILLISECONDS = 500;
 
 /** After its controller is gone the journal's last records still have to be read. */
 const LAST_RECORDS_MILLISECONDS = 1000;
@@ -48,14 +51,14 @@ export async function runView(options: ViewOptions): Promise<ViewExit> {
     runFolders,
     interrupt,
     now: Date.now(),
-    giveCommand: (runFolder, epoch, command) => {
-      return writeControlFile(runFolder, { epoch, who: env["USER"] ?? "view", command });
+    giveRequest: (runFolder, term, request) => {
+      return writeRequestFile(runFolder, { term, who: env["USER"] ?? "view", request });
     },
     leave,
   });
   const restoreSignals = leaveOnSignals(() => leave("detached"));
   const leaveScreen = enterAlternateScreen(stdout);
-  const unicode = options.ascii !== true && unicodeEnabled(env);
+  const unicode = unicodeEnabled(env);
   const instance = mount({ model, theme: createTheme({ color: colorEnabled(stdout, env), unicode }), stdout, stdin });
   const clock = setInterval(() => model.tick(Date.now()), CLOCK_MILLISECONDS);
   const closeOnceGone = (): Promise<void> => sleep(LAST_RECORDS_MILLISECONDS).then(() => leave("ended"));
@@ -74,7 +77,7 @@ export async function runView(options: ViewOptions): Promise<ViewExit> {
   const { runs, view } = model.snapshot();
   // The reason of the first abort; later ones change nothing.
   const why = closing.signal.reason as ViewExit["why"];
-  if (why !== "ended") stdout.write(describeReturn(runFolders, view.interrupted));
+  if (why !== "ended") stdout.write(printable(describeReturn(runFolders, view.interrupted)));
   return { why, state: runs[view.shown]!.state };
 }
 
@@ -86,16 +89,23 @@ async function follow(
   interrupt: ViewOptions["interrupt"],
   leave: (why: ViewExit["why"]) => void,
 ): Promise<void> {
-  for await (const records of followJournal(runFolder, { signal })) {
-    model.append(index, records);
+  let numRecords = 0;
+  for await (const { records, isLast, lost } of followJournal(runFolder, {
+    signal,
+    pollMilliseconds: LOOK_MILLISECONDS,
+  })) {
+    numRecords += records.length;
+    model.append(index, records, isLast);
+    if (lost !== null) model.note(describeLostTail(lost, numRecords));
+    if (!isLast) continue;
     const over = model.snapshot().runs.every((run) => run.state !== null && run.state.end !== null);
     if (over && interrupt === "stop") leave("ended");
   }
 }
 
-/** A terminal that closes, and a polite kill, leave the run alone and the terminal tidy. */
+/** A terminal that closes, a polite kill, and a SIGINT that is no key, leave the run alone and the terminal tidy. */
 function leaveOnSignals(leave: () => void): () => void {
-  const signals = ["SIGTERM", "SIGHUP"] as const;
+  const signals = ["SIGTERM", "SIGHUP", "SIGINT"] as const;
   for (const signal of signals) process.on(signal, leave);
   return () => {
     for (const signal of signals) process.removeListener(signal, leave);

@@ -1,9 +1,9 @@
-import { render, useInput, useStdout, type Instance } from "ink";
+import { render, useStdout, type Instance } from "ink";
 import { useEffect, useState, useSyncExternalStore, type ReactElement } from "react";
-import { keyNames } from "./keymap.js";
+import { readKeyboard } from "./keyboard.js";
 import { CLEAR_SCREEN } from "./terminal.js";
 import type { Theme } from "./theme.js";
-import type { ViewModel } from "./view-model.js";
+import type { ViewModel } from "./model/view-model.js";
 import { Frame } from "./views/frame.js";
 
 /** State changes at most a few times a second; over SSH every frame costs. */
@@ -14,11 +14,10 @@ interface AppProps {
   readonly theme: Theme;
 }
 
-/** The view: keys into the model, the model's snapshots onto the screen. */
+/** The view: the model's snapshots on the screen. */
 export function App({ model, theme }: AppProps): ReactElement {
   const snapshot = useSyncExternalStore(model.subscribe, model.snapshot);
   const { columns, rows } = useTerminalSize();
-  useInput((input, key) => model.press(keyNames(input, key)));
   return <Frame snapshot={snapshot} theme={theme} columns={columns} rows={rows} />;
 }
 
@@ -41,7 +40,7 @@ export interface MountOptions extends AppProps {
   readonly stdin: NodeJS.ReadStream;
 }
 
-/** Draws the view until it is unmounted. */
+/** Draws the view and reads its keys until it is unmounted. */
 export function mount({ model, theme, stdout, stdin }: MountOptions): Instance {
   // Before Ink's own listener: what a smaller terminal left of the old frame would stay between the new lines.
   stdout.prependListener("resize", clear);
@@ -56,9 +55,13 @@ export function mount({ model, theme, stdout, stdin }: MountOptions): Instance {
     patchConsole: false,
     maxFps: MOST_FRAMES_PER_SECOND,
   });
+  const leaveKeyboard = readKeyboard(stdin, (keys) => model.press(keys));
   void instance
     .waitUntilExit()
-    .finally(() => stdout.off("resize", clear))
+    .finally(() => {
+      leaveKeyboard();
+      stdout.off("resize", clear);
+    })
     .catch(() => undefined);
   return instance;
 }

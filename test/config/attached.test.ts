@@ -19,18 +19,19 @@ describe("the configuration of a script's run", () => {
     const config = load();
     expect(Object.keys(config).sort()).toEqual(["intervention", "name", "probe", "script", "seed", "supervision"]);
     expect(config.supervision).toMatchObject({ connect_seconds: 600, progress_seconds: 3600, ready_seconds: 600 });
-    expect(config.intervention).toMatchObject({ tau: 3, frozen_batch_norm: "track" });
+    expect(config.intervention).toMatchObject({ tau: 3 });
+    expect(config.intervention).not.toHaveProperty("frozen_batch_norm");
     expect(config.probe).not.toHaveProperty("points");
   });
 
   it("comes from file, environment and command line, the stronger ones winning", () => {
-    writeFileSync(join(folder, "attach.yaml"), "name: mine\nseed: 1\nprobe:\n  every: 5\n  rho: 0.02\n");
+    writeFileSync(join(folder, "attach.yaml"), "name: mine\nseed: 1\nprobe:\n  every: 5\n  labels: exact\n");
     const config = load({
       file: "attach.yaml",
       overrides: ["seed=3"],
       env: { THAWLINE_CONFIG__SEED: "2", THAWLINE_CONFIG__PROBE__EVERY: "7" },
     });
-    expect(config).toMatchObject({ name: "mine", seed: 3, probe: { every: 7, rho: 0.02 } });
+    expect(config).toMatchObject({ name: "mine", seed: 3, probe: { every: 7, labels: "exact" } });
   });
 
   it.each([
@@ -59,10 +60,7 @@ describe("what is refused", () => {
       "intervention.frozen_batch_norm=hold",
       "`intervention.frozen_batch_norm` does not apply: an attached script sets the mode of its own BatchNorm layers",
     ],
-    [
-      "intervention.before=0.5",
-      "`intervention.before` is `0.5`, which only `intervention.kind=learning_rate_switch` uses",
-    ],
+    ["intervention.before=0.5", "`intervention.before` has no effect: `intervention.kind` is `gradual_unfreezing`"],
     ["script.restart=true", "unknown key `script`"],
     ["probe.evry=3", "unknown key `probe.evry`"],
     ["probe.every=0", "`probe.every`: expected a number of at least 1, got `0`"],

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach } from "vitest";
-import { loadConfig, type ConfigRequest } from "../../src/config/load.js";
+import { loadConfig, type ConfigRequest } from "../../src/config/layers/load.js";
 import { UserError } from "../../src/errors.js";
 
 let folder: string;

@@ -1,4 +1,4 @@
-import { loadConfig } from "../../src/config/load.js";
+import { loadConfig } from "../../src/config/layers/load.js";
 import { UserError } from "../../src/errors.js";
 
 /** What becomes of a preset with these overrides: `accepted`, or the sentence and the hint of what is refused. */

@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { composeResults } from "../../src/core/results.js";
+import { composeResults } from "../../src/reading/results.js";
 import { replayJournal, verifyJournal } from "../../src/journal/replay.js";
 import type { JournalRecord } from "../../src/journal/format.js";
 import type { MetricValue } from "../../src/protocol/messages.js";
 import { anyCommands, checkInvariants, harmlessCommands, interleavings } from "./interleavings.js";
-import { simulatedTextConfig, SimulatedRun, trainingOf, type Action } from "./simulated-run.js";
+import { simulatedTextConfig, SimulatedRun, trainingOf, type Action } from "../support/simulated-run.js";
 
 const LAST = 60;
 
@@ -62,26 +62,28 @@ describe("whatever happens to a run with a development set", () => {
         expect(results.best?.step ?? null).toBe(best);
         // Validated at update 1 the best weights may be those that no update has touched.
         if (best !== 0) expect(results.weights_sha256).toBe(weightsAfter(run, best ?? LAST));
-        const tested = run.state.evaluations.filter(({ step, split }) => step === LAST && split === "in_dist");
+        const tested = [...run.state.scores.evaluations].filter(
+          ({ step, split }) => step === LAST && split === "in_dist",
+        );
         expect(tested.map(({ values }) => values["accuracy"])).toEqual([1 - 1 / ((best ?? LAST) + 2)]);
       }),
       { numRuns: 150 },
     );
-  }, 60_000);
+  });
 
   it("it chooses, and trains, as the undisturbed one does", () => {
     fc.assert(
       fc.property(settings, scores, interleavings(harmlessCommands), (overrides, scored, actions) => {
         const [run, calm] = [disturb(overrides, scored, actions).state, disturb(overrides, scored, []).state];
-        expect(run.best).toEqual(calm.best);
-        expect(run.validations).toEqual(calm.validations);
+        expect(run.weights.best).toEqual(calm.weights.best);
+        expect(run.scores.validations).toEqual(calm.scores.validations);
         expect(run.interval).toEqual(calm.interval);
-        expect(run.weightsSha256).toBe(calm.weightsSha256);
-        expect(run.identityDropped).toEqual([]);
+        expect(run.weights.sha256).toBe(calm.weights.sha256);
+        expect([...run.identityDropped]).toEqual([]);
       }),
       { numRuns: 80 },
     );
-  }, 60_000);
+  });
 
   it("what its journal relies on is on the disk, and in the end nothing else of the best weights", () => {
     fc.assert(
@@ -89,11 +91,11 @@ describe("whatever happens to a run with a development set", () => {
         const run = disturb(overrides, scored, actions);
         expect(run.missingPaths()).toEqual([]);
         const kept = run.paths.filter((path) => path.startsWith("best/"));
-        expect(kept).toEqual(run.state.best === null ? [] : [run.state.best.path]);
+        expect(kept).toEqual(run.state.weights.best === null ? [] : [run.state.weights.best.path]);
       }),
       { numRuns: 80 },
     );
-  }, 60_000);
+  });
 
   it("its journal gives the same state and the same commands again", () => {
     fc.assert(
@@ -105,15 +107,15 @@ describe("whatever happens to a run with a development set", () => {
       }),
       { numRuns: 40 },
     );
-  }, 60_000);
+  });
 });
 
 describe("a run that leaves its last weights", () => {
   it("is validated all the same, keeps nothing and restores nothing", () => {
     const run = new SimulatedRun(simulatedTextConfig("evaluate.keep=last")).finish();
-    expect(run.state.validations.map(({ step }) => step)).toEqual([8, 17, 26, 35, 44, 53, LAST]);
-    expect(run.state.best).toBeNull();
-    expect(run.state.weightsSha256).toBe(run.weightsAfter.get(LAST));
+    expect(run.state.scores.validations.map(({ step }) => step)).toEqual([8, 17, 26, 35, 44, 53, LAST]);
+    expect(run.state.weights.best).toBeNull();
+    expect(run.state.weights.sha256).toBe(run.weightsAfter.get(LAST));
     expect(composeResults(run.state, 0).best).toBeNull();
   });
 });

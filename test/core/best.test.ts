@@ -2,7 +2,9 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { awaitsKeeping, awaitsRestoring, awaitsValidation, bestOf, bestToRestore } from "../../src/core/best.js";
 import type { State, Validation } from "../../src/core/state.js";
-import { simulatedTextConfig, SimulatedRun } from "./simulated-run.js";
+import { validationSeries } from "../../src/core/scores.js";
+import { simulatedTextConfig, SimulatedRun } from "../support/simulated-run.js";
+import { factsOf } from "../support/worker-facts.js";
 
 const NAN = { non_finite: "nan" } as const;
 
@@ -37,11 +39,15 @@ describe("bestOf", () => {
 /** 60 updates, looked at every 9: a worker that has come to `update` with these scores and this best state. */
 function at(update: number, scores: readonly Validation[], best: number | null, ...overrides: string[]) {
   const { state } = new SimulatedRun(simulatedTextConfig(...overrides)).until(
-    ({ attempt }) => attempt?.applied === true,
+    ({ attempt }) => factsOf(attempt).applied,
   );
   const path = `best/step-${best}`;
   const kept = best === null ? null : { step: best, path, manifestSha256: "m", weightsSha256: "w" };
-  const changed: State = { ...state, validations: scores, best: kept };
+  const changed: State = {
+    ...state,
+    scores: { ...state.scores, validations: validationSeries(scores), best: bestOf(scores) },
+    weights: { ...state.weights, best: kept },
+  };
   const model = state.model!;
   return {
     state: changed,

@@ -2,11 +2,12 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Event, WorkerEvent, WorkerEventBodies } from "../../src/core/events.js";
 import { reduce } from "../../src/core/reduce.js";
-import type { Attempt, State } from "../../src/core/state.js";
+import type { State } from "../../src/core/state.js";
 import type { Body } from "../../src/protocol/messages.js";
 import { checkInvariants } from "./interleavings.js";
-import { simulatedConfig, SimulatedRun, trainingOf } from "./simulated-run.js";
-import { weightsSha256 } from "./simulated-weights.js";
+import { simulatedConfig, SimulatedRun, trainingOf } from "../support/simulated-run.js";
+import { weightsSha256 } from "../support/simulated-weights.js";
+import { factsOf, type WorkerFacts } from "../support/worker-facts.js";
 
 const SECONDS = { train: 1, probe: 0, wait: 0, evaluate: 0, checkpoint: 0 };
 const SHA256 = weightsSha256(7);
@@ -43,7 +44,7 @@ function numTrainable(grant: Body<"grant">): number {
 }
 
 /** What no honest worker says, given where the attempt stands; null where it cannot be said wrongly. */
-const LIES: Record<string, (attempt: Attempt, state: State) => Saying | null> = {
+const LIES: Record<string, (worker: WorkerFacts, state: State) => Saying | null> = {
   "a second hello": ({ update }) => (update === 0 ? null : ["worker/connected", hello]),
   "ready when nobody asked": ({ update }) => (update === 0 ? null : ["worker/prepared", ready]),
   "a boundary without a grant": ({ grant, update }) => (grant === null ? boundary(update) : null),
@@ -64,7 +65,7 @@ const LIES: Record<string, (attempt: Attempt, state: State) => Saying | null> = 
   "applied at another update": ({ grant, update }) =>
     grant === null ? null : applied(update + 1, numTrainable(grant)),
   "applied without a grant": ({ grant, update }) => (grant === null ? applied(update, 5) : null),
-  "applied without the checkpoint": ({ grant, update }, { checkpoints }) =>
+  "applied without the checkpoint": ({ grant, update }, { weights: { checkpoints } }) =>
     grant === null || !grant.orders.includes("checkpoint") || checkpoints.some(({ step }) => step === update - 1)
       ? null
       : applied(update, numTrainable(grant)),
@@ -87,7 +88,7 @@ const LIES: Record<string, (attempt: Attempt, state: State) => Saying | null> = 
     grant === null
       ? null
       : ["worker/progressed", { step: grant.until!, loss: 1, samples_per_second: 1, phase: "train", detail: "" }],
-  "a stop that nobody ordered": ({ update }, { interrupted }) =>
+  "a stop that nobody ordered": ({ update }, { operator: { interrupted } }) =>
     interrupted === null ? ["worker/closed", { outcome: "stopped", step: update, seconds: SECONDS }] : null,
   "an early finish": ({ update }) =>
     update === 61
@@ -96,7 +97,13 @@ const LIES: Record<string, (attempt: Attempt, state: State) => Saying | null> = 
 };
 
 /** What must be as if nothing had been said. */
-function decidedSoFar({ series, interval, operatorChanges, checkpoints, evaluations, evaluatedAt }: State): unknown {
+function decidedSoFar({
+  signal: { series },
+  interval,
+  operator: { changes: operatorChanges },
+  weights: { checkpoints },
+  scores: { evaluations, evaluatedAt },
+}: State): unknown {
   return { series, interval, operatorChanges, checkpoints, evaluations, evaluatedAt };
 }
 
@@ -105,13 +112,13 @@ function runAt(units: number, paused: boolean): SimulatedRun {
   const run = new SimulatedRun(config, trainingOf(config), checkInvariants);
   run.act({ do: "work", times: units });
   if (paused && run.state.end === null) {
-    run.act({ do: "command", command: { verb: "pause" } });
+    run.act({ do: "request", request: { verb: "pause" } });
     run.act({ do: "work", times: 4 });
   }
   return run;
 }
 
-const calmWeights = new SimulatedRun(simulatedConfig("intervention.k_max=20")).finish().state.weightsSha256;
+const calmWeights = new SimulatedRun(simulatedConfig("intervention.k_max=20")).finish().state.weights.sha256;
 const places = fc.tuple(fc.integer({ min: 3, max: 125 }), fc.boolean());
 
 describe("a worker's lie", () => {
@@ -121,14 +128,14 @@ describe("a worker's lie", () => {
       const run = runAt(units, paused);
       const { attempt, end } = run.state;
       if (attempt === null || end !== null || attempt.stage === "stopping" || attempt.stage === "closed") return;
-      const saying = LIES[lie]!(attempt, run.state);
+      const saying = LIES[lie]!(factsOf(attempt), run.state);
       if (saying === null) return;
       told += 1;
       const before = decidedSoFar(run.state);
       run.say(...(saying as [keyof WorkerEventBodies, never]));
       expect(run.decided("attempt/ended")).toHaveLength(1);
       expect(decidedSoFar(run.state)).toEqual(before);
-      expect(run.finish().state.weightsSha256).toBe(calmWeights);
+      expect(run.finish().state.weights.sha256).toBe(calmWeights);
     });
     // The same places each time, so that each lie is certain to find one.
     fc.assert(property, { numRuns: 20, seed: 1 });
@@ -147,7 +154,7 @@ describe("a worker's lie", () => {
       traceback: "",
     });
     expect(run.ordered("worker/kill")).toHaveLength(1);
-    expect(run.state).toMatchObject({ end: { outcome: "finished" }, weightsSha256: calmWeights });
+    expect(run.state).toMatchObject({ end: { outcome: "finished" }, weights: { sha256: calmWeights } });
   });
 
   it("of an attempt that is over changes nothing at all", () => {
@@ -155,7 +162,7 @@ describe("a worker's lie", () => {
     run.act({ do: "die", lost: 0 });
     run.act({ do: "work", times: 10 });
     for (const lie of Object.values(LIES)) {
-      const saying = lie(run.state.attempt!, run.state);
+      const saying = lie(factsOf(run.state.attempt), run.state);
       if (saying === null) continue;
       const event = { type: saying[0], attempt: 1, body: saying[1] } as WorkerEvent;
       expect(reduce(run.state, event)).toEqual({ state: run.state, decisions: [], commands: [] });
@@ -168,7 +175,7 @@ const attempts = fc.integer({ min: 1, max: 3 });
 
 /** Events of every type whose numbers fit together by chance only. */
 const events: fc.Arbitrary<Event> = fc.oneof(
-  fc.record({ type: fc.constant("controller/started" as const), epoch: small, pid: small, host: fc.constant("x") }),
+  fc.record({ type: fc.constant("controller/started" as const), term: small, pid: small, host: fc.constant("x") }),
   fc.constant<Event>({ type: "controller/interrupted", signal: "SIGINT" }),
   fc.record({ type: fc.constant("attempt/launched" as const), attempt: attempts, pid: small, startTime: fc.string() }),
   fc.record({
@@ -187,14 +194,17 @@ const events: fc.Arbitrary<Event> = fc.oneof(
   fc.record({ type: fc.constant("attempt/violated" as const), attempt: attempts, reason: fc.string() }),
   fc
     .tuple(fc.constantFrom("pause", "continue", "stop", "unfreeze", "evaluate", "checkpoint"), small, small)
-    .map(([verb, id, at]): Event => ({ type: "operator/commanded", id: String(id), who: "x", command: { verb, at } })),
+    .map(([verb, id, at]): Event => ({ type: "operator/requested", id: String(id), who: "x", request: { verb, at } })),
   fc
     .tuple(fc.constantFrom(...Object.values(LIES)), attempts, small, fc.boolean())
     .map(([lie, attempt, update, granted]) => {
       const body = { until: update + 1, trainable: ["head"], learning_rate_factor: 1 };
       const grant = granted ? { ...body, orders: [], probe: [] } : null;
-      const standing = { grant, update, recalled: false, applied: false } as unknown as Attempt;
-      const saying = lie(standing, { checkpoints: [], interrupted: null } as unknown as State);
+      const standing = { grant, update, recalled: false, applied: false, trainable: [] };
+      const saying = lie(standing, {
+        weights: { checkpoints: [] },
+        operator: { interrupted: null },
+      } as unknown as State);
       const [type, said] = saying ?? ["worker/prepared", { ...ready, resumed_from: 0 }];
       return { type, attempt, body: said } as Event;
     }),
@@ -231,7 +241,7 @@ describe("a worker that keeps dying", () => {
           if (corrupting && run.state.attempt?.resumeFrom != null && life % 2 === 1) sayCorrupt(run);
           else run.act({ do: "work", times: units[life % units.length]! });
           run.act({ do: "die", lost: 0 });
-          const saved = Math.max(furthest, ...run.state.checkpoints.map(({ step }) => step));
+          const saved = Math.max(furthest, ...run.state.weights.checkpoints.map(({ step }) => step));
           launches = saved > furthest ? 1 : launches + 1;
           furthest = saved;
         }

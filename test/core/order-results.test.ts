@@ -7,20 +7,28 @@ import {
   recordKept,
   recordValidation,
 } from "../../src/core/order-results.js";
-import type { Attempt, State } from "../../src/core/state.js";
+import type { Training } from "../../src/core/attempt/attempt.js";
+import type { State } from "../../src/core/state.js";
 import type { Body, Order } from "../../src/protocol/messages.js";
-import { simulatedTextConfig, SimulatedRun } from "./simulated-run.js";
+import { NO_SCORES } from "../../src/core/scores.js";
+import { simulatedTextConfig, SimulatedRun } from "../support/simulated-run.js";
+import { factsOf } from "../support/worker-facts.js";
 
 const SHA = "0123456789abcdef".repeat(4);
 
 /** A run whose worker stands before update 9, with these orders still to be carried out. */
-function standing(orders: readonly Order[], overrides: readonly string[] = []): { state: State; attempt: Attempt } {
-  const run = new SimulatedRun(simulatedTextConfig(...overrides)).until(({ attempt }) => attempt?.applied === true);
+function standing(orders: readonly Order[], overrides: readonly string[] = []): { state: State; attempt: Training } {
+  const run = new SimulatedRun(simulatedTextConfig(...overrides)).until(({ attempt }) => factsOf(attempt).applied);
   const { attempt } = run.state;
-  const grant = { ...attempt!.grant!, orders: [...orders] };
-  const standingAt: Attempt = { ...attempt!, update: 9, grant };
+  if (attempt?.stage !== "training") throw new Error("the worker is not training");
+  const standingAt: Training = { ...attempt, update: 9, grant: { ...attempt.grant, orders: [...orders] } };
   return {
-    state: { ...run.state, attempt: standingAt, validations: [], checkpoints: [], best: null },
+    state: {
+      ...run.state,
+      attempt: standingAt,
+      scores: NO_SCORES,
+      weights: { ...run.state.weights, checkpoints: [], best: null },
+    },
     attempt: standingAt,
   };
 }
@@ -37,23 +45,11 @@ describe("an evaluation", () => {
   it("of a step and a split is recorded once: the first result stands", () => {
     const { state } = standing([]);
     const first = recordEvaluation(state, evaluated(8, { f1: 0.5 }));
-    expect(first.evaluations.at(-1)).toMatchObject({
-      step: 8,
-      values: { f1: 0.5 },
-      fromJpeg: false,
-      leftOut: null,
-      madeWith: null,
-    });
+    expect(first.scores.evaluations.at(-1)).toMatchObject({ step: 8, values: { f1: 0.5 } });
     expect(recordEvaluation(first, evaluated(8, { f1: 0.75 }))).toBe(first);
-    expect(recordEvaluation(first, evaluated(9, { f1: 0.75 })).evaluations).toHaveLength(first.evaluations.length + 1);
-  });
-});
-
-describe("an evaluation of regenerated images", () => {
-  it("keeps what they were made with", () => {
-    const { state } = standing([]);
-    const frost = { ...evaluated(8, { accuracy: 0.5 }), split: "ood/frost", made_with: "pictures of frost 1.0" };
-    expect(recordEvaluation(state, frost).evaluations.at(-1)).toMatchObject({ madeWith: "pictures of frost 1.0" });
+    expect(recordEvaluation(first, evaluated(9, { f1: 0.75 })).scores.evaluations).toHaveLength(
+      first.scores.evaluations.length + 1,
+    );
   });
 });
 
@@ -61,7 +57,7 @@ describe("a validation", () => {
   it("counts by its first value", () => {
     const { state, attempt } = standing(["validate"]);
     const after = recordValidation(state, attempt, evaluated(8, { f1: 0.5, exact_match: 0.25 })).state;
-    expect(after.validations).toMatchObject([{ step: 8, score: 0.5 }]);
+    expect([...after.scores.validations]).toMatchObject([{ step: 8, score: 0.5 }]);
     expect(recordValidation(after, attempt, evaluated(8, { f1: 1 })).state).toBe(after);
   });
 
@@ -72,8 +68,8 @@ describe("a validation", () => {
   ] as const)("%s ends the attempt", (_, orders, body, why) => {
     const { state, attempt } = standing(orders);
     const { state: after, commands } = recordValidation(state, attempt, body);
-    expect(after.validations).toEqual([]);
-    expect(after.attempt!.endedBecause).toBe(`it ${why}`);
+    expect(after.scores.validations).toHaveLength(0);
+    expect(after.attempt!.ended?.why).toBe(`it ${why}`);
     expect(commands).toEqual([{ type: "worker/kill", attempt: attempt.number }]);
   });
 });
@@ -92,10 +88,10 @@ describe("a checkpoint", () => {
             if (command.type === "checkpoint/remove") for (const path of command.paths) disk.delete(path);
           }
           state = next;
-          expect([...disk].sort()).toEqual(state.checkpoints.map(({ path }) => path).sort());
+          expect([...disk].sort()).toEqual(state.weights.checkpoints.map(({ path }) => path).sort());
         }
-        expect(state.checkpoints.map(({ step }) => step)).toEqual(written.sort((a, b) => a - b).slice(-keep));
-        expect(state.furthestCheckpoint).toBe(Math.max(...written));
+        expect(state.weights.checkpoints.map(({ step }) => step)).toEqual(written.sort((a, b) => a - b).slice(-keep));
+        expect(state.weights.furthestCheckpoint).toBe(Math.max(...written));
       }),
       { numRuns: 20 },
     );
@@ -103,9 +99,13 @@ describe("a checkpoint", () => {
 
   it("that is newer than all before is progress: restarts are counted anew", () => {
     const { state } = standing([]);
-    const tired: State = { ...state, restarts: 3, furthestCheckpoint: 10 };
-    expect(recordCheckpoint(tired, saved(10)).state.restarts).toBe(3);
-    expect(recordCheckpoint(tired, saved(11)).state.restarts).toBe(0);
+    const tired: State = {
+      ...state,
+      attempts: { ...state.attempts, restarts: 3 },
+      weights: { ...state.weights, furthestCheckpoint: 10 },
+    };
+    expect(recordCheckpoint(tired, saved(10)).state.attempts.restarts).toBe(3);
+    expect(recordCheckpoint(tired, saved(11)).state.attempts.restarts).toBe(0);
   });
 });
 
@@ -114,9 +114,9 @@ describe("the best weights", () => {
     const { state, attempt } = standing(["keep_best"]);
     const first = recordKept(state, attempt, saved(8, "best"));
     expect(first.commands).toEqual([]);
-    const later: Attempt = { ...attempt, update: 18 };
+    const later: Training = { ...attempt, update: 18 };
     const second = recordKept(first.state, later, saved(17, "best"));
-    expect(second.state.best).toMatchObject({ step: 17, path: "best/step-17" });
+    expect(second.state.weights.best).toMatchObject({ step: 17, path: "best/step-17" });
     expect(second.commands).toEqual([{ type: "checkpoint/remove", paths: ["best/step-8"] }]);
     expect(recordKept(second.state, later, saved(17, "best")).commands).toEqual([]);
   });
@@ -124,8 +124,8 @@ describe("the best weights", () => {
   it("that nobody asked to keep end the attempt", () => {
     const { state, attempt } = standing(["validate"]);
     const { state: after, commands } = recordKept(state, attempt, saved(8, "best"));
-    expect(after.best).toBeNull();
-    expect(after.attempt!.endedBecause).toBe("it kept the weights of step 8 when nobody asked");
+    expect(after.weights.best).toBeNull();
+    expect(after.attempt!.ended?.why).toBe("it kept the weights of step 8 when nobody asked");
     expect(commands).toEqual([{ type: "worker/kill", attempt: attempt.number }]);
   });
 });
@@ -133,7 +133,7 @@ describe("the best weights", () => {
 describe("neglectedOrder", () => {
   it("names the first order that an applied grant was to carry out and did not", () => {
     const { state, attempt } = standing(["validate", "keep_best", "checkpoint"]);
-    const neglected = (now: State) => neglectedOrder(now, attempt, attempt.grant!);
+    const neglected = (now: State) => neglectedOrder(now, attempt, attempt.grant);
     expect(neglected(state)).toBe("it did not write the checkpoint that was ordered before update 9");
     const written = recordCheckpoint(state, saved(8)).state;
     expect(neglected(written)).toBe("it did not validate before update 9");

@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { OperatorCommand } from "../../src/core/events.js";
+import type { OperatorRequest } from "../../src/core/events.js";
+import { startOf } from "../../src/core/intervention/counting.js";
+import { detectorRule } from "../../src/core/measured.js";
 import type { JournalRecord } from "../../src/journal/format.js";
 import { askWhatIf, replayJournal, verifyJournal } from "../../src/journal/replay.js";
 import {
@@ -11,7 +13,13 @@ import {
   literalTrainable,
   unfreezesOf,
 } from "./interleavings.js";
-import { simulatedConfig, SimulatedRun, trainingOf, type Action } from "./simulated-run.js";
+import {
+  simulatedConfig,
+  simulatedConfigOver,
+  SimulatedRun,
+  trainingOf,
+  type Action,
+} from "../support/simulated-run.js";
 
 const UNFREEZING = "intervention.kind=gradual_unfreezing";
 const SWITCH = "intervention.kind=learning_rate_switch";
@@ -39,12 +47,12 @@ function disturb(overrides: readonly string[], actions: readonly Action[]): Simu
 
 /** The same k from the start, the same operator's changes asked for in advance, and nothing else happening. */
 function undisturbed(overrides: readonly string[], { state }: SimulatedRun): SimulatedRun {
-  const run = new SimulatedRun(simulatedConfig(...overrides, `intervention.k=${state.interval!.k}`));
-  for (const change of state.operatorChanges) {
+  const run = new SimulatedRun(simulatedConfigOver(overrides, `intervention.k=${state.interval!.k}`));
+  for (const change of state.operator.changes) {
     const at = change.update;
-    const command: OperatorCommand =
+    const request: OperatorRequest =
       change.kind === "unfreeze" ? { verb: "unfreeze", at } : { verb: "set-lr", factor: change.factor, at };
-    run.act({ do: "command", command });
+    run.act({ do: "request", request });
   }
   return run.finish();
 }
@@ -63,17 +71,17 @@ describe("an undisturbed online run", () => {
   it.each(kindsAndStarts)("equals the run with its k fixed, update for update (%s, %s)", (kind, start) => {
     const online = new SimulatedRun(simulatedConfig(kind, start, LATEST[0]!)).finish();
     const fixed = new SimulatedRun(simulatedConfig(kind, start, `intervention.k=${online.state.interval!.k}`)).finish();
-    const decidedAt = 15 + online.state.config.intervention.start;
+    const decidedAt = 15 + startOf(online.state.config.intervention);
     expect(online.state.interval).toMatchObject({ k: 16, source: "online", decidedAt });
     expect(fixed.state.interval).toMatchObject({ k: 16, source: "fixed", decidedAt: 0 });
     expect(trainingIn(fixed)).toEqual(trainingIn(online));
-    expect(fixed.state.weightsSha256).toBe(online.state.weightsSha256);
-    expect(fixed.state.series).toEqual({});
+    expect(fixed.state.weights.sha256).toBe(online.state.weights.sha256);
+    expect(fixed.state.signal.series).toEqual({});
   });
 
   it("trains differently with another k", () => {
     const [a, b] = [15, 16].map((k) => new SimulatedRun(simulatedConfig(`intervention.k=${k}`)).finish());
-    expect(a!.state.weightsSha256).not.toBe(b!.state.weightsSha256);
+    expect(a!.state.weights.sha256).not.toBe(b!.state.weights.sha256);
   });
 });
 
@@ -84,10 +92,10 @@ describe("whatever happens to a run", () => {
         const run = disturb(overrides, actions);
         const calm = undisturbed(overrides, run);
         expect(run.state.end).toEqual({ outcome: "finished", exitCode: 0 });
-        expect(calm.state.operatorChanges).toEqual(run.state.operatorChanges);
+        expect(calm.state.operator.changes).toEqual(run.state.operator.changes);
         expect(trainingIn(run)).toEqual(trainingIn(calm));
-        expect(run.state.weightsSha256).toBe(calm.state.weightsSha256);
-        expect(run.state.identityDropped).toEqual([]);
+        expect(run.state.weights.sha256).toBe(calm.state.weights.sha256);
+        expect([...run.state.identityDropped]).toEqual([]);
       }),
       { numRuns: 120 },
     );
@@ -96,10 +104,13 @@ describe("whatever happens to a run", () => {
   it("its k is the undisturbed one, unless the operator decides it", () => {
     fc.assert(
       fc.property(settings, interleavings(harmlessCommands), (overrides, actions) => {
-        const { interval, weightsSha256 } = disturb(overrides, actions).state;
+        const {
+          interval,
+          weights: { sha256: weightsSha256 },
+        } = disturb(overrides, actions).state;
         const calm = disturb(overrides, []).state;
         expect(interval).toEqual(calm.interval);
-        expect(weightsSha256).toBe(calm.weightsSha256);
+        expect(weightsSha256).toBe(calm.weights.sha256);
       }),
       { numRuns: 80 },
     );
@@ -111,18 +122,18 @@ describe("whatever happens to a run", () => {
         const run = disturb([LATEST[0]!, start], actions);
         const k = run.state.interval!.k;
         const unfreezes = unfreezesOf(run.state);
-        const first = run.state.config.intervention.start;
+        const first = startOf(run.state.config.intervention);
         for (const [update, { trainable }] of run.trained) {
           expect(trainable).toEqual(literalTrainable(update, k, unfreezes, first));
         }
         expect(run.trained.size).toBe(60);
         // A boundary is measured before anything of its update happens, and point 0 with all blocks frozen.
-        const points = run.state.series["probe/fisher_trace"]!;
+        const points = run.state.signal.series["probe/fisher_trace"]!;
         for (const { update } of points) {
           const before = update === first ? ["head"] : literalTrainable(update - 1, k, unfreezes, first);
           expect(run.measuredUnder.get(update)).toEqual(before);
         }
-        expect(points[0]!.update).toBe(first);
+        expect(points.at(0)!.update).toBe(first);
       }),
       { numRuns: 50 },
     );
@@ -139,11 +150,11 @@ describe("whatever happens to a run", () => {
     );
   });
 
-  it("every operator's command is answered, and once", () => {
+  it("every operator's request is answered, and once", () => {
     fc.assert(
       fc.property(settings, interleavings(anyCommands), (overrides, actions) => {
         const { records } = disturb(overrides, actions);
-        const asked = records.flatMap(({ event }) => (event.type === "operator/commanded" ? [event.id] : []));
+        const asked = records.flatMap(({ event }) => (event.type === "operator/requested" ? [event.id] : []));
         const answered = records.flatMap(({ decisions = [] }) =>
           decisions.flatMap((one) =>
             one.type === "operator/applied" || one.type === "operator/refused" ? one.id : [],
@@ -159,7 +170,7 @@ describe("whatever happens to a run", () => {
     fc.assert(
       fc.property(interleavings(harmlessCommands), fc.constantFrom(...STARTS), (actions, start) => {
         const { state } = disturb([LATEST[0]!, "probe.until=end", start], actions);
-        const { tau, epsilon } = state.config.intervention;
+        const { tau, epsilon } = detectorRule(state.config);
         expect(state.interval).toMatchObject({ source: "online" });
         expect(askWhatIf(state, { metric: "fisher_trace", tau, epsilon }).kOnline).toBe(state.interval!.k);
       }),
@@ -177,12 +188,12 @@ describe("an operator's unfreezing in the last long grant", () => {
         const run = disturb(overrides, [
           { do: "work", times: before },
           { do: "workAlone", times: 3 },
-          { do: "command", command: { verb: "unfreeze" } },
+          { do: "request", request: { verb: "unfreeze" } },
           { do: "work", times: between },
           { do: "die", lost },
         ]);
-        expect(run.state.operatorChanges).toHaveLength(1);
-        expect(run.state.weightsSha256).toBe(undisturbed(overrides, run).state.weightsSha256);
+        expect(run.state.operator.changes).toHaveLength(1);
+        expect(run.state.weights.sha256).toBe(undisturbed(overrides, run).state.weights.sha256);
       }),
       { numRuns: 40 },
     );

@@ -1,17 +1,26 @@
 import { describe, expect, it } from "vitest";
 import { reduce } from "../../src/core/reduce.js";
 import type { State } from "../../src/core/state.js";
-import { simulatedConfig, SimulatedRun } from "./simulated-run.js";
+import { simulatedConfig, SimulatedRun } from "../support/simulated-run.js";
+import { factsOf } from "../support/worker-facts.js";
 
 function fresh(...overrides: string[]): SimulatedRun {
   return new SimulatedRun(simulatedConfig(...overrides));
 }
 
 function training(): SimulatedRun {
-  return fresh().until(({ frontier }) => frontier >= 8);
+  return fresh().until(({ progress }) => progress.frontier >= 8);
 }
 
 describe("a new run", () => {
+  it("begins with its creation, once", () => {
+    const { state, records } = fresh();
+    const created = records[0]!.event;
+    expect(reduce(null, created).state).toMatchObject({ run: "r", term: 0, attempt: null, end: null });
+    expect(reduce(state, created)).toEqual({ state, decisions: [], commands: [] });
+    expect(() => reduce(null, records[1]!.event)).toThrow("`controller/started` came before the run was created");
+  });
+
   it("launches its first attempt when its controller starts", () => {
     const run = fresh();
     expect(run.records.map(({ event }) => event.type)).toEqual([
@@ -22,18 +31,20 @@ describe("a new run", () => {
     expect(run.ordered("worker/launch")).toEqual([
       { type: "worker/launch", attempt: 1, resumeFrom: null, delaySeconds: 0 },
     ]);
-    expect(run.state.attempt).toMatchObject({ number: 1, stage: "connecting", pid: 4001 });
+    expect(run.state.attempt).toMatchObject({ number: 1, stage: "connecting", process: { pid: 4001 } });
   });
 
   it("welcomes a worker that says hello before its launch was noted", () => {
     const { state } = fresh();
-    const launching: State = { ...state, attempt: { ...state.attempt!, stage: "launching", pid: null } };
+    const { number, resumeFrom, ended } = state.attempt!;
+    const attempt = { stage: "launching", number, resumeFrom, process: null, ended } as const;
+    const launching: State = { ...state, attempt };
     const versions = { torch: "2.13.0" };
     const body = { protocol: { major: 1, minor: 0 }, pid: 1, host: "here", attempt: 1, versions };
     const welcomed = reduce(launching, { type: "worker/connected", attempt: 1, body });
     expect(welcomed.commands.map(({ type }) => type)).toEqual(["worker/welcome"]);
     const noted = reduce(welcomed.state, { type: "attempt/launched", attempt: 1, pid: 7, startTime: "9" });
-    expect(noted.state.attempt).toMatchObject({ stage: "preparing", pid: 7, startTime: "9" });
+    expect(noted.state.attempt).toMatchObject({ stage: "preparing", process: { pid: 7, startTime: "9" } });
   });
 
   it("fails where the worker cannot be launched, or speaks another protocol", () => {
@@ -47,7 +58,7 @@ describe("a new run", () => {
       code: "incompatible_protocol",
       message: "the worker speaks protocol 2.0, this controller 1.0",
     });
-    expect(foreign.state.numAttempts).toBe(1);
+    expect(foreign.state.attempts.launched).toBe(1);
   });
 });
 
@@ -68,7 +79,9 @@ describe("an interrupt", () => {
   });
 
   it("writes no second checkpoint of the same step", () => {
-    const run = fresh().until(({ checkpoints, attempt }) => checkpoints.length === 1 && attempt!.grant!.until === 8);
+    const run = fresh().until(
+      ({ weights: { checkpoints }, attempt }) => checkpoints.length === 1 && factsOf(attempt).grant!.until === 8,
+    );
     run.act({ do: "interrupt" });
     run.act({ do: "work", times: 10 });
     expect(run.ordered("worker/stop").map(({ body }) => body.checkpoint)).toEqual([false]);
@@ -116,35 +129,33 @@ describe("a clock that runs out", () => {
 describe("what a worker reports", () => {
   it("keeps the newest checkpoints and lets the others go", () => {
     const run = fresh("checkpoint.keep=3").finish();
-    expect(run.state.checkpoints.map(({ step }) => step)).toEqual([48, 55, 60]);
+    expect(run.state.weights.checkpoints.map(({ step }) => step)).toEqual([48, 55, 60]);
     const removed = run.ordered("checkpoint/remove").flatMap(({ paths }) => paths);
     expect(removed).toEqual([6, 13, 20, 27, 34, 41].map((step) => `checkpoints/step-${String(step).padStart(8, "0")}`));
   });
 
   it("keeps the first result of a step and split", () => {
-    const run = fresh().until(({ evaluations }) => evaluations.length === 2);
-    const before = run.state.evaluations;
+    const run = fresh().until(({ scores: { evaluations } }) => evaluations.length === 2);
+    const before = run.state.scores.evaluations;
     const again = { step: 60, split: "in_dist", values: { accuracy: 0 }, num_examples: 1, regenerated: false };
     run.say("worker/evaluated", again);
-    expect(run.state.evaluations).toEqual(before);
+    expect(run.state.scores.evaluations).toEqual(before);
   });
 
-  it("keeps a bounded number of losses, one a step", () => {
+  it("keeps the last loss, the first of its step", () => {
     const run = training();
-    run.say("worker/progressed", {
-      step: 7,
-      loss: { non_finite: "nan" },
-      samples_per_second: 1,
-      phase: "train",
-      detail: "",
-    });
-    const { losses } = run.state;
-    expect(losses.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6, 7]);
-    const full = Array.from({ length: 4096 }, (_, index) => ({ step: index - 5000, loss: 1 }));
-    const progress = { step: 8, loss: 2, samples_per_second: 1, phase: "train", detail: "" } as const;
-    const next = reduce({ ...run.state, losses: full }, { type: "worker/progressed", attempt: 1, body: progress });
-    expect(next.state.losses).toHaveLength(4096);
-    expect(next.state.losses.at(-1)).toEqual({ step: 8, loss: 2 });
+    const progress = { samples_per_second: 1, phase: "train", detail: "" } as const;
+    const nan = { non_finite: "nan" } as const;
+    const said = [
+      [8, nan, { step: 8, loss: nan }],
+      [8, 1, { step: 8, loss: nan }],
+      [8, null, { step: 8, loss: nan }],
+      [7, 1, { step: 8, loss: nan }],
+    ] as const;
+    for (const [step, loss, expected] of said) {
+      run.say("worker/progressed", { step, loss, ...progress });
+      expect(run.state.progress.loss).toEqual(expected);
+    }
   });
 });
 
@@ -152,7 +163,7 @@ describe("a run that has ended", () => {
   it("changes by nothing but a new controller", () => {
     const { state } = fresh().finish();
     expect(reduce(state, { type: "controller/interrupted", signal: "SIGINT" }).state).toBe(state);
-    const resumed = reduce(state, { type: "controller/started", epoch: 2, pid: 1, host: "here" });
-    expect(resumed.state).toMatchObject({ end: null, epoch: 2, attempt: { number: 2, resumeFrom: { step: 60 } } });
+    const resumed = reduce(state, { type: "controller/started", term: 2, pid: 1, host: "here" });
+    expect(resumed.state).toMatchObject({ end: null, term: 2, attempt: { number: 2, resumeFrom: { step: 60 } } });
   });
 });

@@ -1,7 +1,7 @@
 import { cpSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { bundledDataFolder } from "../../src/config/paths.js";
+import { bundledDataFolder } from "../../src/config/checks/paths.js";
 import { CommandLine, SETTINGS } from "./command-line.js";
 
 let commandLine: CommandLine;
@@ -126,6 +126,8 @@ test("a run whose worker is lost says so on stderr, with the end of its output",
   const result = await commandLine.start(["run", "quickstart", ...settings, "--run-dir", "lost", "--json"], crashing);
   expect(commandLine.complaint(result)).toMatchInlineSnapshot(`
     "exit code 1
+    note: left out \`probe.every\`, \`probe.points\`, \`probe.metrics\`, \`probe.scope\`, without effect: \`intervention.k\` is 5, and \`probe.until\` is \`decision\`: nothing is measured (\`probe.until=end\` measures)
+    note: left out \`intervention.signal\`, without effect: \`intervention.k\` is 5
     error: the worker failed: it exited with code 7 without closing before training
 
     hint: the end of \`worker.log\`:

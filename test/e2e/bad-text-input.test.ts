@@ -2,15 +2,13 @@ import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, truncateSync } fr
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CommandLine } from "./command-line.js";
-import { WRITE_MILLISECONDS, writtenTexts } from "./texts.js";
-
-const RUN_MILLISECONDS = 120_000;
+import { writtenTexts } from "./texts.js";
 
 let commandLine: CommandLine;
 beforeAll(async () => {
   commandLine = await CommandLine.open();
   symlinkSync(await writtenTexts(), join(commandLine.folder, "texts"));
-}, WRITE_MILLISECONDS);
+});
 afterAll(() => {
   commandLine.close();
 });
@@ -83,7 +81,7 @@ describe("a run ends as failed, and not restarted, when its worker finds", () =>
     return commandLine.complaint(result);
   }
 
-  test("no tokenizer beside the encoder", { timeout: RUN_MILLISECONDS }, async () => {
+  test("no tokenizer beside the encoder", async () => {
     cpSync(join(commandLine.folder, "texts", "encoder"), join(commandLine.folder, "mute"), { recursive: true });
     rmSync(join(commandLine.folder, "mute", "tokenizer.json"));
     const said = await failed("without-tokenizer", ["xquad-small", "model.pretrained=./mute", XQUAD]);
@@ -95,7 +93,7 @@ describe("a run ends as failed, and not restarted, when its worker finds", () =>
     `);
   });
 
-  test("a file of questions cut off", { timeout: RUN_MILLISECONDS }, async () => {
+  test("a file of questions cut off", async () => {
     mkdirSync(join(commandLine.folder, "cut"));
     cpSync(join(commandLine.folder, "texts", "xquad"), join(commandLine.folder, "cut"), { recursive: true });
     truncateSync(join(commandLine.folder, "cut", "xquad.de.json"), 1000);
@@ -114,7 +112,7 @@ describe("a run ends as failed, and not restarted, when its worker finds", () =>
     return said.replace(/loaded \(.+\)$/m, "loaded (WHY)");
   }
 
-  test("the encoder on the Hub out of reach", { timeout: RUN_MILLISECONDS }, async () => {
+  test("the encoder on the Hub out of reach", async () => {
     expect(await failedOffline("no-encoder", ["squad-xlmr-lora"])).toMatchInlineSnapshot(`
       "exit code 2
       error: the encoder FacebookAI/xlm-roberta-base cannot be loaded (WHY)
@@ -123,7 +121,7 @@ describe("a run ends as failed, and not restarted, when its worker finds", () =>
     `);
   });
 
-  test("data on the Hub out of reach", { timeout: RUN_MILLISECONDS }, async () => {
+  test("data on the Hub out of reach", async () => {
     const args = ["mnli-xlmr-lora", ENCODER, "model.revision=null"];
     expect(await failedOffline("no-data", args)).toMatchInlineSnapshot(`
       "exit code 2
@@ -133,7 +131,7 @@ describe("a run ends as failed, and not restarted, when its worker finds", () =>
     `);
   });
 
-  test("the packages of the text side missing", { timeout: RUN_MILLISECONDS }, async () => {
+  test("the packages of the text side missing", async () => {
     // Python says of a module that is None there that it cannot be found.
     const without = "import runpy, sys; sys.modules['transformers'] = None; ";
     const worker = `${without}runpy.run_module('thawline.worker', run_name='__main__')`;

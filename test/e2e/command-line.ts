@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { execa, type Options } from "execa";
@@ -6,12 +6,13 @@ import { expect } from "vitest";
 import type { EventType } from "../../src/core/events.js";
 import { followJournal } from "../../src/journal/reader.js";
 import { findPython } from "../../src/launch/python.js";
+import { filesUnder } from "../support/files-under.js";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 const WORKERS = join(ROOT, "test/fixtures/workers");
 
 /** A run of moments for a worker that makes its numbers up. */
-export const SETTINGS = ["train.updates=12", "probe.every=2", "intervention.k=5", "checkpoint.every=6"];
+export const SETTINGS = ["train.updates=12", "intervention.k=5", "checkpoint.every=6"];
 
 /** What a user sees of one command. */
 interface Output {
@@ -56,7 +57,7 @@ export class CommandLine {
   start(args: readonly string[], python = join(this.folder, "scripted-python"), env: NodeJS.ProcessEnv = {}) {
     const options = {
       cwd: this.folder,
-      env: { PATH: process.env["PATH"], HOME: this.folder, THAWLINE_PYTHON: python, ...env },
+      env: { ...inherited(), HOME: this.folder, THAWLINE_PYTHON: python, ...env },
       extendEnv: false,
       reject: false,
       stdin: "ignore",
@@ -93,12 +94,18 @@ export class CommandLine {
   async untilJournaled(run: string, type: EventType): Promise<void> {
     const found = new AbortController();
     const options = { signal: found.signal, pollMilliseconds: 20 };
-    for await (const records of followJournal(join(this.folder, run), options)) {
+    for await (const { records } of followJournal(join(this.folder, run), options)) {
       if (records.some(({ event }) => event.type === type)) found.abort();
     }
   }
 
   private names(): string[] {
-    return readdirSync(this.folder, { recursive: true, encoding: "utf8" }).sort();
+    return filesUnder(this.folder);
   }
+}
+
+/** Of this process's environment what a program needs, and what the nursery's processes have in common. */
+function inherited(): NodeJS.ProcessEnv {
+  const names = ["PATH", "HF_HOME", "HF_HUB_OFFLINE"];
+  return Object.fromEntries(names.map((name) => [name, process.env[name]]));
 }

@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, readlinkSync, realpathSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { loadConfig } from "../../src/config/load.js";
+import { loadConfig } from "../../src/config/layers/load.js";
 import type { Config } from "../../src/config/schema.js";
 import { control, type ControllerEnd } from "../../src/controller/controller.js";
 import type { State } from "../../src/core/state.js";
@@ -9,6 +9,7 @@ import type { JournalRecord } from "../../src/journal/format.js";
 import { localLauncher } from "../../src/launch/local.js";
 import { findPython } from "../../src/launch/python.js";
 import { PACKAGE_ROOT } from "../../src/package.js";
+import { asEnvironment } from "../support/as-environment.js";
 
 /**
  * Real MNIST, a real worker, a run of seconds: a network of width 4 whose tr(F) is measured every 2 updates stabilizes
@@ -31,7 +32,7 @@ export const TINY_RUN: readonly string[] = [
 ];
 
 export function tinyConfig(...overrides: string[]): Config {
-  return loadConfig({ source: "quickstart", overrides: [...TINY_RUN, ...overrides], env: {}, cwd: process.cwd() });
+  return loadConfig({ source: "quickstart", overrides, env: asEnvironment(TINY_RUN), cwd: process.cwd() });
 }
 
 export function newRunFolder(): string {
@@ -40,37 +41,45 @@ export function newRunFolder(): string {
 
 export interface RunHooks {
   /** Sees every record once it is in the journal and before its commands are performed. */
-  readonly onRecord?: (record: JournalRecord, state: State) => void;
+  readonly onRecord?: (record: JournalRecord, state: State, killWorker: () => void) => void;
   readonly interrupts?: (listener: (signal: string) => void) => void;
+  /** A Python for its workers in place of the nursery's. */
+  readonly python?: string;
 }
 
 /** Creates a run in a folder and runs it to its end in this process; `config` null resumes the one that is there. */
 export async function runTiny(runFolder: string, config: Config | null, hooks: RunHooks = {}): Promise<ControllerEnd> {
-  const python = await findPython({ env: process.env, packageRoot: PACKAGE_ROOT });
+  const { python = (await findPython({ env: process.env, packageRoot: PACKAGE_ROOT })).command } = hooks;
+  let worker: number | null = null;
   return control({
     runFolder,
     create: config === null ? null : { run: "tiny", config },
     launcher: localLauncher,
-    worker: { command: [python.command, "-m", "thawline.worker"], pythonFolder: join(PACKAGE_ROOT, "python") },
+    worker: { command: [python, "-m", "thawline.worker"], pythonFolder: join(PACKAGE_ROOT, "python") },
     thawlineVersion: "test",
-    ...(hooks.onRecord === undefined ? {} : { onRecord: hooks.onRecord }),
+    onRecord: (record, state) => {
+      if (record.event.type === "worker/connected") worker = record.event.body.pid;
+      hooks.onRecord?.(record, state, () => kill(worker));
+    },
     ...(hooks.interrupts === undefined ? {} : { interrupts: { listen: hooks.interrupts } }),
   });
 }
 
-/** SIGKILL to the worker of the current attempt, and to nothing else of its group: the controller has to do the rest. */
-export function killWorker(state: State): void {
-  const pid = state.attempt?.pid;
-  if (pid == null) throw new Error("there is no worker to kill");
-  process.kill(pid, "SIGKILL");
+/**
+ * SIGKILL to the process that said hello, which is dead when this returns, and to nothing else of its group: the
+ * controller has to do the rest. The process that was launched is another, and outlives it, where a nursery forked it.
+ */
+function kill(worker: number | null): void {
+  if (worker === null) throw new Error("there is no worker to kill");
+  process.kill(worker, "SIGKILL");
 }
 
 /** An `onRecord` that kills the worker at the first record that each predicate accepts, one after another. */
 export function killAt(...moments: ((record: JournalRecord, state: State) => boolean)[]) {
-  return (record: JournalRecord, state: State): void => {
+  return (record: JournalRecord, state: State, killWorker: () => void): void => {
     if (moments[0]?.(record, state) !== true) return;
     moments.shift();
-    killWorker(state);
+    killWorker();
   };
 }
 

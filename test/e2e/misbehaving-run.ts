@@ -3,8 +3,9 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { loadConfig } from "../../src/config/load.js";
-import { writeControlFile } from "../../src/control/write.js";
+import { inject } from "vitest";
+import { loadConfig } from "../../src/config/layers/load.js";
+import { writeRequestFile } from "../../src/inbox/write.js";
 import { control, type ControllerEnd } from "../../src/controller/controller.js";
 import type { EventOf, EventType } from "../../src/core/events.js";
 import type { State } from "../../src/core/state.js";
@@ -13,8 +14,8 @@ import { readJournal } from "../../src/journal/reader.js";
 import { verifyJournal } from "../../src/journal/replay.js";
 import type { LaunchRequest } from "../../src/launch/launcher.js";
 import { localLauncher } from "../../src/launch/local.js";
-import { findPython } from "../../src/launch/python.js";
 import { PACKAGE_ROOT } from "../../src/package.js";
+import { asEnvironment } from "../support/as-environment.js";
 
 const WORKERS = fileURLToPath(new URL("../fixtures/workers/", import.meta.url));
 
@@ -22,8 +23,6 @@ const WORKERS = fileURLToPath(new URL("../fixtures/workers/", import.meta.url));
 const SCRIPTED_RUN: readonly string[] = [
   "name=scripted",
   "train.updates=12",
-  "probe.every=2",
-  "probe.points=16",
   "intervention.k=5",
   "checkpoint.every=6",
   "supervision.max_restarts=1",
@@ -65,10 +64,9 @@ export interface ScriptedRunOptions {
  */
 export async function runScripted(options: ScriptedRunOptions): Promise<ScriptedRun> {
   const runFolder = newRunFolder();
-  const { command: python } = await findPython({ env: process.env, packageRoot: PACKAGE_ROOT });
   const [script, ...workerArguments] = options.worker;
-  const overrides = [...SCRIPTED_RUN, ...(options.overrides ?? [])];
-  const config = loadConfig({ source: "quickstart", overrides, env: {}, cwd: runFolder });
+  const { overrides = [] } = options;
+  const config = loadConfig({ source: "quickstart", overrides, env: asEnvironment(SCRIPTED_RUN), cwd: runFolder });
   const pause = options.pause === undefined ? null : createPause(runFolder, options.pause);
   const bootstrapFiles: string[] = [];
   const notices: string[] = [];
@@ -84,7 +82,8 @@ export async function runScripted(options: ScriptedRunOptions): Promise<Scripted
       },
     },
     worker: {
-      command: [python, join(WORKERS, script), ...workerArguments],
+      // Real processes: how they end is what is tested.
+      command: [inject("realPython"), join(WORKERS, script), ...workerArguments],
       pythonFolder: join(PACKAGE_ROOT, "python"),
     },
     thawlineVersion: "test",
@@ -108,7 +107,7 @@ function createPause(runFolder: string, { attempt, act }: NonNullable<ScriptedRu
   let acted = false;
   const isAccepted = new Promise<void>((resolve) => (accepted = resolve));
   const order = (verb: "pause" | "continue") =>
-    writeControlFile(runFolder, { epoch: 1, who: "test", command: { verb } });
+    writeRequestFile(runFolder, { term: 1, who: "test", request: { verb } });
   return {
     beforeLaunch: async (launched: number): Promise<void> => {
       if (launched !== attempt) return;
@@ -116,8 +115,8 @@ function createPause(runFolder: string, { attempt, act }: NonNullable<ScriptedRu
       await isAccepted;
     },
     observe: (state: State): void => {
-      if (state.operatorIds.length > 0) accepted();
-      if (acted || !state.paused || state.attempt?.stage !== "waiting") return;
+      if (state.operator.ids.length > 0) accepted();
+      if (acted || !state.operator.paused || state.attempt?.stage !== "waiting") return;
       acted = true;
       void act().then(() => order("continue"));
     },

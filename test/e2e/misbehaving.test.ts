@@ -72,7 +72,7 @@ describe.concurrent("an attempt that says how it failed", () => {
       "failed, exit code 1, 1 attempt: the loss became inf at update 8 (learning rate 0.1)",
     );
     expect(state.end).toMatchObject({ code: "non_finite_loss" });
-    expect(state.checkpoints.map(({ step }) => step)).toEqual([5]);
+    expect(state.weights.checkpoints.map(({ step }) => step)).toEqual([5]);
   });
 });
 
@@ -112,11 +112,11 @@ describe.concurrent("an attempt that does not get on", () => {
   test("because the operator paused the run may take its time", async () => {
     const run = await runScripted({
       worker: ["scripted_worker.py"],
-      overrides: ["supervision.progress_seconds=0.5", "supervision.stop_grace_seconds=0.5"],
-      pause: { attempt: 1, act: () => sleep(1500) },
+      overrides: ["supervision.progress_seconds=3"],
+      pause: { attempt: 1, act: () => sleep(7000) },
     });
     expect(verdict(run)).toBe("finished, exit code 0, 1 attempt");
-    expect(eventsOf(run.records, "operator/commanded").map((event) => event.command.verb)).toEqual([
+    expect(eventsOf(run.records, "operator/requested").map((event) => event.request.verb)).toEqual([
       "pause",
       "continue",
     ]);
@@ -186,10 +186,10 @@ describe.concurrent("an attempt that breaks the protocol", () => {
 
 describe.concurrent("numbers and noise", () => {
   test("a signal that is not finite is journaled, and the detector passes over it", async () => {
-    const overrides = ["intervention.k=online", "intervention.k_max=10"];
+    const overrides = ["intervention.k=online", "intervention.k_max=10", "probe.every=2"];
     const { state, records, ...end } = await runScripted({ worker: ["non_finite_signal.py"], overrides });
     expect(verdict({ state, ...end })).toBe("finished, exit code 0, 1 attempt");
-    const values = state.series["probe/fisher_trace"]?.map(({ update, value }) => [update, value]);
+    const values = state.signal.series["probe/fisher_trace"]?.map(({ update, value }) => [update, value]);
     expect(values?.slice(0, 4)).toEqual([
       [1, { non_finite: "nan" }],
       [2, { non_finite: "inf" }],

@@ -2,13 +2,12 @@ import { cpSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { expect, test } from "vitest";
-import { loadConfig } from "../../src/config/load.js";
+import { loadConfig } from "../../src/config/layers/load.js";
 import type { Config } from "../../src/config/schema.js";
-import { killWorker, newRunFolder, runTiny } from "./harness.js";
+import { killAt, newRunFolder, runTiny } from "./harness.js";
+import { factsOf } from "../support/worker-facts.js";
 
 const EXAMPLES = resolve(import.meta.dirname, "../../examples");
-const RUN_MILLISECONDS = 60_000;
-
 /** A folder of a user's own with the example in it. */
 function ownFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "thawline-own-"));
@@ -24,8 +23,6 @@ function ownConfig(folder: string, ...overrides: string[]): Config {
     "data.max_test_examples=100",
     "train.updates=40",
     "train.batch_size=32",
-    "probe.every=4",
-    "probe.points=32",
     "intervention.k=10",
     "checkpoint.every=15",
     "evaluate.ood=none",
@@ -34,60 +31,43 @@ function ownConfig(folder: string, ...overrides: string[]): Config {
   return loadConfig({ source: join(folder, "own_model.yaml"), overrides: [...short, ...overrides], cwd: tmpdir() });
 }
 
-test(
-  "a model of the user's own is unfrozen block by block, and a crash changes nothing",
-  async () => {
-    const folder = ownFolder();
-    const whole = await runTiny(newRunFolder(), ownConfig(folder));
-    expect(whole.results).toMatchObject({ outcome: "finished", updates: 40, k: { value: 10, source: "fixed" } });
-    expect(whole.state.attempt?.held?.trainable).toEqual(["head", "conv2", "conv1"]);
+test("a model of the user's own is unfrozen block by block, and a crash changes nothing", async () => {
+  const folder = ownFolder();
+  const whole = await runTiny(newRunFolder(), ownConfig(folder));
+  expect(whole.results).toMatchObject({ outcome: "finished", updates: 40, k: { value: 10, source: "fixed" } });
+  expect(factsOf(whole.state.attempt).trainable).toEqual(["head", "conv2", "conv1"]);
 
-    let killed = false;
-    const crashed = await runTiny(newRunFolder(), ownConfig(folder), {
-      onRecord: (record, state) => {
-        if (killed || record.event.type !== "worker/checkpointed") return;
-        killed = true;
-        killWorker(state);
-      },
-    });
-    expect(crashed.results).toMatchObject({ outcome: "finished", attempts: 2 });
-    expect(crashed.results.weights_sha256).toBe(whole.results.weights_sha256);
-  },
-  2 * RUN_MILLISECONDS,
-);
+  const crashed = await runTiny(newRunFolder(), ownConfig(folder), {
+    onRecord: killAt(({ event }) => event.type === "worker/checkpointed"),
+  });
+  expect(crashed.results).toMatchObject({ outcome: "finished", attempts: 2 });
+  expect(crashed.results.weights_sha256).toBe(whole.results.weights_sha256);
+});
 
-test(
-  "what the user's code raises fails the run at once, with its own traceback in the log",
-  async () => {
-    const folder = ownFolder();
-    writeFileSync(join(folder, "own_model.py"), "def build(**sizes):\n    raise ValueError('not today')\n");
-    const runFolder = newRunFolder();
-    const { results, state } = await runTiny(runFolder, ownConfig(folder));
-    expect(results).toMatchObject({ outcome: "failed", attempts: 1 });
-    expect(state.end).toMatchObject({
-      exitCode: 1,
-      code: "user_code",
-      message: "`own_model:build` raised ValueError: not today",
-      hint: "the traceback is in `worker.log`",
-    });
-    const log = readFileSync(join(runFolder, "worker.log"), "utf8");
-    expect(log).toContain(`File "${folder}/own_model.py", line 2, in build`);
-    expect(log).not.toContain("thawline/models");
-  },
-  RUN_MILLISECONDS,
-);
+test("what the user's code raises fails the run at once, with its own traceback in the log", async () => {
+  const folder = ownFolder();
+  writeFileSync(join(folder, "own_model.py"), "def build(**sizes):\n    raise ValueError('not today')\n");
+  const runFolder = newRunFolder();
+  const { results, state } = await runTiny(runFolder, ownConfig(folder));
+  expect(results).toMatchObject({ outcome: "failed", attempts: 1 });
+  expect(state.end).toMatchObject({
+    exitCode: 1,
+    code: "user_code",
+    message: "`own_model:build` raised ValueError: not today",
+    hint: "the traceback is in `worker.log`",
+  });
+  const log = readFileSync(join(runFolder, "worker.log"), "utf8");
+  expect(log).toContain(`File "${folder}/own_model.py", line 2, in build`);
+  expect(log).not.toContain("thawline/models");
+});
 
-test(
-  "a module that is nowhere is the user's to mend",
-  async () => {
-    const folder = ownFolder();
-    const { results, state } = await runTiny(newRunFolder(), ownConfig(folder, "model.folder=/usr"));
-    expect(results).toMatchObject({ outcome: "failed", attempts: 1 });
-    expect(state.end).toMatchObject({
-      exitCode: 2,
-      code: "invalid_model",
-      message: "`model.kind` is `own_model:build`, but there is no module `own_model` in /usr or on the Python path",
-    });
-  },
-  RUN_MILLISECONDS,
-);
+test("a module that is nowhere is the user's to mend", async () => {
+  const folder = ownFolder();
+  const { results, state } = await runTiny(newRunFolder(), ownConfig(folder, "model.folder=/usr"));
+  expect(results).toMatchObject({ outcome: "failed", attempts: 1 });
+  expect(state.end).toMatchObject({
+    exitCode: 2,
+    code: "invalid_model",
+    message: "`model.kind` is `own_model:build`, but there is no module `own_model` in /usr or on the Python path",
+  });
+});

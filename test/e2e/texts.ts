@@ -5,10 +5,10 @@ import { inject } from "vitest";
 import { findPython } from "../../src/launch/python.js";
 import { PACKAGE_ROOT } from "../../src/package.js";
 
-const WRITER = resolve(import.meta.dirname, "../fixtures/write_texts.py");
+/** Scripts that need transformers are forked by the nursery where this is theirs. */
+export const LIKE_A_WORKER = { PYTHONPATH: join(PACKAGE_ROOT, "python") };
 
-/** Importing transformers takes a while where others use the machine too. */
-export const WRITE_MILLISECONDS = 120_000;
+const WRITER = resolve(import.meta.dirname, "../fixtures/write_texts.py");
 
 /**
  * A folder with what a small run on text needs: `encoder` (a tiny XLM-R), `xquad`, `squad`, `mlqa` and `nli`. Written once for
@@ -19,7 +19,7 @@ export async function writtenTexts(xquad?: string): Promise<string> {
   if (existsSync(folder)) return folder;
   const draft = `${folder}.${process.pid}`;
   const python = await findPython({ env: process.env, packageRoot: PACKAGE_ROOT });
-  await execa(python.command, [WRITER, draft, ...(xquad === undefined ? [] : [xquad])]);
+  await execa(python.command, [WRITER, draft, ...(xquad === undefined ? [] : [xquad])], { env: LIKE_A_WORKER });
   try {
     renameSync(draft, folder);
   } catch (error) {

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -61,7 +61,7 @@ function holder(difference: Partial<LockHolder>): string {
 describe("a lock", () => {
   it("is refused to everybody else while its holder lives, and is free when it is released", () => {
     const lock = acquireLock(folder);
-    expect(lock.epoch).toBe(1);
+    expect(lock.term).toBe(1);
     expect(liveHolder(folder)).toMatchObject({ pid: process.pid, host: hostname() });
     expect(refusal(() => acquireLock(folder))).toBe(
       `run_in_use: \`RUN\` is in use by the controller with process id ${process.pid} ` +
@@ -69,7 +69,7 @@ describe("a lock", () => {
     );
     lock.release();
     expect(liveHolder(folder)).toBeNull();
-    expect(acquireLock(folder).epoch).toBe(2);
+    expect(acquireLock(folder).term).toBe(2);
     expect(readdirSync(folder)).toEqual(["lock.2"]);
   });
 
@@ -77,10 +77,10 @@ describe("a lock", () => {
     const other = await contender();
     expect(await other.ask(folder, 0)).toBe("won 1");
     expect(refusal(() => acquireLock(folder))).toContain(`process id ${other.process.pid}`);
-    expect(refusal(() => acquireLock(folder, true))).toContain(`process id ${other.process.pid}`);
+    expect(refusal(() => acquireLock(folder, { takeover: true }))).toContain(`process id ${other.process.pid}`);
     other.process.kill("SIGKILL");
     await once(other.process, "exit");
-    expect(acquireLock(folder).epoch).toBe(2);
+    expect(acquireLock(folder).term).toBe(2);
   });
 
   it.each([
@@ -90,13 +90,13 @@ describe("a lock", () => {
   ])("is taken over where %s", (_, difference) => {
     writeFileSync(join(folder, "lock.7"), holder(difference));
     expect(liveHolder(folder)).toBeNull();
-    expect(acquireLock(folder).epoch).toBe(8);
+    expect(acquireLock(folder).term).toBe(8);
   });
 
-  it("is that of its highest epoch, counted as a number", () => {
+  it("is that of its highest term, counted as a number", () => {
     writeFileSync(join(folder, "lock.9"), holder({}));
     writeFileSync(join(folder, "lock.10"), "");
-    expect(acquireLock(folder).epoch).toBe(11);
+    expect(acquireLock(folder).term).toBe(11);
   });
 
   it("of another host is refused unless it is taken over", () => {
@@ -105,7 +105,42 @@ describe("a lock", () => {
       "run_in_use: `RUN` is held by process 99 on host node17 (if that host is gone, add `--takeover`)",
     );
     expect(liveHolder(folder)).toBeNull();
-    expect(acquireLock(folder, true).epoch).toBe(2);
+    expect(acquireLock(folder, { takeover: true }).term).toBe(2);
+  });
+});
+
+describe("a lock that was copied with its folder", () => {
+  const copied = (to: string): void => {
+    acquireLock(folder);
+    cpSync(folder, to, { recursive: true });
+  };
+
+  it("holds the other folder: the copy says so, and goes on as a run of its own", () => {
+    const copy = mkdtempSync(join(tmpdir(), "thawline-copy-"));
+    try {
+      copied(copy);
+      expect(liveHolder(copy)).toBeNull();
+      expect(refusal(() => acquireLock(copy)).replaceAll(copy, "COPY")).toBe(
+        `run_copied: \`COPY\` is a copy of \`RUN\`, which the controller with process id ${process.pid} runs ` +
+          "(`npx thawline resume COPY --as-copy` goes on with the copy as a run of its own)",
+      );
+      expect(acquireLock(copy, { asCopy: true }).term).toBe(2);
+      expect(liveHolder(folder)).toMatchObject({ pid: process.pid });
+    } finally {
+      rmSync(copy, { recursive: true });
+    }
+  });
+
+  it("of its own folder is not passed over, whoever calls it a copy", () => {
+    acquireLock(folder);
+    expect(refusal(() => acquireLock(folder, { asCopy: true }))).toMatch(/^run_in_use/);
+  });
+
+  it("of another folder at its path is left alone when it is released", () => {
+    const lock = acquireLock(folder);
+    writeFileSync(join(folder, "lock.1"), holder({ pid: process.ppid }));
+    lock.release();
+    expect(readFileSync(join(folder, "lock.1"), "utf8")).not.toBe("");
   });
 });
 

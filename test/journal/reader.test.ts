@@ -2,8 +2,8 @@ import { appendFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { JOURNAL_FILE, type JournalRecord } from "../../src/journal/format.js";
-import { followJournal, readJournal } from "../../src/journal/reader.js";
+import { encodeRecord, JOURNAL_FILE, type JournalRecord } from "../../src/journal/format.js";
+import { followJournal, readHead, readJournal, readTail, scanJournal } from "../../src/journal/reader.js";
 import { encoded, sampleRecords, writeJournal } from "./samples.js";
 
 const records = sampleRecords().slice(0, 6);
@@ -22,7 +22,7 @@ afterEach(() => {
 describe("readJournal", () => {
   it("gives back every record", async () => {
     writeJournal(folder, bytes);
-    expect(await readJournal(folder)).toEqual({ records, validBytes: bytes.length, totalBytes: bytes.length });
+    expect(await readJournal(folder)).toMatchObject({ records, validBytes: bytes.length, lost: null });
   });
 
   it("recovers the whole records in front of a cut at any byte", async () => {
@@ -31,7 +31,7 @@ describe("readJournal", () => {
       const content = await readJournal(folder);
       const whole = ends.filter((end) => end <= length);
       expect(content.records).toHaveLength(whole.length);
-      expect([content.validBytes, content.totalBytes]).toEqual([whole.at(-1) ?? 0, length]);
+      expect(content.validBytes).toBe(whole.at(-1) ?? 0);
     }
   });
 
@@ -76,8 +76,9 @@ describe("followJournal", () => {
     const stop = new AbortController();
     const seen: number[][] = [];
     const following = (async () => {
-      for await (const batch of followJournal(folder, { signal: stop.signal, pollMilliseconds: 2 })) {
-        seen.push(batch.map(({ n }) => n));
+      for await (const piece of followJournal(folder, { signal: stop.signal, pollMilliseconds: 2 })) {
+        expect(piece.isLast).toBe(true);
+        seen.push(piece.records.map(({ n }) => n));
       }
     })();
     const path = join(folder, JOURNAL_FILE);
@@ -97,9 +98,9 @@ describe("followJournal", () => {
     const stop = new AbortController();
     writeJournal(folder, Buffer.concat([bytes.subarray(0, ends[0]), Buffer.from("deadbeef {")]));
     const follower = followJournal(folder, { signal: stop.signal, pollMilliseconds: 2 });
-    expect((await follower.next()).value).toHaveLength(1);
+    expect((await follower.next()).value).toEqual({ records: [records[0]], isLast: true, lost: null });
     writeJournal(folder, bytes.subarray(0, ends[1]));
-    expect((await follower.next()).value).toEqual([records[1]]);
+    expect((await follower.next()).value).toEqual({ records: [records[1]], isLast: true, lost: null });
     stop.abort();
     expect((await follower.next()).done).toBe(true);
   });
@@ -110,5 +111,36 @@ describe("followJournal", () => {
     writeJournal(folder, damaged);
     const follower = followJournal(folder, { signal: new AbortController().signal });
     await expect(follower.next()).rejects.toThrow(`the journal is damaged at byte ${ends[2]}`);
+  });
+
+  it("yields a long journal piece by piece, and says which one reaches to its end", async () => {
+    const text = encodeRecord({
+      ...records[1]!,
+      n: 1,
+      event: { type: "controller/interrupted", signal: "x".repeat(2 ** 20) },
+    });
+    const lines = [
+      text,
+      ...Array.from({ length: 20_000 }, (_, index) => encodeRecord({ ...records[1]!, n: index + 2 })),
+    ];
+    // More than a piece in the first record, and a torn line that begins where a piece ends.
+    writeJournal(folder, Buffer.from(`${lines.join("")}deadbeef {`));
+    const stop = new AbortController();
+    const pieces: { numbers: number[]; isLast: boolean }[] = [];
+    for await (const piece of followJournal(folder, { signal: stop.signal, pollMilliseconds: 2 })) {
+      pieces.push({ numbers: piece.records.map(({ n }) => n), isLast: piece.isLast });
+      if (piece.isLast) stop.abort();
+    }
+    expect(pieces.flatMap(({ numbers }) => numbers)).toEqual(lines.map((_, index) => index + 1));
+    expect(pieces.length).toBeGreaterThan(3);
+    expect(pieces.map(({ isLast }) => isLast)).toEqual([...pieces.slice(1).map(() => false), true]);
+    const most = Math.max(...pieces.slice(1).map(({ numbers }) => numbers.length));
+    expect(most * lines[1]!.length).toBeLessThanOrEqual(2 ** 20);
+    expect((await readHead(folder))[0]).toMatchObject({ n: 1 });
+    expect((await readTail(folder)).at(-1)!.n).toBe(lines.length);
+    let visited = 0;
+    const extent = await scanJournal(folder, (more) => (visited += more.length));
+    expect(extent).toEqual({ validBytes: lines.join("").length, lost: null });
+    expect(visited).toBe(lines.length);
   });
 });

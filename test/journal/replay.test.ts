@@ -1,10 +1,13 @@
 import { describe, expect, it } from "vitest";
 import type { Command } from "../../src/core/commands.js";
-import { CORE_VERSION } from "../../src/core/state.js";
+import { detectorRule } from "../../src/core/measured.js";
+import { reduce } from "../../src/core/reduce.js";
+import { CORE_VERSION, type State } from "../../src/core/state.js";
 import { ReplayDivergence } from "../../src/errors.js";
-import { decodeLine, encodeRecord, type JournalRecord } from "../../src/journal/format.js";
-import { askWhatIf, replayJournal, replayRecord, requireSameCore, verifyJournal } from "../../src/journal/replay.js";
-import { simulatedConfig, SimulatedRun } from "../core/simulated-run.js";
+import { decodeLine } from "../../src/journal/decode.js";
+import { encodeRecord, JOURNAL_FORMAT, type JournalRecord } from "../../src/journal/format.js";
+import { askWhatIf, replayJournal, requireSameCore, verifyJournal } from "../../src/journal/replay.js";
+import { simulatedConfig, SimulatedRun } from "../support/simulated-run.js";
 
 const run = new SimulatedRun(simulatedConfig("probe.until=end")).finish();
 const records = run.records.map((record) => decodeLine(encodeRecord(record).slice(0, -1), 0));
@@ -16,7 +19,7 @@ function changed(n: number, change: (record: JournalRecord) => JournalRecord): J
 describe("replaying a journal", () => {
   it("gives the state of the run, record by record or at once", () => {
     expect(replayJournal(records)).toEqual(run.state);
-    const state = records.reduce<ReturnType<typeof replayRecord> | null>(replayRecord, null);
+    const state = records.reduce<State | null>((before, { event }) => reduce(before, event).state, null);
     expect(state).toEqual(run.state);
   });
 
@@ -48,6 +51,14 @@ describe("replaying a journal", () => {
     );
   });
 
+  it("diverges where the creation itself ordered something", () => {
+    const { n } = records[0]!;
+    const { commands } = records.find(({ commands = [] }) => commands.length > 0)!;
+    expect(() => verifyJournal(changed(n, (record) => ({ ...record, commands: commands! })))).toThrow(
+      `record ${n} (\`run/created\`) gives other commands than the journal holds`,
+    );
+  });
+
   it("diverges where an event is another one", () => {
     const measured = records.find(({ decisions }) => decisions?.some(({ type }) => type === "interval/decided"))!;
     const without = records.filter(({ n }) => n !== measured.n);
@@ -59,9 +70,11 @@ describe("replaying a journal", () => {
     expect(() => verifyJournal(records.slice(1))).toThrow("the journal does not begin with the creation of a run");
     const other = changed(1, (record) => ({
       ...record,
-      event: { ...record.event, format: 2 } as JournalRecord["event"],
+      event: { ...record.event, format: JOURNAL_FORMAT + 1 } as JournalRecord["event"],
     }));
-    expect(() => replayJournal(other)).toThrow("the journal has format 2, this version reads 1");
+    expect(() => decodeLine(encodeRecord(other[0]!).trimEnd(), 0)).toThrow(
+      `the journal has format ${JOURNAL_FORMAT + 1}, this version reads ${JOURNAL_FORMAT}`,
+    );
   });
 });
 
@@ -74,7 +87,7 @@ describe("another core version", () => {
 });
 
 describe("what if", () => {
-  const { tau, epsilon } = run.state.config.intervention;
+  const { tau, epsilon } = detectorRule(run.state.config);
 
   it("another detector had decided: the run's own gives the run's own k", () => {
     const answer = askWhatIf(run.state, { metric: "fisher_trace", tau, epsilon });

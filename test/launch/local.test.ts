@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -10,12 +11,14 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { UserError } from "../../src/errors.js";
 import type { LaunchedWorker, LaunchRequest } from "../../src/launch/launcher.js";
 import { localLauncher } from "../../src/launch/local.js";
-import { endProcessGroup } from "../../src/launch/process-group.js";
-import { startTimeOf } from "../../src/process-identity.js";
+import { endProcessesOf } from "../../src/launch/process-group.js";
+import { processFacts, startTimeOf } from "../../src/process-identity.js";
 
 const family = fileURLToPath(new URL("../fixtures/processes/family.mjs", import.meta.url));
 let folder: string;
 const workers: LaunchedWorker[] = [];
+/** Of this test file's run alone. */
+const IDENTITY = randomUUID();
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "launch-"));
@@ -35,6 +38,7 @@ async function launch(command: [string, ...string[]], more: Partial<LaunchReques
     workingFolder: folder,
     logPath: join(folder, "worker.log"),
     bootstrapPath: "/nowhere/bootstrap.json",
+    runIdentity: IDENTITY,
     pythonFolder: "/the/python",
     ...more,
   });
@@ -85,30 +89,21 @@ describe("a launched worker", () => {
     expect(await printed()).toBe("");
   });
 
-  test("leads a group of its own, which ends with it", async () => {
+  test("takes with it what it has started when it ends", async () => {
     const worker = await launch([process.execPath, family, "exit", "5"]);
-    expect(worker.processGroup).toBe(worker.pid);
-    expect(worker.processGroup).not.toBe(process.pid);
     const child = await childPid();
     expect(await worker.exited).toEqual({ exitCode: 5, signal: null });
     await untilGone(child);
   });
 
-  test("is killed together with children that ignore signals", async () => {
+  test("leads a group of its own, and is killed together with children that ignore signals", async () => {
     const worker = await launch([process.execPath, family, "wait"]);
     const child = await childPid();
+    expect([worker.pid, child].map((pid) => processFacts(pid)?.processGroup)).toEqual([worker.pid, worker.pid]);
     worker.kill();
     expect(await worker.exited).toEqual({ exitCode: null, signal: "SIGKILL" });
     await untilGone(child);
     worker.kill();
-  });
-
-  test("is interrupted alone", async () => {
-    const worker = await launch([process.execPath, family, "interruptible"]);
-    await childPid();
-    worker.interrupt();
-    expect(await worker.exited).toEqual({ exitCode: 7, signal: null });
-    worker.interrupt();
   });
 
   test("that cannot be started is the user's to fix", async () => {
@@ -118,24 +113,31 @@ describe("a launched worker", () => {
 });
 
 describe("leftovers of a dead controller", () => {
-  test("are ended with their leader", async () => {
+  const endLeftovers = (identity: string = IDENTITY) => endProcessesOf(identity);
+
+  test("are ended with all that they have started", async () => {
     const worker = await launch([process.execPath, family, "wait"]);
     const child = await childPid();
-    expect(await endProcessGroup({ pid: worker.pid, startTime: worker.startTime ?? "" })).toBe(true);
+    expect(await endLeftovers()).toBe(true);
     expect([startTimeOf(worker.pid), startTimeOf(child)]).toEqual([null, null]);
     await worker.exited;
   });
 
-  test("are left alone where the pid is another process by now", async () => {
+  test("are no processes of another run, whatever their ids", async () => {
     const worker = await launch([process.execPath, family, "wait"]);
     const child = await childPid();
-    expect(await endProcessGroup({ pid: worker.pid, startTime: "another boot/1" })).toBe(false);
+    for (const other of [randomUUID(), "", IDENTITY.slice(1), `${IDENTITY}0`]) {
+      expect(await endLeftovers(other)).toBe(false);
+    }
+    const group = { pid: worker.pid, startTime: worker.startTime ?? "" };
+    expect(await endProcessesOf(randomUUID(), { group })).toBe(false);
     expect([worker.pid, child].map((pid) => startTimeOf(pid) !== null)).toEqual([true, true]);
   });
 
   test.each([
-    ["ended without their leader where they carry our environment", { THAWLINE_BOOTSTRAP: "/x" }, true],
-    ["left alone without their leader where they do not", {}, false],
+    ["ended without their leader where they carry the identity of the run", { THAWLINE_RUN: IDENTITY }, true],
+    ["left alone where they carry that of another", { THAWLINE_RUN: "another", THAWLINE_BOOTSTRAP: "/x" }, false],
+    ["left alone where they carry none", {}, false],
   ])("are %s", async (_, environment, ended) => {
     const log = openSync(join(folder, "worker.log"), "a");
     const env = { PATH: process.env["PATH"], ...environment };
@@ -144,7 +146,7 @@ describe("leftovers of a dead controller", () => {
     await once(leader, "exit");
     const child = await childPid();
     try {
-      expect(await endProcessGroup({ pid: leader.pid ?? 0, startTime: "unknown" })).toBe(ended);
+      expect(await endLeftovers()).toBe(ended);
       expect(startTimeOf(child) === null).toBe(ended);
     } finally {
       if (!ended) process.kill(child, "SIGKILL");
@@ -154,18 +156,29 @@ describe("leftovers of a dead controller", () => {
   test("are nothing once everything is gone", async () => {
     const worker = await launchNode("");
     await worker.exited;
-    expect(await endProcessGroup({ pid: worker.pid, startTime: worker.startTime ?? "" })).toBe(false);
+    expect(await endLeftovers()).toBe(false);
   });
 });
 
-test("a zombie is not alive", async () => {
-  // A shell may collect its child before it becomes another program; the file it waits for says that it has.
-  const gate = join(folder, "gate");
-  await launch(["sh", "-c", `(until [ -e ${gate} ]; do sleep 0.05; done) & echo ready $!; exec sleep 60`]);
-  const zombie = await childPid();
-  const parent = workers.at(-1)?.pid ?? 0;
-  await expect.poll(() => readFile(`/proc/${parent}/comm`, "utf8")).toBe("sleep\n");
-  await writeFile(gate, "");
-  await untilGone(zombie);
-  expect(() => process.kill(zombie, 0)).not.toThrow();
+describe("what a worker has started in a session of its own", () => {
+  const start = (script: string) =>
+    launchNode(
+      `const child = require("node:child_process").spawn(process.execPath, ["-e", ${JSON.stringify(script)}], ` +
+        `{ detached: true, stdio: ["ignore", "pipe", "inherit"] });
+      child.stdout.once("data", () => { console.log("ready " + child.pid); process.exit(0); });`,
+    );
+
+  test("ends with it, by a signal that it may heed", async () => {
+    const heeds = `process.on("SIGTERM", () => { require("node:fs").writeFileSync("heeded", ""); process.exit(); });`;
+    const worker = await start(`${heeds} console.log("up"); setInterval(() => {}, 1000);`);
+    await worker.exited;
+    expect(startTimeOf(await childPid())).toBeNull();
+    await readFile(join(folder, "heeded"));
+  });
+
+  test("ends with it, also where it heeds none", async () => {
+    const worker = await start(`process.on("SIGTERM", () => {}); console.log("up"); setInterval(() => {}, 1000);`);
+    await worker.exited;
+    expect(startTimeOf(await childPid())).toBeNull();
+  });
 });

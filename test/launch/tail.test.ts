@@ -19,6 +19,7 @@ test.each([
   ["all of a short file", "a", 5, 100, "a"],
   ["no more than the bytes", "abcdef\nxyz\n", 5, 6, "f\nxyz"],
   ["no half character", "\u00fc\u00fc\u00fc", 5, 3, "\u00fc"],
+  ["of a progress bar what it showed last", "a\n 1 %\r 50 %\r\nc\r\n", 5, 100, "a\n 50 %\nc"],
   ["nothing of an empty file", "", 5, 100, ""],
 ])("%s", async (_, content, lines, bytes, expected) => {
   await writeFile(path, content);

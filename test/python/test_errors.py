@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import thawline
+from thawline.errors import visible_lines
 
 
 def user_errors() -> Iterator[tuple[str, ast.Call]]:
@@ -26,3 +27,7 @@ def test_every_mistake_comes_with_a_fix() -> None:
     assert len(found) > 50
     empty = [place for place, call in found if (hint := hint_of(call)) is None or ast.unparse(hint) == "''"]
     assert empty == []
+
+
+def test_text_of_several_lines_keeps_newlines_and_tabs_only() -> None:
+    assert visible_lines("a\n\tb\r\x1b[2J\u202e\ud800\x9b") == "a\n\tb\\r\\x1b[2J\\u202e\\ud800\\x9b"

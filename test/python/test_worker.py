@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from example_config import MNIST_FOLDER, run_config
 from granting_channel import GrantingChannel
+
 from thawline import worker
-from thawline.bootstrap import BOOTSTRAP_VARIABLE
-from thawline.channel import ScriptedChannel
-from thawline.protocol import PROTOCOL_VERSION, Failed, Finished, Hello, Reject, Welcome
+from thawline.wire.bootstrap import BOOTSTRAP_VARIABLE
+from thawline.wire.channel import ScriptedChannel
+from thawline.wire.protocol import PROTOCOL_VERSION, Failed, Finished, Hello, Reject, Welcome
 
 pytestmark = pytest.mark.usefixtures("torch_settings")
 

@@ -3,7 +3,7 @@ import { encodeMessage } from "../../src/protocol/codec.js";
 import type { Message, WorkerKind } from "../../src/protocol/messages.js";
 import { PROTOCOL_VERSION } from "../../src/protocol/version.js";
 import type { KeyPair } from "../../src/transport/authentication.js";
-import type { RouterEvent, WorkerRouter } from "../../src/transport/router.js";
+import type { RouterEvent, WorkerRouter } from "../../src/transport/worker-router.js";
 
 export const RUN = "run-1";
 
@@ -24,6 +24,12 @@ export function connect(
   });
   dealer.connect(router.endpoint);
   return dealer;
+}
+
+/** Sends if anybody listens: a stranger that was turned away before it could speak would wait for ever. */
+export async function trySend(stranger: Dealer, message: [Buffer, Buffer]): Promise<void> {
+  stranger.sendTimeout = 500;
+  await stranger.send(message).catch(() => undefined);
 }
 
 export function frames<K extends WorkerKind>(

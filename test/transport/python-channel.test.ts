@@ -3,15 +3,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, inject, test } from "vitest";
 import { removeBootstrap, writeBootstrap } from "../../src/launch/bootstrap.js";
 import type { LaunchedWorker } from "../../src/launch/launcher.js";
 import { localLauncher } from "../../src/launch/local.js";
-import { findPython } from "../../src/launch/python.js";
 import { PACKAGE_ROOT } from "../../src/package.js";
 import { PROTOCOL_VERSION } from "../../src/protocol/version.js";
-import { openRouter, type WorkerRouter } from "../../src/transport/router.js";
+import { openRouter } from "../../src/transport/router.js";
+import type { WorkerRouter } from "../../src/transport/worker-router.js";
 import { Events, RUN } from "./fake-worker.js";
+
+function fail(error: unknown): never {
+  throw error;
+}
 
 const script = fileURLToPath(new URL("../fixtures/workers/channel_only.py", import.meta.url));
 let folder: string;
@@ -22,8 +26,7 @@ let worker: LaunchedWorker;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "channel-"));
   events = new Events();
-  router = await openRouter({ run: RUN, onEvent: events.onEvent, pingMilliseconds: 30, queueLimit: 16 });
-  const { command } = await findPython({ env: process.env, packageRoot: PACKAGE_ROOT });
+  router = await openRouter({ run: RUN, onEvent: events.onEvent, onFault: fail, pingMilliseconds: 30, queueLimit: 16 });
   const { publicKey, secretKey } = router.admit(3);
   const bootstrapPath = await writeBootstrap(
     {
@@ -38,10 +41,11 @@ beforeEach(async () => {
     folder,
   );
   worker = await localLauncher.launch({
-    command: [command, script],
+    command: [inject("realPython"), script],
     workingFolder: folder,
     logPath: join(folder, "worker.log"),
     bootstrapPath,
+    runIdentity: "1d",
     pythonFolder: join(PACKAGE_ROOT, "python"),
   });
   expect((await events.next("message")).message).toMatchObject({
@@ -83,5 +87,5 @@ test("a Python worker whose connection is lost ends with one sentence", async ()
   router.close();
   expect((await worker.exited).exitCode).toBe(1);
   const lastLine = (await readFile(join(folder, "worker.log"), "utf8")).trimEnd().split("\n").at(-1);
-  expect(lastLine).toBe("thawline.link.ChannelClosed: the connection to the controller is lost");
+  expect(lastLine).toBe("thawline.wire.link.ChannelClosed: the connection to the controller is lost");
 });

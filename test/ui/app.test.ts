@@ -7,8 +7,8 @@ import { describe, expect, it } from "vitest";
 import { encodeRecord } from "../../src/journal/format.js";
 import { runView, type ViewExit, type ViewOptions } from "../../src/ui/app.js";
 import { canShowView, colorEnabled, unicodeEnabled } from "../../src/ui/terminal.js";
-import { simulateRun, type RecordedRun } from "./journal-builder.js";
-import { MOMENTS } from "./moments.js";
+import { simulateRun, type RecordedRun } from "../support/journal-builder.js";
+import { MOMENTS } from "../support/moments.js";
 
 const ENTER = "\u001b[?1049h";
 const LEAVE = "\u001b[?1049l\u001b[?25h";
@@ -23,14 +23,26 @@ function createTerminal() {
   });
   const stdout = Object.assign(new PassThrough(), { isTTY: true, columns: 80, rows: 24 });
   let written = "";
-  stdout.on("data", (bytes: Buffer) => (written += bytes.toString()));
+  let writes = 0;
+  stdout.on("data", (bytes: Buffer) => {
+    written += bytes.toString();
+    writes += 1;
+  });
   return {
     stdin: stdin as unknown as NodeJS.ReadStream,
     stdout: stdout as unknown as NodeJS.WriteStream,
     type: (keys: string) => stdin.write(keys),
     written: () => written,
+    writes: () => writes,
     shows: async (text: string): Promise<void> => {
       while (!written.includes(text)) await sleep(20);
+    },
+    /** Until no frame has come for longer than a frame may be held back. */
+    settled: async (): Promise<void> => {
+      for (let last = -1; last !== writes;) {
+        last = writes;
+        await sleep(500);
+      }
     },
   };
 }
@@ -69,15 +81,15 @@ describe("runView", () => {
     );
   });
 
-  it("leaves a command for the controller, in the name of the person", async () => {
+  it("leaves a request for the controller, in the name of the person", async () => {
     const folder = createRunFolder(MOMENTS["waiting"]!());
     const { exit, shows, type } = open(folder);
     await shows("WAITING FOR k");
     type("c");
     await shows("checkpoint: ordered");
-    const [file] = readdirSync(join(folder, "control")).filter((name) => name.endsWith(".json"));
-    const request = JSON.parse(readFileSync(join(folder, "control", file!), "utf8")) as object;
-    expect(request).toMatchObject({ epoch: 1, who: "wolf", command: { verb: "checkpoint" } });
+    const [file] = readdirSync(join(folder, "inbox")).filter((name) => name.endsWith(".json"));
+    const request = JSON.parse(readFileSync(join(folder, "inbox", file!), "utf8")) as object;
+    expect(request).toMatchObject({ term: 1, who: "wolf", request: { verb: "checkpoint" } });
     type("q");
     await exit;
   });
@@ -86,6 +98,26 @@ describe("runView", () => {
     const { exit } = open(createRunFolder(MOMENTS["waiting"]!()), { interrupt: "stop", gone: Promise.resolve() });
     const { why, state } = await exit;
     expect([why, state?.end]).toEqual(["ended", null]);
+  });
+
+  it("writes nothing while nothing changes, and of a frame only the lines that do", async () => {
+    const folder = createRunFolder(simulateRun());
+    const { exit, written, shows, settled, type, writes } = open(folder);
+    await shows("FINISHED");
+    await settled();
+    const before = writes();
+    // Several ticks of the view's clock and looks at the journal, on timers of this very process.
+    await sleep(3000);
+    expect(writes()).toBe(before);
+    const length = written().length;
+    const frame = length - written().lastIndexOf(ENTER) - ENTER.length;
+    type("z");
+    type("p");
+    while (!written().slice(length).includes("the run has ended")) await sleep(20);
+    await settled();
+    expect(written().length - length).toBeLessThan(frame / 3);
+    type("q");
+    await exit;
   });
 
   it("gives the terminal back when the journal is damaged", async () => {

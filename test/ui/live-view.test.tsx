@@ -3,8 +3,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import { App } from "../../src/ui/live-view.js";
 import { createTheme } from "../../src/ui/theme.js";
-import { createViewModel } from "../../src/ui/view-model.js";
-import { MOMENTS } from "./moments.js";
+import { KeyDecoder } from "../../src/ui/model/key-decoder.js";
+import { createViewModel } from "../../src/ui/model/view-model.js";
+import { MOMENTS } from "../support/moments.js";
 
 afterEach(cleanup);
 
@@ -15,12 +16,12 @@ function show() {
     runFolders: ["runs/a"],
     interrupt: "leave",
     now: 0,
-    giveCommand: (_, __, { verb }) => `id-${given.push(verb)}`,
+    giveRequest: (_, __, { verb }) => `id-${given.push(verb)}`,
     leave: (why) => left.push(why),
   });
   const terminal = render(<App model={model} theme={createTheme({ color: false, unicode: true })} />);
   const press = async (keys: string): Promise<string> => {
-    terminal.stdin.write(keys);
+    model.press(new KeyDecoder().decode(keys));
     await sleep(20);
     return terminal.lastFrame() ?? "";
   };

@@ -183,6 +183,7 @@ export const CASES: Record<MessageKind, KindCases> = {
         blocks: [{ ...block, trainable_from_start: true }],
         can: ["checkpoint", "evaluate", "validate", "keep_best", "restore_best"],
       },
+      "with the size of its probes' micro-batches": { ...ready, micro_batch: 128 },
       "of a script with a checkpoint of its own": { ...ready, resumed_from: 150, can: [], resumed },
       "the longest name in characters": { ...ready, head: { name: "\u{1f600}".repeat(256), num_params: 1 } },
     },
@@ -191,6 +192,7 @@ export const CASES: Record<MessageKind, KindCases> = {
         body: { ...ready, head: { name: "x".repeat(257), num_params: 1 } },
         path: ".head.name",
       },
+      "a micro-batch of no examples": { body: { ...ready, micro_batch: 0 }, path: ".micro_batch" },
       "too many orders": { body: { ...ready, can: Array<string>(9).fill("evaluate") }, path: ".can" },
       "an unknown order": { body: { ...ready, can: ["dance"] }, path: ".can[0]" },
       "a fraction for a count": { body: { ...ready, threads: f(1.5) }, path: ".threads" },
@@ -272,6 +274,10 @@ export const CASES: Record<MessageKind, KindCases> = {
         ...["nan", "inf", "-inf"].map((value) => ({ ...metric, value: { non_finite: value } })),
       ),
       "recalled, without metrics": { ...boundary, recalled: true, metrics: [] },
+      "with how far blocks have moved": {
+        ...boundary,
+        moved: [f(0.25), f(0), null, { non_finite: "nan" }],
+      },
     },
     shortened: {
       "a metric without standard errors": {
@@ -294,6 +300,7 @@ export const CASES: Record<MessageKind, KindCases> = {
       "negative seconds": { body: metrics({ ...metric, seconds: f(-1) }), path: ".metrics[0].seconds" },
       "too many metrics": { body: metrics(...Array<Body>(65).fill(metric)), path: ".metrics" },
       "seconds that lack a field": { body: { ...boundary, seconds: { train: f(1) } }, path: ".seconds" },
+      "text for a distance": { body: { ...boundary, moved: [f(0), "far"] }, path: ".moved[1]" },
     },
   },
   progress: {
@@ -341,7 +348,13 @@ export const CASES: Record<MessageKind, KindCases> = {
   ping: { valid: { typical: {} }, invalid: {} },
   pong: { valid: { typical: {} }, invalid: {} },
   closed: {
-    valid: { finished, stopped, failed },
+    valid: {
+      finished,
+      "finished early": { ...finished, early: true },
+      "finished, with weights that have no SHA-256": { ...finished, weights_sha256: null, weights_unhashed: "sharded" },
+      stopped,
+      failed,
+    },
     shortened: {
       "failed, without hint and traceback": {
         body: { outcome: "failed", step: 7, fault: "user", code: "a", message: "" },
@@ -352,6 +365,7 @@ export const CASES: Record<MessageKind, KindCases> = {
       "an unknown outcome": { body: { ...stopped, outcome: "vanished" }, path: "" },
       "no outcome": { body: { step: 12, seconds: spent }, path: "" },
       "an unknown fault": { body: { ...failed, fault: "weather" }, path: ".fault" },
+      "an early end that is not said plainly": { body: { ...finished, early: "yes" }, path: ".early" },
       "a field of another outcome": { body: { ...stopped, fault: "user" }, path: "" },
     },
   },

@@ -7,17 +7,17 @@ and `labels` (CIFAR-10) or `fine_labels` (CIFAR-100), a list of n whole numbers.
 from __future__ import annotations
 
 import hashlib
-import tarfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from thawline.data.restricted_pickle import ForbiddenPickle, read_restricted_pickle
+from thawline.data.bounded_archive import UnreadableArchive, read_members
+from thawline.data.published_files import published_files
+from thawline.data.restricted_pickle import MAX_BYTES, ForbiddenPickle, read_restricted_pickle
 from thawline.data.vision import Normalization, VisionData
 from thawline.errors import UserError
 
@@ -41,16 +41,7 @@ class Cifar:
 
 CIFAR10 = Cifar(
     title="CIFAR-10",
-    archive="cifar-10-python.tar.gz",
-    folder="cifar-10-batches-py",
-    train={
-        "data_batch_1": "c99cafc152244af753f735de768cd75f",
-        "data_batch_2": "d4bba439e000b95fd0a9bffe97cbabec",
-        "data_batch_3": "54ebc095f3ab1f0389bbae665268c751",
-        "data_batch_4": "634d18415352ddfa80567beed471001a",
-        "data_batch_5": "482c414d41f54cd18b22e5b47cb7c3cb",
-    },
-    test={"test_batch": "40351d587109b95175f43aff81a1287e"},
+    **published_files()["cifar"]["cifar10"],
     labels_key="labels",
     num_classes=10,
     # The customary constants; the deviations are smaller than those of the pixels (0.2470, 0.2435, 0.2616).
@@ -58,10 +49,7 @@ CIFAR10 = Cifar(
 )
 CIFAR100 = Cifar(
     title="CIFAR-100",
-    archive="cifar-100-python.tar.gz",
-    folder="cifar-100-python",
-    train={"train": "16019d7e3df5f24257cddd939b257f8d"},
-    test={"test": "f0ef6b0ae62326f3e7ffdfab6717acfc"},
+    **published_files()["cifar"]["cifar100"],
     labels_key="fine_labels",
     num_classes=100,
     normalization=Normalization((0.5071, 0.4867, 0.4408), (0.2675, 0.2565, 0.2761)),
@@ -88,7 +76,7 @@ def _read_files(path: Path, cifar: Cifar, names: tuple[str, ...]) -> dict[str, b
         if place.is_file():
             contents = _read_archive(place, names)
         elif (place / names[0]).is_file():
-            contents = {name: (place / name).read_bytes() for name in names if (place / name).is_file()}
+            contents = {name: _read_file(place / name, cifar) for name in names if (place / name).is_file()}
         else:
             continue
         if missing := [name for name in names if name not in contents]:
@@ -98,20 +86,20 @@ def _read_files(path: Path, cifar: Cifar, names: tuple[str, ...]) -> dict[str, b
 
 
 def _read_archive(path: Path, names: tuple[str, ...]) -> dict[str, bytes]:
-    contents: dict[str, bytes] = {}
     try:
-        with tarfile.open(path) as archive:
-            for member in archive:
-                name = PurePosixPath(member.name).name
-                if name in names and member.isfile() and (file := archive.extractfile(member)) is not None:
-                    contents[name] = file.read()
-    except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
+        return read_members(path, names, max_member_bytes=MAX_BYTES)
+    except UnreadableArchive as error:
         raise UserError(
             "corrupt_archive",
             f"{path} is not a readable tar archive ({error})",
             hint="fetch the archive again, or name the folder unpacked from it",
         ) from error
-    return contents
+
+
+def _read_file(path: Path, cifar: Cifar) -> bytes:
+    if (size := path.stat().st_size) > MAX_BYTES:
+        raise _wrong_data(f"{path} has {size:,} bytes, more than the {MAX_BYTES:,} that a file may have", cifar)
+    return path.read_bytes()
 
 
 def _parse_split(
@@ -169,8 +157,11 @@ def _labels_of(labels: object, name: str, cifar: Cifar) -> list[int]:
         raise _wrong_data(f"{name} has no list `{cifar.labels_key}`", cifar)
     wrong = next((label for label in labels if type(label) is not int or not 0 <= label < cifar.num_classes), None)
     if wrong is not None:
+        # Of what is no number or text the type alone is said: it may hold more than could be shown.
+        shown = repr(wrong[:60]) if isinstance(wrong, str) else f"of type {type(wrong).__name__}"
+        shown = str(wrong) if type(wrong) is int else shown
         raise _wrong_data(
-            f"{name} holds the label {wrong!r}; {cifar.title} has the labels 0 to {cifar.num_classes - 1}", cifar
+            f"{name} holds the label {shown}; {cifar.title} has the labels 0 to {cifar.num_classes - 1}", cifar
         )
     return labels
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import torch
 
-from thawline.config import DataConfig, EvaluateConfig
+from thawline.config.run import DataConfig, ImageEvaluationConfig
 from thawline.data.corruptions.ahead import make_ahead
-from thawline.data.corruptions.cache import cached_corruption, default_cache_folder
+from thawline.data.corruptions.cache import cached_corruption
 from thawline.data.corruptions.cifar_c import CIFAR_C_ALL, CIFAR_C_MAIN, SEVERITIES, SIDE
 from thawline.data.corruptions.conventions import Images
 from thawline.data.corruptions.mnist_c import MNIST_C_CORRUPTIONS
@@ -20,6 +20,7 @@ from thawline.data.frost_textures import find_frost_textures
 from thawline.data.official_corruptions import CIFAR10_C, CIFAR100_C, open_cifar_c, open_mnist_c
 from thawline.data.vision import VisionData
 from thawline.errors import UserError
+from thawline.storage.cache import default_cache_folder
 
 # Corruptions are one fixed test set, like the published files, so their seed is not the run's.
 CORRUPTION_SEED = 0
@@ -53,7 +54,7 @@ class CorruptedTestSet:
 
 
 def open_test_set(
-    config: EvaluateConfig, data_config: DataConfig, data: VisionData, *, num_processes: int
+    config: ImageEvaluationConfig, data_config: DataConfig, data: VisionData, *, num_processes: int
 ) -> CorruptedTestSet | None:
     """What `config.ood` names; None for `none`. Nothing is made yet, but files that are given are looked through.
 

@@ -20,14 +20,6 @@ GZIP_MAGIC = b"\x1f\x8b"
 ELEMENT_TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 
 
-def read_idx(path: Path) -> npt.NDArray[Any]:
-    """The array in an IDX file, plain or gzip-compressed, in native byte order and writable.
-
-    Raises UserError `corrupt_idx` if the file is not exactly one well-formed IDX array.
-    """
-    return parse_idx(read_unpacked(path), path)
-
-
 def read_unpacked(path: Path) -> bytes:
     """The file's bytes, decompressed if its content (not its name) says gzip. Raises UserError `corrupt_idx`."""
     content = path.read_bytes()

@@ -1,35 +1,55 @@
-"""Images sorted into folders by class: `train/<class>/*` and `test/<class>/*`, PNG or JPEG, all of one size."""
+"""Images sorted into folders by class: `train/<class>/` and `test/<class>/`, and what is in them, all of one size."""
 
 from __future__ import annotations
 
 import math
+import warnings
 from itertools import zip_longest
 from pathlib import Path
+from unicodedata import normalize
 
 import numpy as np
 import torch
 from PIL import Image, UnidentifiedImageError
 
 from thawline.data.vision import Normalization, VisionData
-from thawline.errors import UserError
+from thawline.errors import UserError, visible
 
 JPEG_SUFFIXES = (".jpg", ".jpeg")
-SUFFIXES = (".png", *JPEG_SUFFIXES)
+SUFFIXES = (".png", ".bmp", ".webp", *JPEG_SUFFIXES)
+# How a file of 16 bits a pixel opens, by the order of its bytes; Pillow before 10.3 opened them as mode "I".
+SIXTEEN_BITS = ("I;16", "I;16L", "I;16B", "I;16N")
+EIGHT_BITS = ("1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBX", "RGBa", "CMYK", "YCbCr", "LAB", "HSV")
+LEFT_BY_WINDOWS = ("Thumbs.db", "desktop.ini")
+EXIF_ORIENTATION, UPRIGHT = 0x0112, 1
+
+
+Pixels = np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]
+"""uint8 [H, W, C]"""
 
 
 def load_image_folder(folder: Path, *, max_train_examples: int | None, max_test_examples: int | None) -> VisionData:
     """Gray (one channel) or colour (three) images; labels number the classes by name.
 
-    Examples take turns by class (the first image of each class, then the second ...), so that a maximum keeps as many
-    of one class as of another. Normalization: mean and standard deviation of the training images that are used.
-    Raises UserError: `missing_data`, `wrong_data` (classes that differ, images of different sizes or kinds),
-    `corrupt_image`.
+    Each class's folder is read with the folders in it; what is hidden (`.ipynb_checkpoints`, `._0.png`) is left out.
+    Gray of 16 bits is scaled to 8. Files of other kinds and images that their EXIF data would turn are told in one
+    warning each. Examples take turns by class (the first image of each class, then the second ...), so that a maximum
+    keeps as many of one class as of another. Normalization: mean and standard deviation of the training images that
+    are used.
+    Raises UserError: `missing_data`, `wrong_data` (classes that differ, images of different sizes or
+    kinds, pixels that are no levels of brightness), `corrupt_image`.
     """
     classes = _class_names(folder / "train")
     if (test_classes := _class_names(folder / "test")) != classes:
         odd = sorted({*classes} ^ {*test_classes})[0]
-        where = "train" if odd in classes else "test"
-        raise _wrong_data(f"the class {odd} is in {folder / where} only: train and test need the same classes")
+        where, others = ("train", test_classes) if odd in classes else ("test", classes)
+        alike = [name for name in others if normalize("NFC", name) == normalize("NFC", odd)]
+        if alike:
+            raise _wrong_data(
+                f"the class {odd!a} is in {folder / where} only, and {alike[0]!a} in the other folder: the same "
+                "letters, of other characters"
+            )
+        raise _wrong_data(f"the class {visible(odd)} is in {folder / where} only: train and test need the same classes")
     train_paths, train_labels = _list_examples(folder / "train", classes, max_train_examples)
     test_paths, test_labels = _list_examples(folder / "test", classes, max_test_examples)
     train_images = _read_images(train_paths, like=train_paths[0])
@@ -61,7 +81,8 @@ def measure_normalization(images: torch.Tensor) -> Normalization:
 
 
 def _class_names(split: Path) -> list[str]:
-    names = sorted(entry.name for entry in split.iterdir() if entry.is_dir()) if split.is_dir() else []
+    entries = split.iterdir() if split.is_dir() else ()
+    names = sorted(entry.name for entry in entries if entry.is_dir() and not _is_hidden(entry.name))
     if not names:
         raise _missing(f"there is no folder of images by class in {split}")
     return names
@@ -71,39 +92,77 @@ def _list_examples(split: Path, classes: list[str], maximum: int | None) -> tupl
     """Paths and labels, the classes taking turns."""
     columns: list[list[tuple[Path, int]]] = []
     for label, name in enumerate(classes):
-        paths = sorted(path for path in (split / name).iterdir() if path.suffix.lower() in SUFFIXES)
+        paths = _images_in(split / name)
         if not paths:
-            raise _missing(f"there is no PNG or JPEG image in {split / name}")
+            raise _missing(f"there is no PNG, JPEG, WebP or BMP image in {split / name}")
         columns.append([(path, label) for path in paths])
     turns = [example for row in zip_longest(*columns) for example in row if example is not None][:maximum]
     return [path for path, _ in turns], torch.tensor([label for _, label in turns], dtype=torch.int64)
 
 
+def _images_in(folder: Path) -> list[Path]:
+    """Also in the folders below; a warning counts what is neither an image that can be read nor hidden."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    seen = [path for path in files if not any(map(_is_hidden, path.relative_to(folder).parts))]
+    left_out = [path for path in seen if path.suffix.lower() not in SUFFIXES]
+    if left_out:
+        warnings.warn(
+            f"{len(left_out)} files in {visible(str(folder))} are left out, {visible(left_out[0].name)} first: "
+            f"images are {', '.join(SUFFIXES)}",
+            stacklevel=2,
+        )
+    return [path for path in seen if path.suffix.lower() in SUFFIXES]
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith(".") or name in LEFT_BY_WINDOWS
+
+
 def _read_images(paths: list[Path], like: Path) -> torch.Tensor:
     """uint8 [n, C, H, W], each of the same shape as the image `like`."""
-    expected = _read_image(like)
+    expected, _ = _read_image(like)
     images = np.empty((len(paths), *expected.shape), np.uint8)
+    turned = []
     for i, path in enumerate(paths):
-        image = _read_image(path)
+        image, is_upright = _read_image(path)
+        if not is_upright:
+            turned.append(path)
         if image.shape != expected.shape:
             raise _wrong_data(f"{path} is {_describe(image)}, but {like} is {_describe(expected)}")
         images[i] = image
+    if turned:
+        warnings.warn(
+            f"{len(turned)} of {len(paths)} images, {visible(str(turned[0]))} first, are shown turned by other "
+            "programs (EXIF orientation); here they are read as they are stored",
+            stacklevel=2,
+        )
     return torch.from_numpy(images).permute(0, 3, 1, 2).contiguous()
 
 
-def _read_image(path: Path) -> np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]:
-    """uint8 [H, W, C]: one channel for gray images, three for any others (transparency is dropped)."""
+def _read_image(path: Path) -> tuple[Pixels, bool]:
+    """The pixels, and whether they are stored upright. One channel for gray, three for others, without transparency."""
     try:
         with Image.open(path) as image:
-            pixels = np.asarray(image if image.mode == "L" else image.convert("RGB"), np.uint8)
+            pixels = _pixels_of(image, path)
+            is_upright = image.getexif().get(EXIF_ORIENTATION, UPRIGHT) == UPRIGHT
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise UserError(
             "corrupt_image", f"{path} is not a readable image ({error})", hint="replace the file or remove it"
         ) from error
-    return pixels.reshape(*pixels.shape[:2], -1)
+    return pixels.reshape(*pixels.shape[:2], -1), is_upright
 
 
-def _describe(image: np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]) -> str:
+def _pixels_of(image: Image.Image, path: Path) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    """Raises UserError `wrong_data` for numbers of which nobody says what is white."""
+    if image.mode in SIXTEEN_BITS or (image.mode == "I" and image.format == "PNG"):
+        # 65535 becomes 255, and what came from 8 bits is as it was.
+        return np.round(np.asarray(image).astype(np.uint16) / 257).astype(np.uint8)
+    if image.mode not in EIGHT_BITS:
+        raise _wrong_data(f"{path} has pixels of mode {image.mode}, which are no levels of brightness from 0 to 255")
+    return np.asarray(image if image.mode == "L" else image.convert("RGB"), np.uint8)
+
+
+def _describe(image: Pixels) -> str:
     height, width, channels = image.shape
     return f"{width} x {height}, {'gray' if channels == 1 else 'colour'}"
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TypedDict
 
-from thawline.config import DataConfig
+from thawline.config.run import DataConfig
 from thawline.data.cifar import CIFAR10, CIFAR100, load_cifar
 from thawline.data.image_folder import load_image_folder
 from thawline.data.mnist import FASHION_MNIST, MNIST, load_mnist
@@ -14,17 +15,45 @@ from thawline.data.vision import VisionData
 from thawline.errors import UserError
 
 
-class _Limits(TypedDict):
+class Reading(TypedDict):
+    """How much of the files is read, and whether their checksums must be those that are known."""
+
     max_train_examples: int | None
     max_test_examples: int | None
+    verify_checksums: bool
+
+
+DATA_SETS: dict[str, Callable[[Path, Reading], VisionData]] = {
+    "mnist": lambda path, reading: load_mnist(path, MNIST, **reading),
+    "fashion_mnist": lambda path, reading: load_mnist(path, FASHION_MNIST, **reading),
+    "cifar10": lambda path, reading: load_cifar(path, CIFAR10, **reading),
+    "cifar100": lambda path, reading: load_cifar(path, CIFAR100, **reading),
+    # Nobody knows the checksums of a user's own images.
+    "image_folder": lambda path, reading: load_image_folder(
+        path, max_train_examples=reading["max_train_examples"], max_test_examples=reading["max_test_examples"]
+    ),
+}
+"""Data sets of images by `data.kind`: its reader and one row here."""
 
 
 def load_vision_data(config: DataConfig) -> VisionData:
     """Reads `config.path`; `config.normalization` replaces the data set's own constants.
 
-    Raises UserError: what the loader of the kind raises, and `invalid_config` for a normalization of other channels.
+    Raises UserError: what the loader of the kind raises, `wrong_data` for a single class, and `invalid_config` for a
+    normalization of other channels.
     """
-    data = _load(config)
+    reading = Reading(
+        max_train_examples=config.max_train_examples,
+        max_test_examples=config.max_test_examples,
+        verify_checksums=config.verify_checksums,
+    )
+    data = DATA_SETS[config.kind](Path(config.path), reading)
+    if data.num_classes == 1:
+        raise UserError(
+            "wrong_data",
+            f"`data.path`: {config.path} holds one class: there is nothing to tell apart, and tr(F) would be 0",
+            hint="put the images of each class into a folder of its own, at least two",
+        )
     if config.normalization is None:
         return data
     channels = data.train_images.shape[1]
@@ -36,19 +65,3 @@ def load_vision_data(config: DataConfig) -> VisionData:
             hint=f"give {channels} number(s) for `mean` and as many for `std`",
         )
     return replace(data, mean=mean, std=std)
-
-
-def _load(config: DataConfig) -> VisionData:
-    path, verify = Path(config.path), config.verify_checksums
-    limits = _Limits(max_train_examples=config.max_train_examples, max_test_examples=config.max_test_examples)
-    match config.kind:
-        case "mnist":
-            return load_mnist(path, MNIST, verify_checksums=verify, **limits)
-        case "fashion_mnist":
-            return load_mnist(path, FASHION_MNIST, verify_checksums=verify, **limits)
-        case "cifar10":
-            return load_cifar(path, CIFAR10, verify_checksums=verify, **limits)
-        case "cifar100":
-            return load_cifar(path, CIFAR100, verify_checksums=verify, **limits)
-        case "image_folder":
-            return load_image_folder(path, **limits)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import torch
 
 from thawline.data.idx import parse_idx, read_unpacked
+from thawline.data.published_files import published_files
 from thawline.data.vision import Normalization, VisionData
 from thawline.errors import UserError
 
@@ -20,25 +21,19 @@ NUM_CLASSES = 10
 
 @dataclass(frozen=True)
 class IdxFile:
-    """One of the four files: `stem` is its name up to `-idx` or `.idx`."""
+    """One of the four files, by the names under which it is looked for; mirrors write `-idx3` or `.idx3`."""
 
-    stem: str
-    num_dimensions: int
+    spellings: tuple[str, ...]
 
     @property
     def name(self) -> str:
-        return f"{self.stem}-idx{self.num_dimensions}-ubyte"
-
-    @property
-    def spellings(self) -> tuple[str, ...]:
-        dotted = f"{self.stem}.idx{self.num_dimensions}-ubyte"
-        return (self.name, dotted, f"{self.name}.gz", f"{dotted}.gz")
+        return self.spellings[0]
 
 
-TRAIN_IMAGES = IdxFile("train-images", 3)
-TRAIN_LABELS = IdxFile("train-labels", 1)
-TEST_IMAGES = IdxFile("t10k-images", 3)
-TEST_LABELS = IdxFile("t10k-labels", 1)
+TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS = (
+    IdxFile(tuple(published_files()["idx"][role]))
+    for role in ("train_images", "train_labels", "test_images", "test_labels")
+)
 
 
 @dataclass(frozen=True)

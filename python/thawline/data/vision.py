@@ -13,7 +13,7 @@ import torch
 from torch.nn import functional
 
 from thawline.data.upload import upload
-from thawline.determinism import derive_generator, permutation
+from thawline.host.determinism import derive_generator, permutation
 
 
 class Normalization(NamedTuple):
@@ -59,6 +59,19 @@ def normalize(
     for channel, (channel_mean, channel_std) in enumerate(zip(mean, std, strict=True)):
         normalized[:, channel].div_(255).sub_(channel_mean).div_(channel_std)
     return normalized
+
+
+@dataclass(frozen=True)
+class ImageInputs:
+    """How images become the inputs of a network: normalised, on its device, in its memory format."""
+
+    normalization: Normalization
+    device: torch.device
+    memory_format: torch.memory_format = torch.contiguous_format
+
+    def of(self, images: torch.Tensor) -> torch.Tensor:
+        """uint8 [n, C, H, W], wherever they are -> float32 [n, C, H, W]."""
+        return normalize(images.to(self.device), *self.normalization, memory_format=self.memory_format)
 
 
 def updates_per_epoch(num_examples: int, batch_size: int) -> int:

@@ -1,0 +1,1 @@
+"""How well a model does: accuracies on clean and corrupted images, scores of answers and of sentence pairs."""

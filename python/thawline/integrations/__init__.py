@@ -1,0 +1,1 @@
+"""Callbacks that put the trainers of other libraries under a controller; each imports its library."""

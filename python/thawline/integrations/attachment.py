@@ -5,17 +5,51 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from thawline.attached import AttachedRun, Probe, attach
-from thawline.bootstrap import BOOTSTRAP_VARIABLE
-from thawline.controlled_run import ControlledRun
+from thawline.attached.attach import AttachedRun, Probe, attach
+from thawline.attached.controlled_run import ControlledRun
 from thawline.errors import UserError
-from thawline.probes.objective import Batch
-from thawline.session import TrainingStopped
+from thawline.lockstep.session import TrainingStopped
+from thawline.wire.bootstrap import BOOTSTRAP_VARIABLE
+
+
+@dataclass(frozen=True)
+class TrainerLoop:
+    """The loop that a trainer is about to run, or to go on with after `step` updates.
+
+    `state` is what `Attachment.state_dict` gave after these, None where there is no checkpoint. `ends_early`: the
+    trainer knows of something that may end the training before `num_updates`, which is None where there is no end.
+    """
+
+    num_updates: int | None
+    step: int = 0
+    state: Mapping[str, Any] | None = None
+    num_devices: int = 1
+    ends_early: bool = False
+
+
+class AttachingCallback:
+    """What callbacks of all trainers are made with; each trainer's own base class comes after this one.
+
+    `blocks`, `head` and `probe` are those of `thawline.attach`. `may_end_early` is True where something that the
+    trainer does not know of may end the training before its last update: then no end is announced.
+    """
+
+    def __init__(
+        self,
+        *,
+        blocks: Sequence[tuple[str, str]],
+        head: str | None = None,
+        probe: Probe | None = None,
+        may_end_early: bool = False,
+    ) -> None:
+        super().__init__()
+        self._attachment = Attachment(blocks=blocks, head=head, probe=probe, may_end_early=may_end_early)
 
 
 class Attachment:
@@ -34,7 +68,6 @@ class Attachment:
         self._may_end_early = may_end_early
         self._context = ExitStack()
         self._run: AttachedRun | None = None
-        self._num_updates: int | None = None
         self._stop: TrainingStopped | None = None
 
     @property
@@ -55,36 +88,30 @@ class Attachment:
         self,
         model: nn.Module,
         optimizer: torch.optim.Optimizer,
-        *,
-        num_updates: int | None,
-        step: int,
-        state: Mapping[str, Any] | None,
-        num_devices: int,
-        ends_early: bool,
+        loop: TrainerLoop,
     ) -> None:
-        """Attaches a training that stands after `step` updates and passes the boundary before the next one.
-
-        `state` is what `state_dict` gave after these, `ends_early` whether the trainer knows of something that may end
-        the training before `num_updates`. Raises UserError.
-        """
-        self._check_alone(num_devices)
-        self._num_updates = None if self._may_end_early or ends_early else num_updates
+        """Attaches a training and passes the boundary before its next update. Raises UserError."""
+        self._check_alone(loop.num_devices)
         run = self._context.enter_context(
             attach(
                 model,
                 optimizer,
                 blocks=self._blocks,
                 head=self._head,
-                probe=_move_probe(self._probe, model),
-                num_updates=self._num_updates,
-                resumed_from=step,
+                probe=self._probe_on(next(model.parameters()).device),
+                num_updates=None if self._may_end_early or loop.ends_early else loop.num_updates,
+                resumed_from=loop.step,
             )
         )
         with self._reporting():
-            if state is not None:
-                run.load_state_dict(dict(state))
+            if loop.state is not None:
+                run.load_state_dict(dict(loop.state))
             self._run = run
             self._pass_boundary()
+
+    def _probe_on(self, device: torch.device) -> Probe | None:
+        """Trainers choose the model's device after the probe was made. What is no probe, `attach` refuses."""
+        return self._probe.on(device) if isinstance(self._probe, Probe) else self._probe
 
     def count_update(self, loss: Tensor | None, num_samples: int = 0) -> None:
         """Counts an update with its training loss, a scalar where it is known; then the boundary before the next one.
@@ -112,18 +139,10 @@ class Attachment:
         return None if self._run is None else self._run.state_dict()
 
     def finish(self) -> None:
-        """The trainer has ended the training as it should.
-
-        Raises UserError where it made fewer updates than announced.
-        """
+        """The trainer has ended the training as it should, after fewer updates than announced, it may be."""
         with self._context:
-            if self.is_controlled and self._stop is None and self.step < (self._num_updates or 0):
-                raise UserError(
-                    "ended_early",
-                    f"ControllerCallback: the training was to make {self._num_updates} updates, but it ended after "
-                    f"{self.step}",
-                    "give the callback `may_end_early=True`, so that no end is announced",
-                )
+            if self._run is not None and self._stop is None:
+                self._run.finish()
 
     def abandon(self, error: BaseException) -> None:
         """An exception ended the training; without effect after `finish`."""
@@ -159,21 +178,3 @@ class Attachment:
                 f"ControllerCallback: the training uses {num_devices} devices, but a controlled one runs on one",
                 "start one process, and let it see one device (CUDA_VISIBLE_DEVICES=0)",
             )
-
-
-def _move_probe(probe: Probe | None, model: nn.Module) -> Probe | None:
-    """To the device of the model, which trainers choose after the probe was made."""
-    if not isinstance(probe, Probe):
-        return probe
-    device = next(model.parameters()).device
-    return Probe([move_batch(batch, device) for batch in probe.batches], probe.objective)
-
-
-def move_batch(batch: Batch, device: torch.device) -> Batch:
-    """The batch with its tensors on `device`; mappings come back as plain dicts."""
-    if isinstance(batch, Tensor):
-        return batch.to(device)
-    if isinstance(batch, Mapping):
-        return {key: move_batch(value, device) for key, value in batch.items()}
-    assert isinstance(batch, tuple | list), f"a batch is made of tensors, got {type(batch).__name__}"
-    return type(batch)(move_batch(value, device) for value in batch)

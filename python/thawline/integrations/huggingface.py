@@ -8,7 +8,6 @@ from __future__ import annotations
 import atexit
 import functools
 import sys
-from collections.abc import Sequence
 from typing import Any, Self, cast
 
 import torch
@@ -17,22 +16,21 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 from transformers.trainer_callback import ExportableState
 from transformers.trainer_utils import SaveStrategy
 
-from thawline.attached import Probe
-from thawline.integrations.attachment import Attachment
-from thawline.session import TrainingStopped
+from thawline.integrations.attachment import AttachingCallback, TrainerLoop
+from thawline.lockstep.session import TrainingStopped
 
 __all__ = ["ControllerCallback", "OutputLosses"]
 
 
-class ControllerCallback(TrainerCallback, ExportableState):
+class ControllerCallback(AttachingCallback, TrainerCallback, ExportableState):
     """Puts `Trainer.train` under the controller that started this script; without one, it does nothing.
 
     `blocks`, `head` and `probe` are those of `thawline.attach`, with the parameter names of the model that Trainer was
     given; the probe's batches are moved to its device. All parameters must be trainable when training begins, since
     Trainer's optimizer takes no others: the callback freezes. Trainer's checkpoints hold the run's state, and
-    `resume_from_checkpoint` gives it back. `may_end_early` is True where another callback may end the training before
-    its last update (EarlyStoppingCallback is noticed): then no end is announced, from which `intervention.k_max` would
-    have its default.
+    `resume_from_checkpoint` gives it back. A training that Trainer, or a callback, ends before the announced number of
+    updates ends the run as finished. `may_end_early` is True where that is likely (EarlyStoppingCallback is noticed):
+    then no end is announced, from which `intervention.k_max` would have its default.
 
     The boundary before update i is passed at the end of step i - 1, before Trainer logs, evaluates and saves: at the
     beginning of a step it is too late to end without an update. A controller's stop makes Trainer save a checkpoint and
@@ -40,6 +38,8 @@ class ControllerCallback(TrainerCallback, ExportableState):
     reason `finished`, where Trainer resumes within an epoch from a checkpoint of its last update: by itself it would
     make one more.
     """
+
+    _losses: OutputLosses | None = None
 
     def __new__(cls, **arguments: Any) -> Self:
         # Where `restore_callback_states_from_checkpoint` is set, Trainer puts `type(callback)(**args)` in the place of
@@ -50,17 +50,6 @@ class ControllerCallback(TrainerCallback, ExportableState):
             init = functools.partialmethod(cls.__init__, **arguments)
             own_type = type(cls.__name__, (cls,), {"__init__": init})
         return super().__new__(own_type)
-
-    def __init__(
-        self,
-        *,
-        blocks: Sequence[tuple[str, str]],
-        head: str | None = None,
-        probe: Probe | None = None,
-        may_end_early: bool = False,
-    ) -> None:
-        self._attachment = Attachment(blocks=blocks, head=head, probe=probe, may_end_early=may_end_early)
-        self._losses: OutputLosses | None = None
 
     def state(self) -> dict[str, Any]:
         """What Trainer writes into `trainer_state.json`; `run` is for `on_train_begin`."""
@@ -77,11 +66,13 @@ class ControllerCallback(TrainerCallback, ExportableState):
         self._attachment.open(
             model,
             optimizer,
-            num_updates=state.max_steps,
-            step=state.global_step,
-            state=stored["run"] if state.global_step > 0 else None,
-            num_devices=args.world_size * max(1, args.n_gpu),
-            ends_early="EarlyStoppingCallback" in stateful,
+            TrainerLoop(
+                num_updates=state.max_steps,
+                step=state.global_step,
+                state=stored["run"] if state.global_step > 0 else None,
+                num_devices=args.world_size * max(1, args.n_gpu),
+                ends_early="EarlyStoppingCallback" in stateful,
+            ),
         )
         if self._attachment.is_controlled:
             self._losses = OutputLosses(model)

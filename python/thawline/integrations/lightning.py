@@ -6,28 +6,28 @@ trainer = Trainer(..., callbacks=[ControllerCallback(blocks=[("layer4", r"^model
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.callbacks import GradientAccumulationScheduler
 from torch import Tensor
 
-from thawline.attached import Probe
 from thawline.errors import UserError
-from thawline.integrations.attachment import Attachment
+from thawline.integrations.attachment import AttachingCallback, TrainerLoop
 
 __all__ = ["ControllerCallback"]
 
 
-class ControllerCallback(Callback):
+class ControllerCallback(AttachingCallback, Callback):
     """Puts `Trainer.fit` under the controller that started this script; without one, it does nothing.
 
     `blocks`, `head` and `probe` are those of `thawline.attach`, with the parameter names of the LightningModule, whose
     `forward` the probe's objective calls; the probe's batches are moved to its device. `configure_optimizers` makes one
     optimizer that holds all parameters: the callback freezes. Lightning's checkpoints hold the run's state, and
-    `fit(ckpt_path=...)` gives it back, with the mask that held there. `may_end_early` is True where something else may
-    end the training before its last update (EarlyStopping is noticed): then no end is announced, from which
-    `intervention.k_max` would have its default.
+    `fit(ckpt_path=...)` gives it back, with the mask that held there. A training that Lightning, or a callback, ends
+    before the announced number of updates ends the run as finished. `may_end_early` is True where that is likely
+    (EarlyStopping is noticed): then no end is announced, from which `intervention.k_max` would have its default.
 
     An update is an optimizer step, however many batches `accumulate_grad_batches` says. The boundary before it is
     passed at the end of the batch that made the step before, ahead of checkpoints and validation: at the beginning of a
@@ -35,18 +35,9 @@ class ControllerCallback(Callback):
     `min_steps` makes Lightning go on, TrainingStopped is raised.
     """
 
-    def __init__(
-        self,
-        *,
-        blocks: Sequence[tuple[str, str]],
-        head: str | None = None,
-        probe: Probe | None = None,
-        may_end_early: bool = False,
-    ) -> None:
-        self._attachment = Attachment(blocks=blocks, head=head, probe=probe, may_end_early=may_end_early)
-        self._restored: dict[str, Any] | None = None
-        self._has_begun = False
-        self._loss: Tensor | None = None
+    _restored: dict[str, Any] | None = None
+    _has_begun = False
+    _loss: Tensor | None = None
 
     def state_dict(self) -> dict[str, Any]:
         return self._attachment.state_dict() or {}
@@ -69,15 +60,17 @@ class ControllerCallback(Callback):
                 "ControllerCallback: the module must leave optimization to Lightning, with one optimizer",
                 "return one optimizer from `configure_optimizers`, or call `thawline.attach` in a loop of your own",
             )
-        num_updates = trainer.estimated_stepping_batches
+        num_updates = _announced_updates(trainer)
         self._attachment.open(
             pl_module,
             trainer.optimizers[0],
-            num_updates=int(num_updates) if 0 < num_updates < math.inf else None,
-            step=trainer.global_step,
-            state=self._restored,
-            num_devices=trainer.world_size,
-            ends_early=len(trainer.early_stopping_callbacks) > 0,
+            TrainerLoop(
+                num_updates=num_updates,
+                step=trainer.global_step,
+                state=self._restored,
+                num_devices=trainer.world_size,
+                ends_early=len(trainer.early_stopping_callbacks) > 0,
+            ),
         )
         self._restored = None
 
@@ -113,3 +106,18 @@ class ControllerCallback(Callback):
         # After the last update Lightning ends by itself, and validates as the user wants it.
         if self._attachment.stop_reason not in (None, "finished"):
             trainer.should_stop = True
+
+
+def _announced_updates(trainer: Trainer) -> int | None:
+    """The updates that Lightning will make where nothing ends it before; None where it knows no end.
+
+    Its own estimate counts the batches of an update as they are in the first epoch.
+    """
+    updates = trainer.estimated_stepping_batches
+    callbacks: list[Callback] = trainer.callbacks  # type: ignore[attr-defined]
+    schedulers = [callback for callback in callbacks if isinstance(callback, GradientAccumulationScheduler)]
+    if schedulers and trainer.max_epochs not in (None, -1) and trainer.num_training_batches < math.inf:
+        batches = [schedulers[0].get_accumulate_grad_batches(epoch) for epoch in range(trainer.max_epochs or 0)]
+        made = sum(math.ceil(trainer.num_training_batches / accumulated) for accumulated in batches)
+        updates = made if trainer.max_steps == -1 else min(made, trainer.max_steps)
+    return int(updates) if 0 < updates < math.inf else None

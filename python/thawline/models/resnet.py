@@ -6,6 +6,10 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from thawline.config.run import ResNet18Config
+from thawline.models.family import ImageTask, ModelFamily
+from thawline.steering.blocks import BlockMap, blocks_from_patterns
+
 
 class BasicBlock(nn.Module):
     """Two 3 x 3 convolutions and a shortcut: [n, in_channels, H, W] -> [n, out_channels, H / stride, W / stride]."""
@@ -62,3 +66,16 @@ def build_resnet18(*, width: int = 64, in_channels: int, num_classes: int) -> Re
     `width` is the first stage's number of channels; the paper's model has 64. Narrower ones are scaled-down runs.
     """
     return ResNet18(width, in_channels, num_classes)
+
+
+def resnet18_blocks(model: nn.Module) -> BlockMap:
+    """layer4, layer3, layer2, layer1, stem (first convolution and its BatchNorm), and the head."""
+    stages = [(f"layer{i}", rf"^layer{i}\.") for i in (4, 3, 2, 1)]
+    return blocks_from_patterns(model, [*stages, ("stem", r"^(conv1|bn1)\.")], r"^head\.")
+
+
+def _build(config: ResNet18Config, task: ImageTask) -> nn.Module:
+    return build_resnet18(width=config.width, in_channels=task.in_channels, num_classes=task.num_classes)
+
+
+RESNET18 = ModelFamily(_build, lambda _, model: resnet18_blocks(model), runs_in_definition_order=True)

@@ -27,7 +27,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from thawline.config.run import UserModelConfig
 from thawline.errors import UserCodeError, UserError
+from thawline.eval_mode import eval_mode
+from thawline.models.family import ImageTask, ModelFamily
+from thawline.steering.blocks import BlockMap, blocks_from_patterns
 
 # Frames of these are not the user's: this package, and what carries out an import.
 _OUR_PLACES = (
@@ -87,7 +91,19 @@ def _find(import_path: str, folder: str) -> Callable[..., Any]:
         found = getattr(found, name)
     if not callable(found):
         raise _invalid(f"`model.kind` is `{import_path}`, which is {_kind_of(found)}", "name a function, or a class")
+    _require_definition(import_path, module_name, found)
     return found  # type: ignore[no-any-return]
+
+
+def _require_definition(import_path: str, module_name: str, found: Any) -> None:
+    """What the module only imports is somebody else's: a configuration names no function through the user's imports."""
+    home = getattr(found, "__module__", None) or "builtins"
+    is_defined = isinstance(found, type) or inspect.isroutine(found)
+    if is_defined and home.split(".")[0] != module_name.split(".")[0]:
+        raise _invalid(
+            f"`model.kind` is `{import_path}`, which `{module_name}` only imports from `{home}`",
+            f"name it where it is defined, or define a function in `{module_name}` that calls it",
+        )
 
 
 def _check_arguments(
@@ -112,11 +128,9 @@ def _check_arguments(
 def _check_logits(import_path: str, model: nn.Module, batch: Tensor, num_classes: int) -> None:
     """Tries one batch, in eval mode; lazy modules become what they are here."""
     shape = list(batch.shape)
-    was_training = model.training
-    model.eval()
-    with torch.no_grad(), _blaming(f"the model of `{import_path}`, given images {shape}, raised"):
+    raised = f"the model of `{import_path}`, given images {shape}, raised"
+    with torch.no_grad(), eval_mode(model, by_method=True), _blaming(raised):
         logits = model(batch)
-    model.train(was_training)
     wanted = [len(batch), num_classes]
     got = list(logits.shape) if isinstance(logits, Tensor) else _kind_of(logits)
     if got != wanted:
@@ -162,3 +176,17 @@ def _kind_of(value: object) -> str:
 
 def _invalid(message: str, hint: str) -> UserError:
     return UserError("invalid_model", message, hint)
+
+
+def _build(config: UserModelConfig, task: ImageTask) -> nn.Module:
+    return build_user_model(
+        config.import_path, config.folder, config.options, batch=task.examples, num_classes=task.num_classes
+    )
+
+
+def _blocks(config: UserModelConfig, model: nn.Module) -> BlockMap:
+    return blocks_from_patterns(model, [(block.name, block.pattern) for block in config.blocks], config.head)
+
+
+# Of another's network we do not know in which order its layers run.
+USER_MODEL = ModelFamily(_build, _blocks, runs_in_definition_order=False)

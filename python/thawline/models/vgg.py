@@ -11,6 +11,11 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from thawline.config.run import VGG11Config
+from thawline.errors import UserError
+from thawline.models.family import ImageTask, ModelFamily
+from thawline.steering.blocks import BlockMap, blocks_from_patterns
+
 # Output channels of the convolutions; a pooling follows where the second entry says so.
 CONVOLUTIONS = (
     (64, True),
@@ -79,3 +84,29 @@ def build_vgg11(
     Linear layers have PyTorch's default initialisation. `dropout` acts before the first two of them.
     """
     return VGG11(in_channels, num_classes, batch_norm, dropout, head_width)
+
+
+def vgg11_blocks(model: nn.Module) -> BlockMap:
+    """conv8 .. conv1, each with the BatchNorm after it if there is one, and the head of three linear layers."""
+    return blocks_from_patterns(model, [(f"conv{i}", rf"^(conv|bn){i}\.") for i in range(8, 0, -1)], r"^head\.")
+
+
+def _build(config: VGG11Config, task: ImageTask) -> nn.Module:
+    """Raises UserError `invalid_config` for images that are too small."""
+    height, width = task.image_size
+    if min(height, width) < MIN_IMAGE_SIDE:
+        raise UserError(
+            "invalid_config",
+            f"`model.kind` is `vgg11`, whose five poolings leave nothing of images of {width} x {height}",
+            hint=f"use images of at least {MIN_IMAGE_SIDE} x {MIN_IMAGE_SIDE}, or `model.kind=resnet18`",
+        )
+    return build_vgg11(
+        in_channels=task.in_channels,
+        num_classes=task.num_classes,
+        batch_norm=config.batch_norm,
+        dropout=config.dropout,
+        head_width=config.head_width,
+    )
+
+
+VGG11_FAMILY = ModelFamily(_build, lambda _, model: vgg11_blocks(model), runs_in_definition_order=True)

@@ -19,8 +19,9 @@ is trainable, and it is one linear layer before one softmax, a boundary costs li
 Another task needs an `Objective`: the logits of its softmaxes and its loss, example by example.
 """
 
-from thawline.probes.measure import ProbeInterrupted, Prober
+from thawline.interruption import Interrupted
 from thawline.probes.measurement import Measurement
+from thawline.probes.measures import METRICS, SIGNALS
 from thawline.probes.objective import (
     ClassificationObjective,
     LabelledObjective,
@@ -29,18 +30,19 @@ from thawline.probes.objective import (
     Objective,
 )
 from thawline.probes.probe_set import ProbeSet, probe_indices
-from thawline.probes.settings import METRICS, SIGNALS, ProbeSettings
+from thawline.probes.prober import Prober
+from thawline.probes.settings import ProbeSettings
 
 __all__ = [
     "METRICS",
     "SIGNALS",
     "ClassificationObjective",
+    "Interrupted",
     "LabelledObjective",
     "LayeredHeadObjective",
     "LinearHeadObjective",
     "Measurement",
     "Objective",
-    "ProbeInterrupted",
     "ProbeSet",
     "ProbeSettings",
     "Prober",

@@ -105,7 +105,7 @@ def beginning_at(cut: Cut, crossing: Crossing) -> Iterator[None]:
 
 @contextmanager
 def swapped_forward(module: nn.Module, forward: Forward) -> Iterator[None]:
-    """`module.forward` is another one; on leaving, the class's own again, or the instance's that was there before."""
+    """Within it `module.forward` is `forward`; on leaving it is the class's again, or the instance's from before."""
     before = vars(module).get("forward")
     module.forward = forward
     try:

@@ -3,88 +3,62 @@
 from __future__ import annotations
 
 import warnings
-from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.autograd.graph import GradientEdge, get_gradient_edge
 
-from thawline.probes.layer_norms import LayerNorms, layer_norms_for
-from thawline.probes.objective import Batch, Objective, batch_size, slice_batch
+from thawline.probes.objective import MICRO_BATCH, Batch, Objective, batch_size, micro_batches, slice_batch
+from thawline.probes.recording import Recording, backward, ruled_layers
 from thawline.probes.scope import Scope
 
 # The rules sum in float32; one that does not fit its layer is wrong by far more than this.
 RULE_TOLERANCE = 1e-3
 
 
-@dataclass(frozen=True)
-class RuledLayer:
-    """A layer with a rule, and the full names of its parameters in scope ({"weight": "fc.weight"})."""
-
-    module: nn.Module
-    layer_norms: LayerNorms
-    names: dict[str, str]
-
-
 class ExampleGradients:
     """Per-example squared gradient norms of a model's parameters in scope. The model must be in `measuring` state.
 
-    Most layers need one forward and one backward pass over the micro-batch, by the rules of `layer_norms`. On the
-    first two examples of `example_batch` the rules are compared with autograd, parameter by parameter. Parameters that
-    are shared, owned by a layer without a rule, or fail the comparison are differentiated example by example: slow,
-    with one warning, but never left out.
+    Most layers need one forward and one backward pass over the micro-batch, by the rules of `layer_norms`. A rule is
+    believed where three things hold. On the first two of the examples its norms are those of autograd, parameter by
+    parameter; one that has compared zeros only is compared again when it first gives something else. On all examples
+    together, what the layers read and what came back to them accounts for autograd's gradient of the sum. And in each
+    pass the layer runs exactly once. All other parameters are differentiated example by example:
+    slow, with a warning, but never left out. `poll` is called between the micro-batches of the second comparison.
     """
 
-    def __init__(self, model: nn.Module, objective: Objective, scope: Scope, example_batch: Batch) -> None:
+    def __init__(
+        self,
+        model: nn.Module,
+        objective: Objective,
+        scope: Scope,
+        batches: Sequence[Batch],
+        micro_batch: int = MICRO_BATCH,
+        poll: Callable[[], None] = lambda: None,
+    ) -> None:
         self._model = model
         self._objective = objective
         self._parameters = dict(zip(scope.names, scope.parameters, strict=True))
-        self._layers = _ruled_layers(model, self._parameters)
-        unfit = self._unfit(slice_batch(example_batch, 0, 2))
-        self._layers = [layer for layer in self._layers if not unfit.intersection(layer.names.values())]
+        self._layers = ruled_layers(model, self._parameters)
+        self._unproven: set[str] = set()
+        self._warned: set[str] = set()
+        disagreeing, missed = self._compared(slice_batch(batches[0], 0, 2))
+        self._distrust(disagreeing)
+        for batch in batches:
+            for part in micro_batches(batch, micro_batch):
+                poll()
+                self._distrust(self._unaccounted(part))
+        why = "have no rule for per-example gradients, or a layer that does not run exactly once"
+        self._warn_of([*self._slow, *missed], why)
+
+    @property
+    def _slow(self) -> list[str]:
+        """Names of the parameters that no layer's rule is believed for."""
         ruled = {name for layer in self._layers for name in layer.names.values()}
-        self._slow = [name for name in scope.names if name not in ruled]
-        if self._slow:
-            warnings.warn(
-                f"{len(self._slow)} of {len(scope.names)} parameters in scope ({self._slow[0]!r} first) have no rule "
-                "for per-example gradients: they are differentiated example by example, which is slow",
-                stacklevel=2,
-            )
+        return [name for name in self._parameters if name not in ruled]
 
     def forward(self, batch: Batch) -> Recording:
         """One forward pass over a micro-batch, remembered for one call of `squared_norms`."""
-        recording = self._record(batch)
-        assert not recording.unfit, f"{recording.unfit} changed their place in the forward pass"
-        return recording
-
-    def squared_norms(self, recording: Recording, gradients: Sequence[list[Tensor]]) -> Tensor:
-        """||grad||^2 of each example over the parameters in scope, summed over backward passes; float64 [examples].
-
-        `gradients` holds, for each backward pass, the gradient at each of the recording's logits.
-        """
-        by_parameter = recording.squared_norms(gradients) | self._slow_norms(recording.batch, gradients, self._slow)
-        total = torch.zeros(batch_size(recording.batch), dtype=torch.float64, device=recording.logits[0].device)
-        for norms in by_parameter.values():
-            total += norms
-        return total
-
-    def _slow_norms(self, batch: Batch, gradients: Sequence[list[Tensor]], names: list[str]) -> dict[str, Tensor]:
-        """The same by autograd, one example at a time."""
-        parameters = [self._parameters[name] for name in names]
-        norms = [torch.zeros(batch_size(batch), device=parameter.device) for parameter in parameters]
-        for example in range(batch_size(batch) if names else 0):
-            logits = self._objective.logits(self._model, slice_batch(batch, example, example + 1))
-            for index, pass_gradients in enumerate(gradients):
-                chosen = [gradient[example : example + 1] for gradient in pass_gradients]
-                found = _backward(logits, chosen, parameters, retain_graph=index < len(gradients) - 1)
-                for norm, gradient in zip(norms, found, strict=True):
-                    if gradient is not None:
-                        norm[example] += gradient.square().sum()
-        return dict(zip(names, norms, strict=True))
-
-    def _record(self, batch: Batch) -> Recording:
         recording = Recording(batch)
         handles = [layer.module.register_forward_hook(recording.hook(layer)) for layer in self._layers]
         try:
@@ -94,88 +68,130 @@ class ExampleGradients:
                 handle.remove()
         return recording
 
-    def _unfit(self, batch: Batch) -> set[str]:
-        """Names of parameters whose rule disagrees with autograd on `batch`, or whose layer runs more than once."""
-        recording = self._record(batch)
-        gradients = [[torch.linspace(-1, 1, out[0].numel()).to(out).expand_as(out) for out in recording.logits]]
+    def squared_norms(self, recording: Recording, gradients: Sequence[list[Tensor]]) -> Tensor:
+        """||grad||^2 of each example over the parameters in scope, summed over backward passes; float64 [examples].
+
+        `gradients` holds, for each backward pass, the gradient at each of the recording's logits.
+        """
+        missed = self._reached(recording, gradients[0], recording.missed(self._layers))
+        by_rule = recording.squared_norms(gradients)
+        wrong = self._prove(recording.batch, gradients, by_rule)
+        self._warn_of(missed, "have a layer that has not run exactly once in this pass")
+        self._warn_of(wrong, "have gradients that their rule does not give")
+        slow = [*self._slow, *missed]
+        by_parameter = by_rule | self._slow_norms(recording.batch, gradients, slow)
+        total = torch.zeros(batch_size(recording.batch), dtype=torch.float64, device=recording.logits[0].device)
+        for norms in by_parameter.values():
+            total += norms
+        return total
+
+    def _slow_norms(
+        self,
+        batch: Batch,
+        gradients: Sequence[list[Tensor]],
+        names: Sequence[str],
+        examples: Sequence[int] | None = None,
+    ) -> dict[str, Tensor]:
+        """The same by autograd, one example at a time; of the others the norms are zero."""
+        parameters = [self._parameters[name] for name in names]
+        norms = [torch.zeros(batch_size(batch), device=parameter.device) for parameter in parameters]
+        for example in (range(batch_size(batch)) if examples is None else examples) if names else ():
+            logits = self._objective.logits(self._model, slice_batch(batch, example, example + 1))
+            for index, pass_gradients in enumerate(gradients):
+                chosen = [gradient[example : example + 1] for gradient in pass_gradients]
+                found = backward(logits, chosen, parameters, retain_graph=index < len(gradients) - 1)
+                for norm, gradient in zip(norms, found, strict=True):
+                    if gradient is not None:
+                        norm[example] += _squared_sum(gradient)
+        return dict(zip(names, norms, strict=True))
+
+    def _compared(self, batch: Batch) -> tuple[set[str], list[str]]:
+        """Names of parameters whose rule gives other norms than autograd on `batch`, and of those that no rule sees.
+
+        Remembers the rules that have given zeros only.
+        """
+        recording = self.forward(batch)
+        gradients = [_trial_gradients(recording)]
+        missed = self._reached(recording, gradients[0], recording.missed(self._layers))
         by_rule = recording.squared_norms(gradients)
         by_autograd = self._slow_norms(batch, gradients, list(by_rule))
-        disagreeing = {
+        ruled = {name for layer in self._layers for name in layer.names.values()}
+        self._unproven = {name for name in ruled if name not in by_rule or not by_rule[name].any()}
+        return {name for name, norms in by_rule.items() if not _agree(norms, by_autograd[name])}, missed
+
+    def _unaccounted(self, batch: Batch) -> set[str]:
+        """Names of parameters that get more or less gradient from `batch` than their layer's one call explains."""
+        recording = self.forward(batch)
+        gradients = _trial_gradients(recording)
+        names = [name for layer in recording.ruled() for name in layer.names.values()]
+        parameters = [self._parameters[name] for name in names]
+        whole = dict(zip(names, backward(recording.logits, gradients, parameters, retain_graph=True), strict=True))
+        explained = recording.summed_gradients(gradients)
+        return {
             name
-            for name, norms in by_rule.items()
-            if not torch.allclose(norms.double(), by_autograd[name].double(), rtol=RULE_TOLERANCE, atol=1e-12)
+            for name in names
+            if not _agree_in_sum(whole[name], explained.get(name), self._parameters[name], batch_size(batch))
         }
-        return disagreeing | recording.unfit
+
+    def _reached(self, recording: Recording, gradients: list[Tensor], names: list[str]) -> list[str]:
+        """Of these parameters those on which the logits depend: of the others each example's gradient is zero."""
+        if not names:
+            return []
+        parameters = [self._parameters[name] for name in names]
+        found = backward(recording.logits, gradients, parameters, retain_graph=True)
+        return [name for name, gradient in zip(names, found, strict=True) if gradient is not None]
+
+    def _prove(self, batch: Batch, gradients: Sequence[list[Tensor]], by_rule: dict[str, Tensor]) -> list[str]:
+        """Compares rules that have given zeros so far, on the example where they give most.
+
+        Returns names of those that are wrong, which from now on, and in `by_rule`, are no rules.
+        """
+        wrong = []
+        for name in sorted(self._unproven & by_rule.keys()):
+            if not by_rule[name].any():
+                continue
+            example = int(by_rule[name].argmax())
+            by_autograd = self._slow_norms(batch, gradients, [name], [example])[name]
+            self._unproven.discard(name)
+            if not _agree(by_rule[name][example], by_autograd[example]):
+                wrong.append(name)
+        if wrong:
+            self._distrust(set(wrong))
+            for name in self._slow:
+                by_rule.pop(name, None)
+        return wrong
+
+    def _distrust(self, names: set[str]) -> None:
+        self._layers = [layer for layer in self._layers if not names.intersection(layer.names.values())]
+
+    def _warn_of(self, names: Sequence[str], why: str) -> None:
+        """Once for each parameter."""
+        new = [name for name in names if name not in self._warned]
+        self._warned.update(new)
+        if new:
+            warnings.warn(
+                f"{len(new)} of {len(self._parameters)} parameters in scope ({new[0]!r} first) {why}: they are "
+                "differentiated example by example, which is slow",
+                stacklevel=3,
+            )
 
 
-class Recording:
-    """What one forward pass leaves behind: the logits, and for each ruled layer its input and its output's graph edge.
-
-    The edge is taken at once: an in-place operation (ReLU, the sum of a residual block) later makes the output tensor
-    stand for something else, but the edge still names the layer's own output.
-    """
-
-    def __init__(self, batch: Batch) -> None:
-        self.batch = batch
-        self.logits: list[Tensor] = []
-        self.unfit: set[str] = set()
-        self._examples = batch_size(batch)
-        self._inputs: list[tuple[RuledLayer, Tensor]] = []
-        self._edges: list[GradientEdge] = []
-
-    def hook(self, layer: RuledLayer) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]:
-        calls = 0
-
-        def record(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-            nonlocal calls
-            calls += 1
-            if calls > 1 or not inputs or len(inputs[0]) != self._examples:
-                self.unfit.update(layer.names.values())
-            elif output.requires_grad:  # otherwise the forward pass cuts the graph here, and the gradient is zero
-                self._inputs.append((layer, inputs[0].detach()))
-                self._edges.append(get_gradient_edge(output))
-
-        return record
-
-    def squared_norms(self, gradients: Sequence[list[Tensor]]) -> dict[str, Tensor]:
-        """By parameter name, [examples] in float32, of those parameters that the logits depend on."""
-        norms: dict[str, Tensor] = {}
-        for index, pass_gradients in enumerate(gradients):
-            found = _backward(self.logits, pass_gradients, self._edges, retain_graph=index < len(gradients) - 1)
-            for (layer, inputs), gradient in zip(self._inputs, found, strict=True):
-                if gradient is None:
-                    continue
-                by_parameter = layer.layer_norms(layer.module, inputs, gradient)
-                for local_name, name in layer.names.items():
-                    earlier = norms.get(name)
-                    norms[name] = by_parameter[local_name] if earlier is None else earlier + by_parameter[local_name]
-        return norms
+def _trial_gradients(recording: Recording) -> list[Tensor]:
+    """At each of the logits, the same for all examples, another one for each class."""
+    return [torch.linspace(-1, 1, out[0].numel()).to(out).view_as(out[0]).expand_as(out) for out in recording.logits]
 
 
-def _backward(
-    logits: list[Tensor],
-    gradients: list[Tensor],
-    targets: Sequence[Tensor] | Sequence[GradientEdge],
-    *,
-    retain_graph: bool,
-) -> Sequence[Tensor | None]:
-    """Gradients at `targets` only: weight gradients of the batch are not computed, and no `.grad` is written."""
-    reached = [(out, gradient) for out, gradient in zip(logits, gradients, strict=True) if out.requires_grad]
-    if not reached or not targets:
-        return [None] * len(targets)
-    outputs, output_gradients = zip(*reached, strict=True)
-    return torch.autograd.grad(outputs, targets, output_gradients, retain_graph=retain_graph, allow_unused=True)
+def _agree(by_rule: Tensor, by_autograd: Tensor) -> bool:
+    return torch.allclose(by_rule.double(), by_autograd.double(), rtol=RULE_TOLERANCE, atol=1e-12)
 
 
-def _ruled_layers(model: nn.Module, in_scope: dict[str, nn.Parameter]) -> list[RuledLayer]:
-    """Layers with a rule that own parameters in scope, none of which another module owns as well."""
-    modules = list(model.modules())
-    owners = Counter(id(parameter) for module in modules for parameter in module.parameters(recurse=False))
-    names = {id(parameter): name for name, parameter in in_scope.items() if owners[id(parameter)] == 1}
-    layers = []
-    for module in modules:
-        own = {local: names[id(p)] for local, p in module.named_parameters(recurse=False) if id(p) in names}
-        layer_norms = layer_norms_for(module)
-        if own and layer_norms is not None:
-            layers.append(RuledLayer(module, layer_norms, own))
-    return layers
+def _agree_in_sum(whole: Tensor | None, explained: Tensor | None, parameter: Tensor, examples: int) -> bool:
+    """Whether two gradients, of which None is zero, differ by rounding only."""
+    first, second = (torch.zeros_like(parameter) if found is None else found for found in (whole, explained))
+    size = max(first.norm().item(), second.norm().item())
+    return bool((first - second).norm().item() <= RULE_TOLERANCE * size + 1e-6 * examples)
+
+
+def _squared_sum(gradient: Tensor) -> Tensor:
+    values = gradient.coalesce().values() if gradient.is_sparse else gradient
+    return values.square().sum()

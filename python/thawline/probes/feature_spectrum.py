@@ -61,7 +61,8 @@ def largest_of_rank_one_update(eigenvalues: Tensor, update: Tensor) -> float:
     """The largest eigenvalue of diag(eigenvalues) + update update^T, float64 [n] each.
 
     It is the root above max(eigenvalues) of the secular equation 1 = sum update^2 / (lambda - eigenvalues), whose right
-    side falls with lambda: bisected until the bounds are neighbouring numbers.
+    side falls with lambda: bisected until the bounds are neighbouring numbers. The spectral norm of the features would
+    be one line, but a second decomposition, as dear as all the rest, and other last digits.
     """
     squares = update.square()
     low, high = float(eigenvalues.max()), float(eigenvalues.max() + squares.sum())

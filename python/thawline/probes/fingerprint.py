@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor, nn
+
+from thawline.probes.code_settings import read_by
+from thawline.tensor_bits import sum_of_bits
 
 # Address, version and sum of bits of each tensor.
 Fingerprint = tuple[tuple[int, int, int], ...]
 
-# Wider sums cost twenty times as much on a CPU; sums of integers wrap, so their order does not matter.
-_SUMMED_AS = {4: torch.int32, 8: torch.int64}
+# What every module has, and what is looked at elsewhere.
+_OF_MODULES = frozenset(vars(nn.Module()))
+# An object in a container in an object of a module.
+DEPTH = 4
 
 
 @torch.no_grad()
@@ -22,11 +29,49 @@ def fingerprint(tensors: Iterable[Tensor]) -> Fingerprint:
     statistics without counting, and so does whoever writes through `.data`. The sum of the bits, read as integers,
     sees those writes. It reads every number once, which is about the cost of one weight update.
     """
-    listed = list(tensors)
+    # A tensor on the meta device has no numbers.
+    listed = [tensor for tensor in tensors if not tensor.is_meta]
     if not listed:
         return ()
-    sums = torch.stack([_sum_of_bits(tensor) for tensor in listed]).tolist()
+    sums = torch.stack([sum_of_bits(tensor) for tensor in listed]).tolist()
     return tuple((tensor.data_ptr(), tensor._version, found) for tensor, found in zip(listed, sums, strict=True))
+
+
+def settings_of(modules: Iterable[nn.Module]) -> tuple[object, ...]:
+    """Differs from an earlier one when an attribute of a module that is no parameter, buffer or module has changed.
+
+    Numbers and texts by their value, also in containers and in objects (a configuration, a namespace); of anything
+    else it is told whether it is the same object. For what a forward reads and no tensor holds, like a temperature: an
+    attribute of a module or of its class, or a variable that the code of its methods refers to.
+    """
+    seen: dict[int, object] = {}
+    listed = list(modules)
+    own = (item for module in listed for item in vars(module).items() if item[0] not in _OF_MODULES)
+    return tuple((name, _setting(value, seen, DEPTH)) for name, value in (*own, *read_by(listed)))
+
+
+def _setting(value: object, seen: dict[int, object], depth: int) -> object:
+    if isinstance(value, bool | int | float | complex | str | bytes | type(None)):
+        return value if value == value else repr(value)  # NaN is itself.
+    if isinstance(value, Tensor):
+        return (id(value), fingerprint([value]))
+    if isinstance(value, np.ndarray):
+        return (value.shape, str(value.dtype), hash(value.tobytes()))
+    if depth == 0 or isinstance(value, nn.Module | type) or callable(value):
+        return id(value)
+    if id(value) not in seen:
+        seen[id(value)] = id(value)  # For what refers to itself.
+        seen[id(value)] = _settings_in(value, seen, depth - 1)
+    return seen[id(value)]
+
+
+def _settings_in(value: object, seen: dict[int, object], depth: int) -> object:
+    if isinstance(value, Mapping):
+        return tuple((str(key), _setting(part, seen, depth)) for key, part in value.items())
+    if isinstance(value, list | tuple | deque | set | frozenset):
+        return tuple(_setting(part, seen, depth) for part in value)
+    own = getattr(value, "__dict__", None)
+    return id(value) if own is None else (id(value), _settings_in(own, seen, depth))
 
 
 def tensors_outside(model: nn.Module, modules: Iterable[nn.Module]) -> list[Tensor]:
@@ -42,10 +87,3 @@ def tensors_outside(model: nn.Module, modules: Iterable[nn.Module]) -> list[Tens
 
 def num_bytes(tensors: Sequence[Tensor]) -> int:
     return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
-
-
-def _sum_of_bits(tensor: Tensor) -> Tensor:
-    width = _SUMMED_AS.get(tensor.element_size())
-    if width is not None:
-        return tensor.view(width).sum(dtype=width).long()
-    return tensor.contiguous().flatten().view(torch.uint8).sum(dtype=torch.int64)

@@ -19,7 +19,7 @@ from thawline.probes.example_gradients import ExampleGradients
 from thawline.probes.head_features import HeadFeatures, linear_head, recorded_calls
 from thawline.probes.label_source import Labels, LabelSource
 from thawline.probes.labels import label_uncertainty, output_gradient, squared_output_gradient
-from thawline.probes.objective import Objective, batch_size, micro_batches
+from thawline.probes.objective import MICRO_BATCH, Objective, batch_size, micro_batches
 from thawline.probes.probe_set import ProbeSet
 from thawline.probes.scope import Scope
 
@@ -75,12 +75,13 @@ def fisher_trace_per_example(
     example_gradients: ExampleGradients,
     source: LabelSource,
     poll: Callable[[], None],
+    micro_batch: int = MICRO_BATCH,
 ) -> FisherTrace:
-    """tr(F) of any parameters as the mean of per-example squared gradient norms, in micro-batches."""
+    """tr(F) of any parameters as the mean of per-example squared gradient norms, `micro_batch` examples at a time."""
     values, uncertainties, norms = [], [], []
     first = 0
     for batch in probe_set.batches:
-        for part in micro_batches(batch):
+        for part in micro_batches(batch, micro_batch):
             poll()
             with recorded_calls(linear_head(model, objective)) as calls:
                 recording = example_gradients.forward(part)

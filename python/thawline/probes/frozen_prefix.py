@@ -9,7 +9,7 @@ called with is kept, and later forward passes begin there (see `crossing`).
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from typing import Any
@@ -18,10 +18,12 @@ import torch
 from torch import Tensor, nn
 
 from thawline.probes.crossing import Crossing, Cut, Forward, Placeholders, beginning_at, recording, swapped_forward
-from thawline.probes.fingerprint import Fingerprint, fingerprint, num_bytes, tensors_outside
-from thawline.probes.objective import Objective, forward_parts
+from thawline.probes.fingerprint import Fingerprint, fingerprint, num_bytes, settings_of, tensors_outside
+from thawline.probes.head_features import agree, warn_of_hidden_change
+from thawline.probes.objective import MICRO_BATCH, Objective, forward_parts
 from thawline.probes.probe_set import ProbeSet
 from thawline.probes.scope import Scope
+from thawline.tensor_trees import leaves_of, tensors_of
 
 
 class FrozenPrefix:
@@ -34,39 +36,60 @@ class FrozenPrefix:
     """
 
     def __init__(
-        self, model: nn.Module, objective: Objective, probe_set: ProbeSet, stages: Sequence[str], max_bytes: int
+        self,
+        model: nn.Module,
+        objective: Objective,
+        probe_set: ProbeSet,
+        stages: Sequence[str],
+        max_bytes: int,
+        micro_batch: int = MICRO_BATCH,
     ) -> None:
         self._model = model
         self._objective = objective
         self._probe_set = probe_set
         self._stages = tuple(model.get_submodule(name) for name in stages)
         self._max_bytes = max_bytes
+        self._micro_batch = micro_batch
         self._device_type = next(model.parameters()).device.type
-        tensors = [leaf for leaf in _leaves(list(probe_set.batches)) if isinstance(leaf, Tensor)]
-        self._storages = {tensor.untyped_storage().data_ptr() for tensor in tensors}
-        self._holds_for: tuple[nn.Module, Fingerprint] | None = None
+        self._storages = {tensor.untyped_storage().data_ptr() for tensor in tensors_of(list(probe_set.batches))}
+        self._holds_for: tuple[nn.Module, Fingerprint, tuple[object, ...]] | None = None
         self._crossings: dict[tuple[object, ...], Crossing] = {}
         self._placeholders = Placeholders()
         self._is_full = False
         self._agrees: dict[nn.Module, bool] = {}
         self._said: set[str] = set()
+        self._to_compare: dict[tuple[object, ...], Crossing] = {}
+        self._is_trusted = True
 
     @contextmanager
-    def serving(self, scope: Scope) -> Iterator[None]:
+    def serving(self, scope: Scope, *, check: bool = False) -> Iterator[None]:
         """Within it, forward passes of the model begin at the cut wherever that is possible.
 
-        The model must be in `measuring` state, and nothing but the parameters in scope may change.
+        The model must be in `measuring` state, and nothing but the parameters in scope may change. `check`: what was
+        kept is computed anew, and where it is something else, nothing is kept any more; one warning says so.
         """
+        if not self._is_trusted:
+            yield
+            return
         cut = self._cut(scope)
-        holds_for = None if cut is None else (cut.at, fingerprint(cut.tensors))
+        holds_for = None if cut is None else (cut.at, fingerprint(cut.tensors), settings_of(self._model.modules()))
         if holds_for != self._holds_for:
             self.forget()
             self._holds_for = holds_for
+        elif check and cut is not None:
+            self._to_compare, self._crossings = self._crossings, {}
+            self._agrees.pop(cut.at, None)
         if cut is None or not self._may_cut(cut):
             yield
             return
         with self._cutting(cut):
             yield
+        self._to_compare = {}
+        self._drop_what_is_stale()
+
+    def _drop_what_is_stale(self) -> None:
+        if not self._is_trusted:
+            self.forget()
 
     def forget(self) -> None:
         """Frees what is kept: nobody will measure at this cut again."""
@@ -94,7 +117,7 @@ class FrozenPrefix:
         Asked once for each cut; one that does not fit is never tried again.
         """
         if cut.at not in self._agrees:
-            part = forward_parts(self._probe_set.batches[0], cut.tensors[0].device)[0]
+            part = forward_parts(self._probe_set.batches[0], cut.tensors[0].device, self._micro_batch)[0]
             with self._cutting(cut):
                 whole = self._objective.logits(self._model, part)
                 is_kept = len(self._crossings) > 0
@@ -131,7 +154,8 @@ class FrozenPrefix:
         The probe set lives as long as this object and never changes, so a place in its memory stands for the contents.
         """
         found: list[object] = list(_arithmetic(self._device_type))
-        for leaf in _leaves([args, kwargs]):
+        for path, leaf in leaves_of(dict(enumerate([*args, *kwargs.items()]))):
+            found.append(path)
             if isinstance(leaf, Tensor):
                 storage = leaf.untyped_storage().data_ptr()
                 if storage not in self._storages:
@@ -144,6 +168,10 @@ class FrozenPrefix:
         return tuple(found)
 
     def _keep(self, key: tuple[object, ...], crossing: Crossing) -> None:
+        earlier = self._to_compare.pop(key, None)
+        if earlier is not None and self._is_trusted and not agree(list(earlier.inputs), list(crossing.inputs)):
+            self._is_trusted = False
+            warn_of_hidden_change("the inputs of the lowest layer in scope")
         kept = [tensor for one in self._crossings.values() for tensor in one.inputs]
         if num_bytes([*kept, *crossing.inputs]) <= self._max_bytes:
             self._crossings[key] = crossing
@@ -167,17 +195,3 @@ def _arithmetic(device_type: str) -> tuple[object, ...]:
     attention = torch.backends.cuda
     kernels = attention.flash_sdp_enabled(), attention.mem_efficient_sdp_enabled()  # type: ignore[no-untyped-call]
     return (*kernels, torch.get_autocast_dtype(device_type) if torch.is_autocast_enabled(device_type) else None)
-
-
-def _leaves(value: object) -> Iterator[object]:
-    """What nested tuples, lists and mappings hold, in order, with the names and sizes that tell structures apart."""
-    if isinstance(value, Mapping):
-        for name, part in value.items():
-            yield name
-            yield from _leaves(part)
-    elif isinstance(value, tuple | list):
-        yield len(value)
-        for part in value:
-            yield from _leaves(part)
-    else:
-        yield value

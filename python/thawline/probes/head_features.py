@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import warnings
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,8 +13,8 @@ from torch import Tensor, nn
 
 from thawline.errors import UserError
 from thawline.probes.feature_spectrum import FeatureSpectrum, feature_spectrum
-from thawline.probes.fingerprint import Fingerprint, fingerprint, num_bytes, tensors_outside
-from thawline.probes.objective import LayeredHeadObjective, LinearHeadObjective, Objective, forward_parts
+from thawline.probes.fingerprint import Fingerprint, fingerprint, num_bytes, settings_of, tensors_outside
+from thawline.probes.objective import MICRO_BATCH, LayeredHeadObjective, LinearHeadObjective, Objective, forward_parts
 from thawline.probes.probe_set import ProbeSet
 from thawline.probes.scope import Scope
 
@@ -37,31 +38,65 @@ class KeptFeatures:
     At most `max_bytes` are kept from one boundary to the next.
     """
 
-    def __init__(self, model: nn.Module, objective: Objective, probe_set: ProbeSet, max_bytes: int) -> None:
+    def __init__(
+        self,
+        model: nn.Module,
+        objective: Objective,
+        probe_set: ProbeSet,
+        max_bytes: int,
+        micro_batch: int = MICRO_BATCH,
+    ) -> None:
         self._model = model
         self._objective = objective
         self._probe_set = probe_set
         self._max_bytes = max_bytes
-        self._kept: tuple[Fingerprint, HeadFeatures] | None = None
+        self._micro_batch = micro_batch
+        self._kept: tuple[tuple[Fingerprint, tuple[object, ...]], HeadFeatures] | None = None
+        self._is_trusted = True
 
     def forget(self) -> None:
         """Frees what is kept."""
         self._kept = None
 
-    def current(self, scope: Scope, poll: Callable[[], None]) -> HeadFeatures | None:
-        """As `head_features`, but without a forward pass where nothing below the head has changed since the last."""
+    def current(self, scope: Scope, poll: Callable[[], None], *, check: bool = False) -> HeadFeatures | None:
+        """As `head_features`, but without a forward pass where nothing below the head has changed since the last.
+
+        `check`: there is a pass in any case, and where it gives something else than what was kept, nothing is kept any
+        more; one warning says so.
+        """
         head = linear_head(self._model, self._objective)
         if head is None or not is_exactly(head, scope):
             self._kept = None
             return None
-        now = fingerprint(tensors_outside(self._model, [head]))
-        if self._kept is not None and self._kept[0] == now and self._kept[1].head is head:
-            return self._kept[1]
-        found = head_features(self._model, self._objective, self._probe_set, scope, poll)
+        now = (fingerprint(tensors_outside(self._model, [head])), settings_of(self._model.modules()))
+        kept = self._kept[1] if self._kept is not None and self._kept[0] == now and self._kept[1].head is head else None
+        if kept is not None and not check:
+            return kept
+        found = head_features(self._model, self._objective, self._probe_set, scope, poll, self._micro_batch)
         self._kept = None
-        if found is not None and num_bytes(found.features) <= self._max_bytes:
+        if kept is not None and (found is None or not agree(kept.features, found.features)):
+            self._is_trusted = False
+            warn_of_hidden_change("the features before the head")
+        if found is not None and self._is_trusted and num_bytes(found.features) <= self._max_bytes:
             self._kept = (now, found)
         return found
+
+
+def agree(kept: Sequence[Tensor], fresh: Sequence[Tensor]) -> bool:
+    """Whether these are the same to rounding: on a GPU a pass need not repeat itself bit for bit."""
+    return len(kept) == len(fresh) and all(
+        one.shape == other.shape and torch.allclose(one, other, rtol=1e-4, atol=1e-6, equal_nan=True)
+        for one, other in zip(kept, fresh, strict=True)
+    )
+
+
+def warn_of_hidden_change(what: str) -> None:
+    """Of something that no weight, buffer, attribute or variable of the code shows."""
+    warnings.warn(
+        f"{what} have changed, though nothing has that they are known to depend on (a file, the environment, a "
+        "variable of a library): they are no longer kept, and values since the last check may be stale",
+        stacklevel=3,
+    )
 
 
 @contextmanager
@@ -99,7 +134,12 @@ def is_exactly(module: nn.Module, scope: Scope) -> bool:
 
 @torch.no_grad()
 def head_features(
-    model: nn.Module, objective: Objective, probe_set: ProbeSet, scope: Scope, poll: Callable[[], None]
+    model: nn.Module,
+    objective: Objective,
+    probe_set: ProbeSet,
+    scope: Scope,
+    poll: Callable[[], None],
+    micro_batch: int = MICRO_BATCH,
 ) -> HeadFeatures | None:
     """The features of the probe set, if the closed forms hold; None if the general path has to be taken.
 
@@ -116,7 +156,7 @@ def head_features(
     for batch in probe_set.batches:
         poll()
         parts = []
-        for part in forward_parts(batch, head.weight.device):
+        for part in forward_parts(batch, head.weight.device, micro_batch):
             with recorded_calls(head) as calls:
                 logits = objective.logits(model, part)
             if len(logits) != 1 or len(calls) != 1:
@@ -131,7 +171,11 @@ def head_features(
 
 @torch.no_grad()
 def features_before_head(
-    model: nn.Module, objective: Objective, probe_set: ProbeSet, poll: Callable[[], None]
+    model: nn.Module,
+    objective: Objective,
+    probe_set: ProbeSet,
+    poll: Callable[[], None],
+    micro_batch: int = MICRO_BATCH,
 ) -> Tensor:
     """The features of all probe points, [points, D], whatever is in scope; `poll` is called before each batch.
 
@@ -142,7 +186,7 @@ def features_before_head(
     features = []
     for batch in probe_set.batches:
         poll()
-        for part in forward_parts(batch, next(model.parameters()).device):
+        for part in forward_parts(batch, next(model.parameters()).device, micro_batch):
             with recorded_calls(reader) as calls:
                 objective.logits(model, part)
             if len(calls) != 1 or calls[0][0].dim() != 2:

@@ -12,9 +12,9 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from thawline.probes.head_features import HeadFeatures
 from thawline.probes.lanczos import TopEigenpair, largest_eigenpair
-from thawline.probes.objective import Batch, Objective, forward_parts
+from thawline.probes.objective import MICRO_BATCH, Batch, Objective, forward_parts
 from thawline.probes.probe_set import ProbeSet
-from thawline.probes.scope import Scope
+from thawline.probes.scope import Scope, dense, flat
 
 # Relative to the eigenvalue. Its error is at most this and usually about its square, far below what another draw of
 # the probe points would change; rounding in single precision is a hundred times smaller still.
@@ -63,7 +63,7 @@ def hessian_product(terms: Sequence[LossTerm], scope: Scope, vector: Tensor) -> 
         for term in terms:
             slopes = torch.autograd.grad(term(), scope.parameters, create_graph=True, allow_unused=True)
             along = [
-                (slope * direction).sum()
+                (dense(slope) * direction).sum()
                 for slope, direction in zip(slopes, directions, strict=True)
                 if slope is not None and slope.requires_grad
             ]
@@ -72,12 +72,17 @@ def hessian_product(terms: Sequence[LossTerm], scope: Scope, vector: Tensor) -> 
             found = torch.autograd.grad(torch.stack(along).sum(), scope.parameters, allow_unused=True)
             for offset, part in zip(scope.offsets(), found, strict=True):
                 if part is not None:
-                    product[offset] += part.reshape(-1)
+                    product[offset] += flat(part)
     return product
 
 
 def network_loss_terms(
-    model: nn.Module, objective: Objective, probe_set: ProbeSet, scope: Scope, poll: Callable[[], None]
+    model: nn.Module,
+    objective: Objective,
+    probe_set: ProbeSet,
+    scope: Scope,
+    poll: Callable[[], None],
+    micro_batch: int = MICRO_BATCH,
 ) -> list[LossTerm]:
     """The probe loss, the mean over all points, in the parts in which forward passes run fastest."""
     points = sum(probe_set.sizes)
@@ -87,11 +92,11 @@ def network_loss_terms(
         return objective.loss(model, part).double().sum() / points
 
     device = scope.parameters[0].device
-    return [partial(term, part) for batch in probe_set.batches for part in forward_parts(batch, device)]
+    return [partial(term, part) for batch in probe_set.batches for part in forward_parts(batch, device, micro_batch)]
 
 
 def head_loss_terms(features: HeadFeatures, probe_set: ProbeSet, poll: Callable[[], None]) -> list[LossTerm]:
-    """The same on the cached features of a linear head, batch by batch."""
+    """The probe loss as a sum of terms, batch by batch, on the cached features of a linear head."""
     head, points = features.head, sum(probe_set.sizes)
 
     def term(inputs: Tensor, batch: Batch) -> Tensor:

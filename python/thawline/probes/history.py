@@ -1,4 +1,4 @@
-"""What is kept of the last boundaries: vectors for the errors of changes, and where a search starts."""
+"""Vectors kept from boundary to boundary: behind the errors of changes, and to start the search of the Hessian from."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class SignalHistory:
     _vectors: dict[tuple[int, str], tuple[str, Tensor]] = field(default_factory=dict)
 
     def record(self, update: int, metric: str, scope_digest: str, vector: Tensor) -> None:
-        """Keeps the vector of a boundary on the grid and drops what no later boundary will ask for."""
+        """Keeps the vector of boundary `update` if it is a point; drops those that no later point compares with."""
         if self._position(update) is None:
             return
         self._vectors[update, metric] = (scope_digest, vector)
@@ -31,7 +31,7 @@ class SignalHistory:
         }
 
     def partner(self, update: int, back: int, metric: str, scope_digest: str) -> Tensor | None:
-        """The vector `back` boundaries before `update`; None if it is missing or was taken with another scope."""
+        """The vector of the point `back` points before `update`; None if it is missing or of another scope."""
         position = self._position(update)
         if position is None or position < back:
             return None
@@ -82,7 +82,7 @@ class EigenvectorHistory:
         self._vectors = {kept: self._vectors[kept] for kept in earlier} | {update: (scope_digest, vector.cpu())}
 
     def before(self, update: int, scope_digest: str) -> Tensor | None:
-        """That of the last boundary before `update`; None if there is none or it was taken with another scope."""
+        """The eigenvector of the last boundary before `update`; None without one, or if it is of another scope."""
         earlier = [kept for kept in self._vectors if kept < update]
         found_digest, vector = self._vectors[max(earlier)] if earlier else ("", None)
         return vector if found_digest == scope_digest else None

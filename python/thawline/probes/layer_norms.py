@@ -28,7 +28,13 @@ COPY_COST = 20
 
 
 def layer_norms_for(module: nn.Module) -> LayerNorms | None:
-    """The rule for a layer, or None. Exact types only: a subclass may compute something else in its forward."""
+    """The rule for a layer, or None.
+
+    Exact types with their own parameters only: a subclass may compute something else in its forward, and so does what
+    was given others (`weight_g` of weight normalization, `weight_orig` of pruning).
+    """
+    if not {name for name, _ in module.named_parameters(recurse=False)} <= {"weight", "bias"}:
+        return None
     if type(module) is nn.Linear:
         return linear_norms
     if type(module) is nn.Conv2d and module.padding_mode == "zeros" and not isinstance(module.padding, str):

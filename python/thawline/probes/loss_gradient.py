@@ -9,7 +9,7 @@ from torch import Tensor
 
 from thawline.probes.apgd import norm_of
 from thawline.probes.hessian import LossTerm
-from thawline.probes.scope import Scope
+from thawline.probes.scope import Scope, flat
 
 
 def loss_and_gradient_norm(terms: Sequence[LossTerm], scope: Scope) -> tuple[float, float]:
@@ -26,5 +26,5 @@ def loss_and_gradient_norm(terms: Sequence[LossTerm], scope: Scope) -> tuple[flo
         slopes = torch.autograd.grad(value, scope.parameters, allow_unused=True)
         for offset, slope in zip(scope.offsets(), slopes, strict=True):
             if slope is not None:
-                gradient[offset] += slope.reshape(-1)
+                gradient[offset] += flat(slope)
     return float(loss), float(norm_of(gradient))

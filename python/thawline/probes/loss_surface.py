@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from thawline.probes.head_features import HeadFeatures
-from thawline.probes.objective import Batch, Objective, batch_size, forward_parts
-from thawline.probes.scope import PerturbedWeights, Scope
+from thawline.probes.objective import MICRO_BATCH, Batch, Objective, batch_size, forward_parts
+from thawline.probes.scope import PerturbedWeights, Scope, flat
 
 
 class LossSurface(Protocol):
@@ -34,11 +34,17 @@ class NetworkSurface:
     """
 
     def __init__(
-        self, model: nn.Module, objective: Objective, batch: Batch, scope: Scope, weights: PerturbedWeights
+        self,
+        model: nn.Module,
+        objective: Objective,
+        batch: Batch,
+        scope: Scope,
+        weights: PerturbedWeights,
+        micro_batch: int = MICRO_BATCH,
     ) -> None:
         self._model = model
         self._objective = objective
-        self._parts = forward_parts(batch, scope.parameters[0].device)
+        self._parts = forward_parts(batch, scope.parameters[0].device, micro_batch)
         self._points = batch_size(batch)
         self._scope = scope
         self._offsets = scope.offsets()
@@ -65,7 +71,7 @@ class NetworkSurface:
             gradients = torch.autograd.grad(share, self._scope.parameters, allow_unused=True)
             for offset, gradient in zip(self._offsets, gradients, strict=True):
                 if gradient is not None:
-                    total[offset] += gradient.reshape(-1)
+                    total[offset] += flat(gradient)
             losses.append(part_losses.detach())
         return torch.cat(losses), total
 

@@ -1,14 +1,14 @@
-"""From signals to numbers for the wire: with their standard errors, and those of their changes."""
+"""From signals to numbers for the wire: with standard errors, and with those of the changes between boundaries."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from torch import Tensor
 
+from thawline.probes.boundary_probe import Signal
 from thawline.probes.history import EigenvectorHistory, SignalHistory
 from thawline.probes.scope import Scope
-from thawline.probes.signals import Signal
 
 # What the names of eigenvectors begin with in the state of a prober.
 _EIGENVECTOR = "eigenvector/"
@@ -18,8 +18,7 @@ _EIGENVECTOR = "eigenvector/"
 class Measurement:
     """One number for the wire. Errors are None where there is none to give; seconds count wall time.
 
-    A feature forward that several signals share is counted with the first of them. `extras` are settings and counts of
-    the measurement, for whoever calls a prober in process: they are not sent, since a run's configuration has them.
+    A feature forward that several signals share is counted with the first of them.
     """
 
     key: str
@@ -28,11 +27,10 @@ class Measurement:
     change_standard_error: float | None = None
     span_standard_error: float | None = None
     seconds: float = 0.0
-    extras: dict[str, float] = field(default_factory=dict)
 
 
 class MeasurementHistory:
-    """What is kept of the last boundaries, for the errors of changes and for the next search."""
+    """Vectors of the last boundaries, kept for the errors of changes, and eigenvectors for searches to start from."""
 
     def __init__(self, every: int, tau: int, start: int) -> None:
         self._tau = tau
@@ -40,20 +38,22 @@ class MeasurementHistory:
         self._eigenvectors = EigenvectorHistory()
 
     def measurements(self, update: int, metric: str, scope: Scope, signal: Signal, seconds: float) -> list[Measurement]:
-        """The signal of boundary `update` with its errors, then its companions; what lies behind it is recorded."""
+        """The signal of boundary `update` with its errors, then its companions; its vectors are kept for later ones."""
+
+        def error(vector: Tensor | None) -> float | None:
+            return None if vector is None or signal.error is None else signal.error(vector)
 
         def paired_error(back: int) -> float | None:
             partner = self._signals.partner(update, back, metric, scope.digest)
-            return None if partner is None or signal.vector is None else signal.error(signal.vector - partner)
+            return error(None if partner is None or signal.vector is None else signal.vector - partner)
 
         measurement = Measurement(
             f"probe/{metric}",
             signal.value,
-            None if signal.vector is None else signal.error(signal.vector),
+            error(signal.vector),
             paired_error(1),
             paired_error(self._tau),
             seconds,
-            signal.extras,
         )
         if signal.vector is not None:
             self._signals.record(update, metric, scope.digest, signal.vector)
@@ -62,7 +62,7 @@ class MeasurementHistory:
         return [measurement, *(Measurement(f"probe/{name}", value) for name, value in signal.companions.items())]
 
     def earlier_eigenvector(self, update: int, scope: Scope) -> Tensor | None:
-        """That of the last boundary before `update`, if it was taken with the same scope."""
+        """The eigenvector of the last boundary before `update`, if it was taken with the same scope."""
         return self._eigenvectors.before(update, scope.digest)
 
     def state_dict(self) -> dict[str, Tensor]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from thawline.determinism import derive_generator
+from thawline.host.determinism import derive_generator
 
 CPU = torch.device("cpu")
 

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
 
-from thawline.allocation import freed_memory_is_kept
+from thawline.tensor_trees import Tree, map_tensors, tensors_of
 
-# A batch is whatever the objective understands: a tensor, or a tuple, list or mapping of tensors (nested at will)
-# whose first dimension is the example.
-Batch = Any
+Batch = Tree
+"""Whatever the objective understands, made of tensors whose first dimension is the example."""
 
-# Examples in a micro-batch. On a CPU that gives freed memory back, the activations of more than 64 images cost page
-# faults each time: forward passes of 256 took up to 1.7 times as long, per-example gradients up to 1.9 times. Where it
-# is kept, 128 are up to 1.5 times faster than 64 in narrow networks, and as fast in wide ones.
-_SIZE_WHERE_MEMORY_IS_GIVEN_BACK = 64
-_SIZE_WHERE_MEMORY_IS_KEPT = 128
+MICRO_BATCH = 64
+"""Examples in a micro-batch, where nobody says otherwise.
+
+On a CPU that gives freed memory back, the activations of more images than this cost page faults each time: forward
+passes of 256 took up to 1.7 times as long, per-example gradients up to 1.9 times.
+"""
+MICRO_BATCH_WHERE_MEMORY_IS_KEPT = 128
+"""Up to 1.5 times faster than 64 in narrow networks then, and as fast in wide ones."""
 
 
 @runtime_checkable
@@ -103,32 +104,19 @@ def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
 
 def slice_batch(batch: Batch, start: int, stop: int) -> Batch:
     """Examples start..stop - 1 of a batch, of the same structure (mappings come back as plain dicts)."""
-    if isinstance(batch, Tensor):
-        return batch[start:stop]
-    if isinstance(batch, Mapping):
-        return {key: slice_batch(value, start, stop) for key, value in batch.items()}
-    assert isinstance(batch, tuple | list), f"a batch is made of tensors, got {type(batch).__name__}"
-    return type(batch)([slice_batch(value, start, stop) for value in batch])
+    return map_tensors(lambda tensor: tensor[start:stop], batch)
 
 
-def micro_batch_size() -> int:
-    """Examples that go through the network at once, by what the allocator of this process does."""
-    return _SIZE_WHERE_MEMORY_IS_KEPT if freed_memory_is_kept() else _SIZE_WHERE_MEMORY_IS_GIVEN_BACK
-
-
-def micro_batches(batch: Batch) -> list[Batch]:
-    """The batch in parts of at most `micro_batch_size()` examples, in order."""
-    size = micro_batch_size()
+def micro_batches(batch: Batch, size: int) -> list[Batch]:
+    """The batch in parts of at most `size` examples, in order."""
     return [slice_batch(batch, start, start + size) for start in range(0, batch_size(batch), size)]
 
 
-def forward_parts(batch: Batch, device: torch.device) -> list[Batch]:
+def forward_parts(batch: Batch, device: torch.device, micro_batch: int) -> list[Batch]:
     """The parts in which plain forward passes run fastest: micro-batches on a CPU, else the batch as it is."""
-    return micro_batches(batch) if device.type == "cpu" else [batch]
+    return micro_batches(batch, micro_batch) if device.type == "cpu" else [batch]
 
 
 def batch_size(batch: Batch) -> int:
     """Number of examples of a batch: the first dimension of its first tensor."""
-    while not isinstance(batch, Tensor):
-        batch = next(iter(batch.values() if isinstance(batch, Mapping) else batch))
-    return batch.shape[0]
+    return next(tensors_of(batch)).shape[0]

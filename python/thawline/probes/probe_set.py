@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from thawline.determinism import permutation
 from thawline.errors import UserError
+from thawline.host.determinism import permutation
 from thawline.probes.objective import Batch, batch_size
 
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from thawline.errors import UserError
+from thawline.eval_mode import eval_mode
 from thawline.probes.full_precision import full_float32
 
 ScopeKind = Literal["trainable", "all"]
@@ -70,28 +71,32 @@ def resolve_scope(model: nn.Module, kind: ScopeKind, all_names: Sequence[str] = 
     return Scope(tuple(chosen), tuple(chosen.values()))
 
 
+def dense(gradient: Tensor) -> Tensor:
+    """A gradient as it is, or with its zeros where an embedding left them out (`sparse=True`)."""
+    return gradient.to_dense() if gradient.is_sparse else gradient
+
+
+def flat(gradient: Tensor) -> Tensor:
+    """A parameter's gradient as it lies in a vector over the scope, [numel]."""
+    return dense(gradient).reshape(-1)
+
+
 @contextmanager
 def measuring(model: nn.Module, scope: Scope) -> Iterator[None]:
     """Evaluation mode, gradients for the parameters in scope and for no others; all of it undone on leaving.
 
-    The `training` flags are set directly: `model.eval()` may run a library's own hooks (merging LoRA weights, say),
-    which change the weights that are to be measured. Autocast is off, because inside one autocast region a weight
+    Autocast is off, because inside one autocast region a weight
     changed in place is read from its stale cached cast, and so is TF32. Nothing here or in the probes writes `.grad`.
     """
-    training = [(module, module.training) for module in model.modules()]
     requires_grad = [(parameter, parameter.requires_grad) for parameter in model.parameters()]
     device_type = scope.parameters[0].device.type
     in_scope = {id(parameter) for parameter in scope.parameters}
     try:
-        for module, _ in training:
-            module.training = False
         for parameter, _ in requires_grad:
             parameter.requires_grad_(id(parameter) in in_scope)
-        with torch.enable_grad(), torch.autocast(device_type, enabled=False), full_float32():
+        with eval_mode(model), torch.enable_grad(), torch.autocast(device_type, enabled=False), full_float32():
             yield
     finally:
-        for module, flag in training:
-            module.training = flag
         for parameter, flag in requires_grad:
             parameter.requires_grad_(flag)
 

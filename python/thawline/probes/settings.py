@@ -9,12 +9,9 @@ from typing import Literal
 from thawline.errors import UserError
 from thawline.probes.fisher import Estimator
 from thawline.probes.label_source import Labels
+from thawline.probes.objective import MICRO_BATCH
 from thawline.probes.scope import ScopeKind
 from thawline.probes.search_precision import Precision
-
-# The paper's three signals, which a detector may watch: they come with errors.
-SIGNALS = ("fisher_trace", "sharpness_avg", "sharpness_worst")
-METRICS = (*SIGNALS, "hessian_lambda_max", "feature_lambda_max", "feature_rank", "gradient_norm")
 
 # Enough for 2048 windows of 384 tokens, not one of them padding, at the width of XLM-R large: 3 GiB.
 DEFAULT_CACHE_BYTES = 4 * 2**30
@@ -28,7 +25,10 @@ class ProbeSettings:
     boundaries: `span_standard_error` compares with the boundary tau points ago; `start` is the boundary of point 0.
     `all_parameter_names` lists the parameters of blocks and head, for scope `all`. `search_precision` is that of the
     search for the worst case through the network; all that is reported is computed in float32. `cache_bytes` bounds
-    what the frozen layers give for the probe set, kept from one measurement to the next; 0 keeps nothing. Raises
+    what the frozen layers give for the probe set, kept from one measurement to the next; 0 keeps nothing.
+    Whether per-example gradients add up to autograd's gradient is looked at when a scope is first measured, and again
+    at every `check_every`-th measurement, when what was kept is compared with a fresh pass as well; 0: never again.
+    `micro_batch` is how many examples go through the network at once: it decides speed and the last digits. Raises
     UserError for settings that make no sense.
     """
 
@@ -46,13 +46,16 @@ class ProbeSettings:
     start: int = 1
     search_precision: Precision = "float32"
     cache_bytes: int = DEFAULT_CACHE_BYTES
+    micro_batch: int = MICRO_BATCH
+    check_every: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("rho", "draws", "iterations", "tau", "every", "start"):
+        for name in ("rho", "draws", "iterations", "tau", "every", "start", "micro_batch"):
             if not getattr(self, name) > 0:
                 raise UserError(f"probe_{name}", f"probe {name} is {getattr(self, name)}", "set it to a number above 0")
-        if self.cache_bytes < 0:
-            raise UserError("probe_cache_bytes", f"probe cache_bytes is {self.cache_bytes}", "set it to 0 or more")
+        for name in ("cache_bytes", "check_every"):
+            if getattr(self, name) < 0:
+                raise UserError(f"probe_{name}", f"probe {name} is {getattr(self, name)}", "set it to 0 or more")
         if self.estimator == "batch" and self.labels == "exact":
             raise UserError(
                 "probe_labels",

@@ -16,7 +16,7 @@ from thawline.probes.apgd import maximise_loss
 from thawline.probes.head_features import HeadFeatures
 from thawline.probes.loss_surface import HeadSurface, LossSurface, NetworkSurface
 from thawline.probes.noise import weight_noise
-from thawline.probes.objective import Objective
+from thawline.probes.objective import MICRO_BATCH, Objective
 from thawline.probes.probe_set import ProbeSet
 from thawline.probes.scope import PerturbedWeights, Scope
 from thawline.probes.search_precision import BFloat16Surface, Precision, rescored
@@ -34,10 +34,15 @@ class WorstCase:
 
 
 def network_surfaces(
-    model: nn.Module, objective: Objective, probe_set: ProbeSet, scope: Scope, weights: PerturbedWeights
+    model: nn.Module,
+    objective: Objective,
+    probe_set: ProbeSet,
+    scope: Scope,
+    weights: PerturbedWeights,
+    micro_batch: int = MICRO_BATCH,
 ) -> Surfaces:
     """Surfaces for any parameters in scope, to be used within the context of `weights`, which restores them."""
-    return lambda index: NetworkSurface(model, objective, probe_set.batches[index], scope, weights)
+    return lambda index: NetworkSurface(model, objective, probe_set.batches[index], scope, weights, micro_batch)
 
 
 def head_surfaces(features: HeadFeatures, probe_set: ProbeSet, scope: Scope) -> Surfaces:

@@ -24,22 +24,27 @@ def error_over_draws_and_points(increases: Tensor, sizes: Sequence[int]) -> floa
     """Of the mean over batches of the mean of `increases` [draws, points] (sharpness_avg).
 
     Draws and points are crossed within a batch of m points, and both are samples: the variance of a batch is
-    var(draw means)/draws + var(point means)/m - MS_residual/(draws m), the last term because the first two both count
-    the residual. Batches have noise of their own and are independent: the variances are summed and divided by b^2.
+    var(draw means)/draws, which holds for the points at hand, and var(point means)/m - MS_residual/(draws m) for the
+    choice of these points, without the residual that the first term has counted already. Batches have noise of their
+    own and are independent: the variances are summed and divided by b^2.
+
+    The second term is a difference of estimates, and where points of a class move together it is noise round zero, at
+    times far below: it adds to the error over draws, but never takes from it.
     """
     draws = increases.shape[0]
     if draws < 2 or min(sizes) < 2:
         return None
-    variance = 0.0
+    over_draws = over_points = 0.0
     for block in torch.split(increases.double(), list(sizes), dim=1):
         points = block.shape[1]
         draw_means = block.mean(dim=1, keepdim=True)
         point_means = block.mean(dim=0, keepdim=True)
         residual = block - draw_means - point_means + block.mean()
         residual_mean_square = float(residual.square().sum()) / ((draws - 1) * (points - 1))
-        variance += float(draw_means.var()) / draws + float(point_means.var()) / points
-        variance -= residual_mean_square / (draws * points)
-    return _root(variance / len(sizes) ** 2)
+        over_draws += float(draw_means.var()) / draws
+        over_points += float(point_means.var()) / points - residual_mean_square / (draws * points)
+    # Not the other way round: max(NaN, 0) is NaN, which is no error, and max(0, NaN) is 0.
+    return _root((over_draws + max(over_points, 0.0)) / len(sizes) ** 2)
 
 
 def error_within_batches(increases: Tensor, sizes: Sequence[int]) -> float | None:
@@ -59,5 +64,5 @@ def error_within_batches(increases: Tensor, sizes: Sequence[int]) -> float | Non
 
 
 def _root(variance: float) -> float | None:
-    """sqrt(variance); an unbiased variance estimate may fall below zero, and then it is zero."""
-    return math.sqrt(max(variance, 0.0)) if math.isfinite(variance) else None
+    """sqrt(variance), or None where it is not finite."""
+    return math.sqrt(variance) if math.isfinite(variance) else None

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import torch
 
-from thawline.config import DeviceConfig
+from thawline.config.run import DeviceConfig
 from thawline.errors import UserError
 
 
 def choose_device(config: DeviceConfig) -> torch.device:
-    """Raises UserError `no_gpu` where a GPU is asked for and PyTorch sees none."""
+    """The device that `device.kind` asks for; `auto` is the GPU where there is one.
+
+    Raises UserError `no_gpu` where a GPU is asked for and PyTorch sees none.
+    """
     has_gpu = torch.cuda.is_available()
     if config.kind == "cuda" and not has_gpu:
         raise UserError(

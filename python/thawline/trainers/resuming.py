@@ -8,10 +8,10 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from thawline.checkpoint import SavedCheckpoint, TrainedPart, load_checkpoint, restore_training, save_checkpoint
-from thawline.determinism import capture_random_state, restore_random_state
+from thawline.host.determinism import capture_random_state, restore_random_state
 from thawline.probes import Prober
-from thawline.protocol import Welcome
+from thawline.storage.checkpoint import SavedCheckpoint, TrainedPart, load_checkpoint, restore_training, save_checkpoint
+from thawline.wire.protocol import Welcome
 
 
 def resume(
@@ -19,7 +19,7 @@ def resume(
     welcome: Welcome,
     model: nn.Module,
     optimizer: torch.optim.Optimizer,
-    prober: Prober,
+    prober: Prober | None,
     trained: TrainedPart | None = None,
 ) -> int:
     """Restores the checkpoint that the controller names, if any; returns the updates completed.
@@ -30,7 +30,8 @@ def resume(
         return 0
     checkpoint = load_checkpoint(run_folder / welcome.resume_from.path, welcome.resume_from.manifest_sha256)
     restore_training(checkpoint, model, optimizer, trained)
-    prober.load_state_dict(_with_prefix(checkpoint.extra, "probe/"))
+    if prober is not None:
+        prober.load_state_dict(_with_prefix(checkpoint.extra, "probe/"))
     restore_random_state(_with_prefix(checkpoint.extra, "random/"))
     return checkpoint.step
 
@@ -39,13 +40,17 @@ def checkpointer(
     run_folder: Path,
     model: nn.Module,
     optimizer: torch.optim.Optimizer,
-    prober: Prober,
+    prober: Prober | None,
     trained: TrainedPart | None = None,
 ) -> Callable[[int], SavedCheckpoint]:
-    """The ability to save; with `trained`, the frozen rest of the model is in no checkpoint."""
+    """The function that saves a checkpoint after a number of updates, as `Abilities.save` wants it.
+
+    With `trained`, the frozen rest of the model is in no checkpoint.
+    """
 
     def save(step: int) -> SavedCheckpoint:
-        probe = {f"probe/{name}": tensor for name, tensor in prober.state_dict().items()}
+        kept = {} if prober is None else prober.state_dict()
+        probe = {f"probe/{name}": tensor for name, tensor in kept.items()}
         random = {f"random/{name}": tensor for name, tensor in capture_random_state().items()}
         return save_checkpoint(
             run_folder / "checkpoints",
@@ -53,7 +58,6 @@ def checkpointer(
             model=model,
             optimizer=optimizer,
             extra=probe | random,
-            state={},
             trained=trained,
         )
 

@@ -10,26 +10,29 @@ from pathlib import Path
 
 import torch
 
-from thawline.channel import Channel
-from thawline.checkpoint import TrainedPart
-from thawline.config import TextRunConfig
+from thawline.config.run import TextRunConfig
 from thawline.data.text.batches import TrainingBatches
-from thawline.determinism import make_deterministic
 from thawline.evaluation.text.predictions import Batching
-from thawline.learning_rates import ScheduledRates, schedule_factor
-from thawline.optimizers import build_optimizer, clip_gradients
-from thawline.protocol import Log, Welcome
-from thawline.session import Session, TrainingStopped
+from thawline.host.determinism import make_deterministic
+from thawline.lockstep.abilities import Abilities, Facts, SteeredModel
+from thawline.lockstep.session import Session, TrainingStopped
+from thawline.lockstep.start_weights import StartWeights
+from thawline.probes.objective import MICRO_BATCH
+from thawline.steering.rates import ScheduledRates
+from thawline.storage.checkpoint import TrainedPart
 from thawline.trainers.device import choose_device, describe_device
+from thawline.trainers.optimizers import build_optimizer, clip_gradients
 from thawline.trainers.resuming import checkpointer, resume
+from thawline.trainers.schedule import schedule_factor
 from thawline.trainers.text_adapters import Adapters
 from thawline.trainers.text_evaluation import evaluator, validator
 from thawline.trainers.text_parts import build_parts, build_prober
-from thawline.training import Abilities, Facts
+from thawline.wire.channel import Channel
+from thawline.wire.protocol import Log, Welcome
 
 
-def train_text(channel: Channel, config: TextRunConfig, welcome: Welcome) -> None:
-    """Trains under the controller until it ends the run.
+def train_text(channel: Channel, config: TextRunConfig, welcome: Welcome, micro_batch: int = MICRO_BATCH) -> None:
+    """Trains under the controller until it ends the run; `micro_batch` is that of the probes.
 
     Raises UserError for data, an encoder or a tokenizer that is missing or does not fit, for a checkpoint that does not
     verify or is of another encoder, NonFiniteLossError.
@@ -42,31 +45,42 @@ def train_text(channel: Channel, config: TextRunConfig, welcome: Welcome) -> Non
     optimizer = build_optimizer(model, config.train, fused=device.type != "cpu", trained=parts.trained)
     batches = TrainingBatches(task.train.tokens.lengths, batch_size=config.train.batch_size, seed=config.seed)
     num_updates = config.train.updates or (config.train.epochs or 1) * batches.updates_per_epoch
-    prober = build_prober(config, parts)
+    prober = build_prober(config, parts, micro_batch)
     run_folder = Path(welcome.run_folder)
     adapters = Adapters(run_folder, model, config, parts.encoder.block_map, parts.label_names)
     batching = Batching(parts.collation, config.evaluate.batch_size)
+    # Before a checkpoint is restored: what a seed gives in any attempt.
+    start = StartWeights(model, parts.encoder.block_map)
     step = resume(run_folder, welcome, model, optimizer, prober, trained)
     for note in parts.encoder.notes:
         channel.send(Log("info", note))
+    rates = ScheduledRates(optimizer, schedule_factor(config.train.schedule, num_updates))
     session = Session(
         channel,
-        model,
-        parts.encoder.block_map,
-        ScheduledRates(optimizer, schedule_factor(config.train.schedule, num_updates)),
-        facts=Facts(
-            num_updates, batches.updates_per_epoch, describe_device(device), config.device.threads, config.seed
+        SteeredModel(model, parts.encoder.block_map, rates, start=start),
+        Facts(
+            num_updates,
+            batches.updates_per_epoch,
+            describe_device(device),
+            config.device.threads,
+            config.seed,
+            resumed_from=step,
+            micro_batch=micro_batch,
         ),
         run_folder=run_folder,
         prober=prober,
         abilities=Abilities(
             save=checkpointer(run_folder, model, optimizer, prober, trained),
-            evaluate=evaluator(task, model, batching, done=lambda scores: adapters.export(session.step, scores)),
+            evaluate=evaluator(
+                task,
+                model,
+                batching,
+                done=lambda scores: session.once_there_is_room(lambda: adapters.export(session.step, scores)),
+            ),
             validate=validator(task, model, batching),
             keep_best=adapters.keep_best,
             restore_best=adapters.restore_best,
         ),
-        step=step,
     )
     model.train()
     session.begin()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from thawline.blocks import BlockMap
-from thawline.config import LoraConfig, TextRunConfig
-from thawline.journaled_decisions import JournaledDecisions
-from thawline.text_data_config import HubSourceConfig, SentencePairsConfig, SourceConfig, XquadArticlesConfig
-from thawline.training import SplitScore
+from thawline.config.run import LoraConfig, TextRunConfig
+from thawline.config.text_data import HubSourceConfig, SentencePairsConfig, SourceConfig, XquadArticlesConfig
+from thawline.lockstep.abilities import SplitScore
+from thawline.steering.blocks import BlockMap
+from thawline.storage.journal import JournaledDecisions
 
 _SCORERS = {"squad": "SQuAD's scorer", "mlqa": "MLQA's scorer"}
 
@@ -34,7 +34,7 @@ def model_card(
         "- thawline",
         "---",
         "",
-        f"# {config.name}, seed {config.seed}, after {step} updates",
+        f"# {config.card.name}, seed {config.seed}, after {step} updates",
         "",
         f"Adapter (`{method}`) for `{model.pretrained}`{revision}, trained by thawline:",
         f"{train.optimizer}, learning rate {train.learning_rate:g}, batches of {train.batch_size}.",
@@ -72,16 +72,16 @@ def _source(source: SourceConfig) -> str:
 
 def _schedule(config: TextRunConfig, block_map: BlockMap, decisions: JournaledDecisions, step: int) -> list[str]:
     """Only what these weights went through: they may be those of an earlier update than the run's last one."""
-    intervention, interval = config.intervention, decisions.interval
-    if intervention.kind == "none":
+    card, interval = config.card, decisions.interval
+    if card.intervention == "none":
         return ["Everything from the first update: no intervention."]
-    lines = [f"Intervention: `{intervention.kind}`."]
+    lines = [f"Intervention: `{card.intervention}`."]
     if interval is not None:
         by = f", signal `{interval.signal}`" if interval.signal else ""
         when = f", decided at update {interval.decided_at}" if interval.decided_at else ""
         lines.append(f"k = {interval.k} (source: {interval.source}{by}{when}).")
-    if intervention.kind == "gradual_unfreezing":
-        frozen_later = intervention.first_update > 1
+    if card.freezes:
+        frozen_later = card.start > 1
         started = "everything" if frozen_later else ", ".join([block_map.head.name, *block_map.trainable_from_start])
         lines += ["", f"- from the start: {started}"]
         for change in decisions.changes:

@@ -6,22 +6,19 @@ from collections.abc import Callable, Iterator
 
 from torch import nn
 
-from thawline.evaluation.eval_mode import EvaluationStopped
 from thawline.evaluation.text.predictions import Batching
+from thawline.interruption import ShouldStop
+from thawline.lockstep.abilities import SplitScore
 from thawline.trainers.text_task import TextTask
-from thawline.training import Interrupted, ShouldStop, SplitScore
 
 DEVELOPMENT = "development"
 
 
 def validator(task: TextTask, model: nn.Module, batching: Batching) -> Callable[[ShouldStop], SplitScore]:
-    """The ability to score the development set."""
+    """The function that scores the development set, as `Abilities.validate` wants it."""
 
     def validate(should_stop: ShouldStop) -> SplitScore:
-        try:
-            values = task.development.score(model, batching, should_stop)
-        except EvaluationStopped:
-            raise Interrupted from None
+        values = task.development.score(model, batching, should_stop)
         return SplitScore(DEVELOPMENT, values, task.development.num_examples, regenerated=False)
 
     return validate
@@ -30,17 +27,17 @@ def validator(task: TextTask, model: nn.Module, batching: Batching) -> Callable[
 def evaluator(
     task: TextTask, model: nn.Module, batching: Batching, done: Callable[[list[SplitScore]], None]
 ) -> Callable[[ShouldStop], Iterator[SplitScore]]:
-    """The ability to score every split of the task. `done` is given all scores once no recall cut them short."""
+    """The function that scores every split of the task, as `Abilities.evaluate` wants it.
+
+    `done` is given all scores, unless a recall cut them short.
+    """
 
     def evaluate(should_stop: ShouldStop) -> Iterator[SplitScore]:
         scores: list[SplitScore] = []
         # The English part of a test set is there under two names.
         known: dict[int, dict[str, float]] = {}
         for split, test in task.tests.items():
-            try:
-                values = known[id(test)] if id(test) in known else test.score(model, batching, should_stop)
-            except EvaluationStopped:
-                raise Interrupted from None
+            values = known[id(test)] if id(test) in known else test.score(model, batching, should_stop)
             known[id(test)] = values
             scores.append(SplitScore(split, values, test.num_examples, regenerated=False))
             yield scores[-1]

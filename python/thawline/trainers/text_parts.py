@@ -7,28 +7,29 @@ from dataclasses import dataclass, replace
 import torch
 from torch import nn
 
-from thawline.blocks import first_head_layer_name
-from thawline.config import EncoderConfig, LoraConfig, TextRunConfig
+from thawline.config.run import EncoderConfig, LoraConfig, TextRunConfig
 from thawline.data.text.batches import evaluation_batches
 from thawline.data.text.collation import Collation
 from thawline.data.text.pretrained_tokenizer import load_tokenizer
 from thawline.data.text.records import PAIR_LABELS, PairLabel
-from thawline.determinism import derive_seed
 from thawline.evaluation.text.nli_scorer import read_label_names
-from thawline.freezing import parameters_of
+from thawline.host.determinism import derive_seed
+from thawline.lockstep.settings_of_run import probe_settings
 from thawline.models.text import AdapterSettings, Encoder, LoraSettings, OtherAdapterSettings, build_encoder
-from thawline.probe_settings import probe_settings
 from thawline.probes import Prober, ProbeSet, probe_indices
-from thawline.probes.objective import LabelledObjective
+from thawline.probes.objective import MICRO_BATCH, LabelledObjective
 from thawline.probes.text_objective import QuestionAnsweringObjective, SequenceClassificationObjective
+from thawline.steering.blocks import first_head_layer_name
+from thawline.steering.freezing import parameters_of
 from thawline.trainers.text_task import TextTask, check_length, load_task, task_kind
 
 
 @dataclass(frozen=True)
 class TextParts:
-    """`label_names` are those of sentence pairs in the order of the model's outputs.
+    """What a run on text trains, on what, and by which loss; the model is on its device.
 
-    `trained` are the names of the parameters that ever train. The model is on its device.
+    `label_names` are those of sentence pairs in the order of the model's outputs, `trained` the names of the parameters
+    that ever train.
     """
 
     encoder: Encoder
@@ -44,7 +45,10 @@ class TextParts:
 
 
 def build_parts(config: TextRunConfig, device: torch.device) -> TextParts:
-    """Raises UserError: what `build_model`, `load_tokenizer`, `load_task` and `read_label_names` raise."""
+    """The encoder on `device`, its task as tokens, and the objective of both.
+
+    Raises UserError: what `build_model`, `load_tokenizer`, `load_task` and `read_label_names` raise.
+    """
     encoder = build_model(config)
     encoder.model.to(device)
     tokenizer = load_tokenizer(config.model.pretrained, config.model.revision)
@@ -103,6 +107,7 @@ def _adapter(model: EncoderConfig) -> AdapterSettings:
 
 
 def build_objective(config: TextRunConfig, encoder: Encoder) -> LabelledObjective:
+    """The loss and the softmaxes of the configured data."""
     task, _ = task_kind(config.data)
     if task == "question_answering":
         return QuestionAnsweringObjective()
@@ -111,12 +116,17 @@ def build_objective(config: TextRunConfig, encoder: Encoder) -> LabelledObjectiv
     )
 
 
-def build_prober(config: TextRunConfig, parts: TextParts) -> Prober:
-    """Decision: the points are chosen as for images, and cut into batches by length, which then hold little padding."""
+def build_prober(config: TextRunConfig, parts: TextParts, micro_batch: int = MICRO_BATCH) -> Prober | None:
+    """A prober on `probe.points` training sequences, chosen by the run's seed as for images; None: nothing is measured.
+
+    Decision: they are cut into batches by length, which then hold little padding.
+    """
+    if config.probe is None:
+        return None
     sequences, encoder = parts.task.train, parts.encoder
     chosen = probe_indices(len(sequences), config.probe.points, config.seed)
     by_length = evaluation_batches(sequences.tokens.lengths[chosen], config.probe.batch_size)
     probe_set = ProbeSet([parts.collation.batch(sequences, chosen[places]) for places in by_length])
-    settings = probe_settings(config.seed, config.probe, config.intervention, encoder.block_map)
-    settings = replace(settings, search_precision=config.device.precision)
+    settings = probe_settings(config.seed, config.probe, encoder.block_map)
+    settings = replace(settings, search_precision=config.device.precision, micro_batch=micro_batch)
     return Prober(encoder.model, parts.objective, probe_set, settings, encoder.stages)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from torch import nn
 
-from thawline.config import TextRunConfig
-from thawline.data.corruptions.cache import default_cache_folder
+from thawline.config.run import TextRunConfig
+from thawline.config.text_data import QuestionAnsweringConfig, SentencePairsConfig, TextDataConfig, XquadArticlesConfig
 from thawline.data.text.collation import Sequences
 from thawline.data.text.encoded_pairs import EncodedPairs
 from thawline.data.text.loading import (
@@ -29,7 +29,7 @@ from thawline.evaluation.text.mlqa_scorer import score_mlqa
 from thawline.evaluation.text.scored_sets import AnswerScorer, ScoredPairs, ScoredQuestions, ScoredSet
 from thawline.evaluation.text.squad_scorer import score_squad
 from thawline.models.text import Task
-from thawline.text_data_config import QuestionAnsweringConfig, SentencePairsConfig, TextDataConfig, XquadArticlesConfig
+from thawline.storage.cache import default_cache_folder
 
 IN_DISTRIBUTION = "in_dist"
 
@@ -48,7 +48,7 @@ class TextTask:
 
 
 def task_kind(data: TextDataConfig) -> tuple[Task, int | None]:
-    """The head that the data ask for, and the number of its labels."""
+    """The head that the data ask for, and the number of its labels (None: spans have none)."""
     if isinstance(data, SentencePairsConfig):
         return "sequence_classification", len(PAIR_LABELS)
     return "question_answering", None

@@ -10,56 +10,62 @@ from pathlib import Path
 import torch
 from torch.nn import functional
 
-from thawline.channel import Channel
-from thawline.config import RunConfig
-from thawline.data.loading import load_vision_data
+from thawline.config.run import RunConfig
 from thawline.data.upload import upload
-from thawline.data.vision import augment_batch, batch_indices, normalize, updates_per_epoch
-from thawline.determinism import make_deterministic
-from thawline.learning_rates import ScheduledRates, schedule_factor
-from thawline.optimizers import build_optimizer, clip_gradients
-from thawline.protocol import Welcome
-from thawline.session import Session, TrainingStopped
+from thawline.data.vision import augment_batch, batch_indices, updates_per_epoch
+from thawline.host.determinism import make_deterministic
+from thawline.lockstep.abilities import Abilities, Facts, SteeredModel
+from thawline.lockstep.session import Session, TrainingStopped
+from thawline.lockstep.start_weights import StartWeights
+from thawline.probes.objective import MICRO_BATCH
+from thawline.steering.rates import ScheduledRates
 from thawline.trainers.device import choose_device, describe_device
-from thawline.trainers.memory_format import memory_format_for
+from thawline.trainers.optimizers import build_optimizer, clip_gradients
 from thawline.trainers.resuming import checkpointer, resume
+from thawline.trainers.schedule import schedule_factor
 from thawline.trainers.vision_evaluation import evaluator
-from thawline.trainers.vision_parts import build_batch_norm_policy, build_model, build_prober
-from thawline.training import Abilities, Facts
+from thawline.trainers.vision_parts import build_batch_norm_policy, build_parts, build_prober
+from thawline.wire.channel import Channel
+from thawline.wire.protocol import Welcome
 
 
-def train_vision(channel: Channel, config: RunConfig, welcome: Welcome) -> None:
-    """Trains under the controller until it ends the run.
+def train_vision(channel: Channel, config: RunConfig, welcome: Welcome, micro_batch: int = MICRO_BATCH) -> None:
+    """Trains under the controller until it ends the run; `micro_batch` is that of the probes.
 
     Raises UserError for missing or corrupt data and for a checkpoint that does not verify, NonFiniteLossError.
     """
     make_deterministic(config.seed, config.device.threads)
     device = choose_device(config.device)
-    data = load_vision_data(config.data)
-    model, blocks = build_model(config, data)
-    memory_format = memory_format_for(model, device)
-    model = model.to(device).to(memory_format=memory_format)  # type: ignore[call-overload]
+    parts = build_parts(config, device)
+    model, data = parts.model, parts.data
     # On a CPU the plain loop is as fast, and faster at full width.
     optimizer = build_optimizer(model, config.train, fused=device.type != "cpu")
     epoch_updates = updates_per_epoch(len(data.train_labels), config.train.batch_size)
     num_updates = config.train.updates or (config.train.epochs or 1) * epoch_updates
-    prober = build_prober(config, data, model, blocks, device)
+    prober = build_prober(config, parts, micro_batch)
     run_folder = Path(welcome.run_folder)
+    # Before a checkpoint is restored: what a seed gives in any attempt.
+    start = StartWeights(model, parts.block_map)
     step = resume(run_folder, welcome, model, optimizer, prober)
+    rates = ScheduledRates(optimizer, schedule_factor(config.train.schedule, num_updates))
     session = Session(
         channel,
-        model,
-        blocks,
-        ScheduledRates(optimizer, schedule_factor(config.train.schedule, num_updates)),
-        facts=Facts(num_updates, epoch_updates, describe_device(device), config.device.threads, config.seed),
+        SteeredModel(model, parts.block_map, rates, build_batch_norm_policy(config, parts), start=start),
+        Facts(
+            num_updates,
+            epoch_updates,
+            describe_device(device),
+            config.device.threads,
+            config.seed,
+            resumed_from=step,
+            micro_batch=micro_batch,
+        ),
         run_folder=run_folder,
         prober=prober,
         abilities=Abilities(
             save=checkpointer(run_folder, model, optimizer, prober),
-            evaluate=evaluator(config, data, model, device),
+            evaluate=evaluator(config, parts),
         ),
-        batch_norm=build_batch_norm_policy(config, data, model, device),
-        step=step,
     )
     images, labels = data.train_images.to(device), data.train_labels.to(device)
     model.train()
@@ -74,7 +80,7 @@ def train_vision(channel: Channel, config: RunConfig, welcome: Welcome) -> None:
             examples = images[batch]
             if config.data.augment == "standard":
                 examples = augment_batch(examples, padding=4, flip=True, seed=config.seed, update=update)
-            inputs = normalize(examples, data.mean, data.std, memory_format=memory_format)
+            inputs = parts.inputs.of(examples)
             with torch.autocast(device.type, torch.bfloat16, enabled=config.device.precision == "bfloat16"):
                 logits = model(inputs)
             loss = functional.cross_entropy(logits.float(), labels[batch])

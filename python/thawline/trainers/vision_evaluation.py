@@ -4,50 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from statistics import fmean
-from typing import TypedDict
 
-import torch
-from torch import nn
-
-from thawline.config import RunConfig
+from thawline.config.run import RunConfig
 from thawline.data.corrupted_sets import open_test_set
-from thawline.data.vision import Normalization, VisionData
-from thawline.evaluation.eval_mode import EvaluationStopped
 from thawline.evaluation.vision import accuracy, corruption_accuracies
-from thawline.trainers.memory_format import memory_format_for
-from thawline.training import Interrupted, ShouldStop, SplitScore
+from thawline.interruption import ShouldStop
+from thawline.lockstep.abilities import SplitScore
+from thawline.trainers.vision_parts import VisionParts
 
 
-class _Settings(TypedDict):
-    normalization: Normalization
-    batch_size: int
-    device: torch.device
-    memory_format: torch.memory_format
+def evaluator(config: RunConfig, parts: VisionParts) -> Callable[[ShouldStop], Iterator[SplitScore]]:
+    """The function that evaluates a network, as `Abilities.evaluate` wants it.
 
-
-def evaluator(
-    config: RunConfig, data: VisionData, model: nn.Module, device: torch.device
-) -> Callable[[ShouldStop], Iterator[SplitScore]]:
-    """In-distribution test accuracy, then that on each corruption: the mean over its severities, and each of them.
+    It gives the in-distribution accuracy, then that on each corruption: the mean over its severities, and each of them.
 
     Raises UserError at once where the files of the out-of-distribution test set are not what they should be.
     """
+    model, data, inputs = parts.model, parts.data, parts.inputs
     test_set = open_test_set(config.evaluate, config.data, data, num_processes=config.device.threads)
-    settings = _Settings(
-        normalization=data.normalization,
-        batch_size=config.evaluate.batch_size,
-        device=device,
-        memory_format=memory_format_for(model, device),
-    )
+    batch_size = config.evaluate.batch_size
 
-    def scores(should_stop: ShouldStop) -> Iterator[SplitScore]:
-        in_dist = accuracy(model, data.test_images, data.test_labels, should_stop=should_stop, **settings)
+    def evaluate(should_stop: ShouldStop) -> Iterator[SplitScore]:
+        in_dist = accuracy(
+            model, data.test_images, data.test_labels, inputs=inputs, batch_size=batch_size, should_stop=should_stop
+        )
         yield SplitScore("in_dist", {"accuracy": in_dist}, len(data.test_labels), False, data.from_jpeg)
         if test_set is None:
             return
         provenance = (test_set.num_images, test_set.regenerated, data.from_jpeg)
         for name, by_severity in corruption_accuracies(
-            model, test_set, data.test_labels, should_stop=should_stop, **settings
+            model, test_set, data.test_labels, inputs=inputs, batch_size=batch_size, should_stop=should_stop
         ):
             values = {"accuracy": fmean(by_severity.values())}
             if len(by_severity) > 1:
@@ -57,11 +43,5 @@ def evaluator(
         for name, reason in test_set.left_out.items():
             if name not in test_set.corruptions:
                 yield SplitScore(f"ood/{name}", {}, *provenance, reason)
-
-    def evaluate(should_stop: ShouldStop) -> Iterator[SplitScore]:
-        try:
-            yield from scores(should_stop)
-        except EvaluationStopped:
-            raise Interrupted from None
 
     return evaluate

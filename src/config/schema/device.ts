@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { wordOrInteger } from "./fields.js";
+import { atLeast, keyFacts, leftOutOrGiven, wordOrInteger } from "./fields.js";
 
 export const device = z.strictObject({
   kind: z.enum(["auto", "cpu", "cuda"]).default("auto").describe("Where to train; `auto`: a GPU where there is one."),
@@ -20,4 +20,16 @@ export const device = z.strictObject({
       "Arithmetic of the network in training, and in the search behind sharpness_worst. Weights, losses and all that " +
         "is measured or evaluated stay float32. `bfloat16` is for GPUs; on most CPUs it is slower.",
     ),
+});
+keyFacts.add(device, { instead: "an attached script chooses its own device and threads" });
+
+/** The keys of a device with this number of threads: one alone waits for no other. */
+export function deviceForm(threads: unknown): z.ZodObject {
+  return threads === 1 ? device.omit({ shared: true }) : device;
+}
+
+/** As a run uses it. */
+export const resolvedDevice = device.extend({
+  threads: atLeast(1),
+  shared: leftOutOrGiven(device.shape).shared,
 });

@@ -1,15 +1,13 @@
 import { z } from "zod";
-import { atLeast, limit, wordOrInteger } from "./fields.js";
-import { SIGNALS } from "./probe.js";
+import { DEFAULT_EPSILON, SIGNALS } from "../../metrics.js";
+import { atLeast, keyFacts, limit, wordOrInteger } from "./fields.js";
 
-export const intervention = z.strictObject({
-  kind: z
-    .enum(["gradual_unfreezing", "learning_rate_switch", "none"])
-    .default("gradual_unfreezing")
-    .describe("What is done to early training; `none` trains everything from the first update."),
-  k: wordOrInteger(["online"])
-    .default("online")
-    .describe("Unfreezing interval, or update of the switch; `online`: decided when the signal stabilizes."),
+const k = wordOrInteger(["online"])
+  .default("online")
+  .describe("Unfreezing interval, or update of the change; `online`: decided when the signal stabilizes.");
+
+/** How k is decided online. */
+const rule = {
   signal: z.enum(SIGNALS).default("fisher_trace").describe("Signal that decides k online."),
   tau: atLeast(2)
     .nullable()
@@ -19,30 +17,115 @@ export const intervention = z.strictObject({
     .number()
     .positive()
     .lt(1)
-    .default(0.02)
+    .default(DEFAULT_EPSILON)
     .describe("Largest change of the normalised signal that is stable."),
   k_max: limit("Largest k that is decided online; null: derived from the length of training and the blocks."),
-  start: atLeast(1)
-    .default(1)
-    .describe("First update of the intervention; until then everything trains, and k is counted from there."),
-  order: z
-    .enum(["top_down", "bottom_up", "random"])
-    .default("top_down")
-    .describe("Order in which blocks are unfrozen; `random` is one order a seed."),
-  first_unfreeze: z
-    .enum(["next", "paper41"])
-    .default("next")
-    .describe("`next`: the first frozen block at k; `paper41`: at 2k, as the code of the paper's reference [41] does."),
-  unfreeze: z
-    .enum(["gradual", "all_at_once"])
-    .default("gradual")
-    .describe("One block every k updates, or all of them together."),
-  frozen_batch_norm: z
-    .enum(["track", "hold", "calibrate"])
-    .default("track")
-    .describe(
-      "Frozen BatchNorm layers keep updating their statistics, keep the initial ones, or keep those of 16 training batches.",
-    ),
-  before: z.number().min(0).default(0.1).describe("Factor on the learning rate before a learning-rate switch."),
-  after: z.number().min(0).default(1).describe("Factor on the learning rate from the switch on."),
-});
+};
+
+const start = atLeast(1)
+  .default(1)
+  .describe("First update of the intervention; until then everything trains, and k is counted from there.");
+
+const frozenBatchNorm = z.enum(["track", "hold", "calibrate"]);
+const frozen_batch_norm = frozenBatchNorm
+  .default("track")
+  .describe(
+    "Frozen BatchNorm layers keep updating their statistics, keep the initial ones, or keep those of 16 training batches.",
+  )
+  .register(keyFacts, { instead: "an attached script sets the mode of its own BatchNorm layers" });
+
+/** What each kind of intervention can be told, besides k and how k is decided. */
+const SETTINGS = {
+  gradual_unfreezing: {
+    start,
+    order: z
+      .enum(["top_down", "bottom_up", "random"])
+      .default("top_down")
+      .describe("Order in which blocks are unfrozen; `random` is one order a seed."),
+    first_unfreeze: z
+      .enum(["next", "paper41"])
+      .default("next")
+      .describe(
+        "`next`: the first frozen block at k; `paper41`: at 2k, as the code of the paper's reference [41] does.",
+      ),
+    frozen_batch_norm,
+  },
+  head_then_full: { start, frozen_batch_norm },
+  learning_rate_switch: {
+    start,
+    before: z.number().min(0).default(0.1).describe("Factor on the learning rate before a learning-rate switch."),
+    after: z.number().min(0).default(1).describe("Factor on the learning rate from the switch on."),
+  },
+} as const;
+
+const MEANINGS = {
+  gradual_unfreezing: "The head trains alone, then a block more every k updates (the paper's Algorithm 1).",
+  head_then_full: "The head trains alone until k, then everything (linear probing, then fine-tuning).",
+  learning_rate_switch: "The learning rate is multiplied by `before` until k, by `after` from there on.",
+} as const;
+
+type KindWithK = keyof typeof SETTINGS;
+export type InterventionKind = KindWithK | "none";
+export const INTERVENTION_KINDS = [...(Object.keys(SETTINGS) as KindWithK[]), "none"] as const;
+export const DEFAULT_KIND: InterventionKind = "gradual_unfreezing";
+
+const literal = <K extends KindWithK>(kind: K) => z.literal(kind).describe(MEANINGS[kind]);
+const none = z.strictObject({ kind: z.literal("none").describe("Everything trains from the first update.") });
+
+/** As a person writes it: k as a word or a number. */
+const written = <K extends KindWithK>(kind: K) =>
+  z.strictObject({ kind: literal(kind), k, ...rule, ...SETTINGS[kind] });
+const online = <K extends KindWithK>(kind: K) =>
+  z.strictObject({
+    kind: literal(kind).default(kind as never),
+    k: z.literal("online").default("online"),
+    ...rule,
+    ...SETTINGS[kind],
+  });
+const fixed = <K extends KindWithK>(kind: K) =>
+  z.strictObject({ kind: literal(kind).default(kind as never), k: atLeast(1), ...SETTINGS[kind] });
+
+/** For editors and the list of keys; a configuration is checked by the form that fits it. */
+export const intervention = z.discriminatedUnion("kind", [
+  written("gradual_unfreezing"),
+  written("head_then_full"),
+  written("learning_rate_switch"),
+  none,
+]);
+
+/** The keys that an intervention of this kind has, `online` or with a fixed k. */
+export function interventionForm(kind: InterventionKind, isOnline: boolean): z.ZodObject {
+  if (kind === "none") return none;
+  return isOnline ? online(kind) : fixed(kind);
+}
+
+export type ParsedIntervention = z.output<
+  | ReturnType<typeof online<"gradual_unfreezing">>
+  | ReturnType<typeof online<"head_then_full">>
+  | ReturnType<typeof online<"learning_rate_switch">>
+  | ReturnType<typeof fixed<"gradual_unfreezing">>
+  | ReturnType<typeof fixed<"head_then_full">>
+  | ReturnType<typeof fixed<"learning_rate_switch">>
+  | typeof none
+>;
+
+/** Of networks without BatchNorm, and of scripts, nothing is said about it. */
+const batchNormOrNot = { frozen_batch_norm: frozenBatchNorm.optional() };
+const settled = { ...rule, tau: atLeast(2) };
+const gradual = { ...SETTINGS.gradual_unfreezing, ...batchNormOrNot };
+const headThenFull = { ...SETTINGS.head_then_full, ...batchNormOrNot };
+const rateSwitch = SETTINGS.learning_rate_switch;
+const decided = { k: z.literal("online"), ...settled };
+const given = { k: atLeast(1) };
+
+/** As a run uses it: of every form only the keys that have an effect in it. */
+export const resolvedIntervention = z.union([
+  z.strictObject({ kind: literal("gradual_unfreezing"), ...decided, ...gradual }),
+  z.strictObject({ kind: literal("gradual_unfreezing"), ...given, ...gradual }),
+  z.strictObject({ kind: literal("head_then_full"), ...decided, ...headThenFull }),
+  z.strictObject({ kind: literal("head_then_full"), ...given, ...headThenFull }),
+  z.strictObject({ kind: literal("learning_rate_switch"), ...decided, ...rateSwitch }),
+  z.strictObject({ kind: literal("learning_rate_switch"), ...given, ...rateSwitch }),
+  none,
+]);
+export type Intervention = z.output<typeof resolvedIntervention>;

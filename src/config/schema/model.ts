@@ -1,6 +1,7 @@
 import { z } from "zod";
-import { patternFault } from "../patterns.js";
-import { atLeast, commit } from "./fields.js";
+import { patternFault } from "../checks/patterns.js";
+import { isFolderName } from "../layers/folder-name.js";
+import { atLeast, commit, keyFacts, path } from "./fields.js";
 
 const images = [
   z.strictObject({
@@ -70,16 +71,15 @@ const otherAdapter = z.strictObject({
 
 const encoder = z.strictObject({
   kind: z.literal("encoder").describe("A pretrained multilingual encoder with adapters, such as XLM-R with LoRA."),
-  pretrained: z
-    .string()
-    .min(1)
-    .describe(
-      "Id of a model on the Hugging Face Hub, or a folder, which begins with `./`, `../`, `~/` or `/`. In a file, " +
-        "relative to that file; elsewhere to the current folder.",
-    ),
+  pretrained: path(
+    "Id of a model on the Hugging Face Hub, or a folder, which begins with `./`, `../`, `~/` or `/`. In a file, " +
+      "relative to that file; elsewhere to the current folder.",
+    isFolderName,
+  ),
   revision: commit.nullable().default(null).describe("Commit of a model on the Hub: 40 hex digits; null for a folder."),
   adapter: z
     .union([lora, otherAdapter], { error: "expected a mapping with a `method`, such as `lora`" })
+    .register(keyFacts, { replacedWith: "method" })
     .prefault({ method: "lora" })
     .describe("What is trained in every layer; the encoder's own weights never are."),
   blocks: z
@@ -96,9 +96,7 @@ const own = z.strictObject({
   kind: z
     .templateLiteral([DOTTED_NAME, ":", DOTTED_NAME])
     .describe("A function of your own that builds the model, by module and name: `my_package.my_module:build`."),
-  folder: z
-    .string()
-    .min(1)
+  folder: path()
     .default(".")
     .describe(
       "Folder in which the module is looked for, before the Python path. In a file, relative to that file; elsewhere " +
@@ -121,7 +119,10 @@ const KINDS = "`resnet18`, `vgg11`, `encoder` or an import path such as `my_pack
 const error = ({ input }: { readonly input?: unknown }): string =>
   typeof input === "object" ? `expected ${KINDS}` : `expected a mapping whose \`kind\` is ${KINDS}`;
 
-export const model = z.union([builtIn, own], { error });
+export const model = z.union([builtIn, own], { error }).register(keyFacts, {
+  replacedWith: "kind",
+  instead: "an attached script brings its own model",
+});
 
 /** As a run uses it: the folder of a user's own module is absolute. */
 export const resolvedModel = z.union([builtIn, own.extend({ folder: z.string().startsWith("/") })], { error });

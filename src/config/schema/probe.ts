@@ -1,30 +1,47 @@
 import { z } from "zod";
-import { atLeast, wordOrInteger } from "./fields.js";
+import { METRIC_TABLE, METRICS, type Metric, type ProbeOption } from "../../metrics.js";
+import { atLeast, keyFacts, leftOutOrGiven, wordOrInteger } from "./fields.js";
 
-export const SIGNALS = ["fisher_trace", "sharpness_avg", "sharpness_worst"] as const;
-export type Signal = (typeof SIGNALS)[number];
+const metrics = z
+  .array(z.enum(METRICS))
+  .default(["fisher_trace"])
+  .describe("What to measure. All but the three signals are recorded only, and decide nothing.");
 
-/** Everything that can be measured: the signals, and what is recorded only, since nobody has errors for it. */
-export const METRICS = [
-  ...SIGNALS,
-  "hessian_lambda_max",
-  "feature_lambda_max",
-  "feature_rank",
-  "gradient_norm",
-] as const;
+const until = wordOrInteger(["decision", "end"])
+  .default("decision")
+  .describe("How long the signals are measured: up to the decision, to the end, or up to this update.");
 
-export const probe = z.strictObject({
+/** A script says so by its batches. */
+const ofScript = { instead: "the script gives the probe's batches to `thawline.Probe`" };
+
+const common = {
   every: atLeast(1).default(10).describe("Updates between two measurements of the signals."),
-  points: atLeast(2).default(2048).describe("Training examples of the fixed, un-augmented probe set."),
-  batch_size: atLeast(1).default(256).describe("Examples per probe batch."),
-  metrics: z
-    .array(z.enum(METRICS))
-    .default(["fisher_trace"])
-    .describe("What to measure. All but the three signals are recorded only, and decide nothing."),
+  points: atLeast(2)
+    .default(2048)
+    .describe("Training examples of the fixed, un-augmented probe set.")
+    .register(keyFacts, ofScript),
+  batch_size: atLeast(1).default(256).describe("Examples per probe batch.").register(keyFacts, ofScript),
+  metrics,
+  until,
+  cache_gib: z
+    .number()
+    .nonnegative()
+    .default(4)
+    .describe(
+      "Most memory, on the model's device, for what frozen layers give for the probe set, which is then computed once " +
+        "(GiB). What does not fit is computed for every measurement, with a warning; 0 keeps nothing.",
+    ),
+  check_every: atLeast(0)
+    .default(0)
+    .describe(
+      "Measurements between two looks at whether per-example gradients add up to autograd's, and whether what was kept " +
+        "of frozen layers is what they give now. 0: when parameters are first measured, and never again.",
+    ),
+};
+
+/** Those that concern some metrics only (`METRIC_TABLE`). */
+const options = {
   scope: z.enum(["trainable", "all"]).default("trainable").describe("Parameters the signals look at."),
-  until: wordOrInteger(["decision", "end"])
-    .default("decision")
-    .describe("How long the signals are measured: up to the decision, to the end, or up to this update."),
   rho: z
     .number()
     .positive()
@@ -51,12 +68,42 @@ export const probe = z.strictObject({
     .enum(["per_example", "batch"])
     .default("per_example")
     .describe("How fisher_trace is estimated; `batch`, the squared norm of a batch's mean gradient, has no error."),
-  cache_gib: z
-    .number()
-    .nonnegative()
-    .default(4)
-    .describe(
-      "Most memory, on the model's device, for what frozen layers give for the probe set, which is then computed once " +
-        "(GiB). What does not fit is computed for every measurement, with a warning; 0 keeps nothing.",
-    ),
+} satisfies Record<ProbeOption, z.ZodType>;
+
+/** Every key, as a person may write it; which of them have an effect, the metrics say. */
+export const probe = z.strictObject({ ...common, ...options });
+
+/** The keys that measuring these metrics has. */
+export function probeForm(measured: readonly Metric[]): z.ZodObject {
+  const wanted = new Set<string>(measured.flatMap((metric) => METRIC_TABLE[metric].options));
+  const used = Object.entries(options).filter(([option]) => wanted.has(option));
+  return z.strictObject({ ...common, ...Object.fromEntries(used) });
+}
+
+/** Where k is known from the start and signals are measured up to its decision: never. */
+export const unmeasuredForm = z.strictObject({ until });
+/** Where there is nothing to measure. */
+export const nothingForm = z.strictObject({ metrics });
+
+const bare = leftOutOrGiven(common);
+const measuredProbe = z.strictObject({
+  every: bare.every.unwrap(),
+  metrics: bare.metrics.unwrap(),
+  until: bare.until.unwrap(),
+  cache_gib: bare.cache_gib.unwrap(),
+  // Runs of before it was there have none.
+  check_every: bare.check_every,
+  // A script brings its own points.
+  points: bare.points,
+  batch_size: bare.batch_size,
+  ...leftOutOrGiven(options),
 });
+/** How a run measures. */
+export type MeasuredProbe = z.output<typeof measuredProbe>;
+
+/** As a run uses it. */
+export const resolvedProbe = z.union([
+  measuredProbe,
+  z.strictObject({ until: z.literal("decision") }),
+  z.strictObject({ metrics: z.tuple([]) }),
+]);

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { atLeast } from "./fields.js";
+import { atLeast, leftOutOrGiven } from "./fields.js";
 
 export const seconds = (standard: number, meaning: string) => z.number().positive().default(standard).describe(meaning);
 
@@ -16,3 +16,12 @@ export const supervision = z.strictObject({
   max_restarts: atLeast(0).default(5).describe("Restarts in a row without a newer checkpoint."),
   restart_delay_seconds: seconds(0.5, "Wait before the first restart; doubles with each one that makes no progress."),
 });
+
+/** The keys of a supervision that restarts, or of one that does not. */
+export function supervisionForm(form: z.ZodObject, restarts: boolean): z.ZodObject {
+  return restarts ? form : form.omit({ restart_delay_seconds: true });
+}
+
+const { max_restarts, restart_delay_seconds } = leftOutOrGiven(supervision.shape);
+/** As a run uses it. Without `max_restarts`, which only a script can be, nothing is restarted. */
+export const resolvedSupervision = supervision.extend({ max_restarts, restart_delay_seconds });

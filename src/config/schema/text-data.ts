@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { atLeast, commit, limit } from "./fields.js";
+import { atLeast, commit, limit, path } from "./fields.js";
 
 /**
  * Languages of the published test sets that a configuration may leave out. XQuAD's are as published and as XTREME scores
@@ -26,7 +26,7 @@ const hubSource = z.strictObject({
 /** A path's `{language}` is a language's code, like that of a configuration on the Hub. */
 const source = (what: string) =>
   z
-    .union([z.string().min(1), hubSource], {
+    .union([path(), hubSource], {
       error: "expected a path, or a mapping with `hub`, `revision` and `split`",
     })
     .describe(
@@ -89,12 +89,9 @@ export const xquadArticles = z.strictObject({
   kind: z
     .literal("xquad_articles")
     .describe("XQuAD alone: 30 English articles to train on, 6 for development, 12 held out in every language."),
-  path: z
-    .string()
-    .min(1)
-    .describe(
-      "Folder of `xquad.en.json` and its like. In a file, relative to that file; elsewhere to the current folder.",
-    ),
+  path: path(
+    "Folder of `xquad.en.json` and its like. In a file, relative to that file; elsewhere to the current folder.",
+  ),
   languages: languages.default([...LANGUAGES["xquad"]!]).describe("Codes of the languages to test in."),
   max_length: maxLength(384),
   stride,

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { atLeast } from "./fields.js";
+import { atLeast, keyFacts, leftOutOrGiven } from "./fields.js";
 
 const fullSchedule = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("constant") }),
@@ -23,7 +23,8 @@ const schedule = z
     ],
     { error: "expected `constant`, `linear_tail`, `linear` or a mapping with a `kind`" },
   )
-  .describe("Learning-rate schedule; its name alone stands for its default form.");
+  .describe("Learning-rate schedule; its name alone stands for its default form.")
+  .register(keyFacts, { replacedWith: "kind" });
 
 export const train = z.strictObject({
   optimizer: z
@@ -51,5 +52,14 @@ export const train = z.strictObject({
     .default(null)
     .describe("Euclidean norm to which gradients are scaled down; null: they are left as they are."),
 });
+keyFacts.add(train, { instead: "an attached script brings its own optimizer and length" });
+
+/** The keys that training with this optimizer has. */
+export function trainForm(optimizer: unknown): z.ZodObject {
+  return optimizer === "adamw" ? train.omit({ momentum: true }) : train;
+}
+
+/** As a run uses it. */
+export const resolvedTrain = train.extend({ momentum: leftOutOrGiven(train.shape).momentum });
 
 export type Schedule = z.output<typeof fullSchedule>;

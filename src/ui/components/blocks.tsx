@@ -1,8 +1,10 @@
 import type { ReactElement } from "react";
-import { selectBlocks, selectNextRelease, type BlockView } from "../../core/selectors.js";
+import { selectBlocks, selectNextRelease, type BlockView } from "../../reading/selectors.js";
 import type { State } from "../../core/state.js";
-import { formatInteger, singleLine } from "../format.js";
-import type { Segment } from "../theme.js";
+import { formatInteger, formatMoved } from "../../words/format.js";
+import { singleLine } from "../../printable.js";
+import { freezesBlocks } from "../../words/interventions.js";
+import type { Segment } from "../../words/role.js";
 import { Line, Rows, say, Title, useTheme } from "./line.js";
 
 interface BlocksProps {
@@ -10,6 +12,8 @@ interface BlocksProps {
   readonly rows: number;
   readonly columns: number;
 }
+
+const SIZE_COLUMNS = 12;
 
 /** One row a block, the head first: live or frozen, since when or until when. */
 export function BlockPanel({ state, rows, columns }: BlocksProps): ReactElement {
@@ -23,6 +27,10 @@ export function BlockPanel({ state, rows, columns }: BlocksProps): ReactElement 
   );
   const nameColumns = Math.min(18, Math.max(4, ...shown.map(({ name }) => name.length)));
   const next = state.end === null ? selectNextRelease(state)?.block : undefined;
+  const words = new Map(shown.map((block) => [block.name, describeBlock(block, state, block.name === next)]));
+  const widest = Math.max(0, ...[...words.values()].map(({ length }) => length));
+  // How far a block has moved is news, how large it is is none.
+  const showsSizes = state.progress.moved === null || 3 + nameColumns + SIZE_COLUMNS + 2 + widest <= columns;
   return (
     <Rows height={rows}>
       {[
@@ -38,11 +46,8 @@ export function BlockPanel({ state, rows, columns }: BlocksProps): ReactElement 
             segments={[
               say(` ${block.live ? glyphs.live : glyphs.frozen} `, block.live ? "live" : "frozen"),
               say(singleLine(block.name).slice(0, nameColumns).padEnd(nameColumns), block.live ? "plain" : "dim"),
-              say(formatInteger(block.numParams).padStart(12), "dim"),
-              say(
-                `  ${describeRelease(block, state)}${block.name === next ? ", next" : ""}`,
-                block.live ? "plain" : "dim",
-              ),
+              say(showsSizes ? formatInteger(block.numParams).padStart(SIZE_COLUMNS) : "", "dim"),
+              say(`  ${words.get(block.name) ?? ""}`, block.live ? "plain" : "dim"),
             ]}
           />
         )),
@@ -58,12 +63,21 @@ function windowAround(blocks: readonly BlockView[], firstFrozen: number, rows: n
   return blocks.slice(start, start + rows);
 }
 
-function describeRelease({ live, release, head }: BlockView, { interval, end, config }: State): string {
+/** A frozen block that stands where it began needs no word about it. */
+function describeBlock(block: BlockView, state: State, isNext: boolean): string {
+  const { live, moved } = block;
+  const distance = moved === null || (!live && moved === 0) ? "" : formatMoved(moved);
+  const release = `${describeRelease(block, state)}${isNext ? ", next" : ""}`;
+  return [release, distance].filter((words) => words !== "").join(", ");
+}
+
+function describeRelease({ live, release, head }: BlockView, state: State): string {
+  const { interval, end } = state;
   if (release === 0) return "from the start";
   if (live) return release === null ? "" : `since update ${release}`;
   if (end !== null) return "stayed frozen";
   if (release !== null) return `before update ${release}`;
-  if (head || config.intervention.kind !== "gradual_unfreezing") return "";
+  if (head || !freezesBlocks(state)) return "";
   return interval === null ? "once k is known" : "";
 }
 

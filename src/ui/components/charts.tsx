@@ -1,14 +1,17 @@
 import type { ReactElement } from "react";
-import { selectRemoval, selectSignal, selectStep, type SignalView } from "../../core/selectors.js";
-import { isFinite } from "../../core/signal.js";
+import { selectRemoval, selectSignal, selectStep, type SignalView } from "../../reading/selectors.js";
+import { detectorRule, measuredBy } from "../../core/measured.js";
 import type { State } from "../../core/state.js";
-import { drawChart, type ChartMark, type ChartSeries } from "../chart.js";
-import { formatMetric } from "../format.js";
-import { signalName, signalUnit } from "../names.js";
+import { drawChart, type ChartMark, type ChartSeries } from "../chart/chart.js";
+import { countPoints, gapsOf, pointsOf, trailingMean, type Curve } from "../chart/curve.js";
+import type { SignalCurve } from "../model/curves.js";
+import { formatMetric } from "../../words/format.js";
+import { signalName, signalUnit } from "../../words/names.js";
 import { Line, Rows, Title, useTheme } from "./line.js";
 
 interface ChartProps {
   readonly state: State;
+  readonly curve: SignalCurve;
   readonly columns: number;
   readonly rows: number;
   readonly logarithmic: boolean;
@@ -16,7 +19,7 @@ interface ChartProps {
 }
 
 /** The signal that decides k: measured points dim, what the detector looks at bold, k and k_max as vertical lines. */
-export function SignalChart({ state, columns, rows, logarithmic, average }: ChartProps): ReactElement {
+export function SignalChart({ state, curve, columns, rows, logarithmic, average }: ChartProps): ReactElement {
   const { unicode, glyphs } = useTheme();
   const view = selectSignal(state);
   const chart = drawChart({
@@ -29,11 +32,11 @@ export function SignalChart({ state, columns, rows, logarithmic, average }: Char
       view.latest?.update ?? 0,
       view.points.at(-1)?.update ?? 0,
       view.decidedAt ?? 0,
-      view.origin + state.config.probe.every,
+      view.origin + (measuredBy(state.config)?.every ?? 1),
     ),
-    series: signalSeries(view, average),
+    series: signalSeries(curve, average),
     marks: signalMarks(state, view),
-    gaps: view.gaps,
+    gaps: gapsOf(curve.measured),
     empty: describeEmptySignal(state),
   });
   const last = view.points.at(-1);
@@ -42,7 +45,7 @@ export function SignalChart({ state, columns, rows, logarithmic, average }: Char
       ? ""
       : ` ${glyphs.plusMinus} ${formatMetric(last.standardError, 2)}`;
   const value = last === undefined ? "" : ` = ${formatMetric(last.value)}${error}`;
-  const legend = average ? `dots raw, line mean ${state.config.intervention.tau}` : "measured";
+  const legend = average ? `dots raw, line mean ${detectorRule(state.config).tau}` : "measured";
   const scale = chart.scale === "linear" ? "" : ` (${chart.scale})`;
   return (
     <Rows height={rows}>
@@ -59,13 +62,11 @@ export function SignalChart({ state, columns, rows, logarithmic, average }: Char
   );
 }
 
-function signalSeries({ points, averages }: SignalView, average: boolean): ChartSeries[] {
-  const measured = points.flatMap(({ update, value }) => (isFinite(value) ? [{ x: update, y: value }] : []));
-  const smoothed = averages.map(({ update, value }) => ({ x: update, y: value }));
-  if (!average) return [{ points: measured, role: "average", join: true }];
+function signalSeries({ measured, average: smoothed }: SignalCurve, average: boolean): ChartSeries[] {
+  if (!average) return [{ points: pointsOf(measured), role: "average", join: true }];
   return [
-    { points: measured, role: "raw", join: false },
-    { points: smoothed, role: "average", join: true },
+    { points: pointsOf(measured), role: "raw", join: false },
+    { points: pointsOf(smoothed), role: "average", join: true },
   ];
 }
 
@@ -80,23 +81,27 @@ function signalMarks(state: State, { latest, decidedAt }: SignalView): ChartMark
 }
 
 function describeEmptySignal({ config, model }: State): string {
-  const { intervention, probe } = config;
+  const { intervention } = config;
   if (model === null) return "measured once the worker is ready";
-  if (intervention.kind !== "none" && intervention.k !== "online" && probe.until === "decision") {
-    return `k is fixed to ${intervention.k}: no signal is measured`;
-  }
-  return "no point yet";
+  if (measuredBy(config) !== null) return "no point yet";
+  return intervention.kind === "none"
+    ? "no intervention: no signal is measured"
+    : `k is fixed to ${intervention.k}: no signal is measured`;
 }
 
 /** Share of the losses in one window of the moving average: long enough to calm batches, short enough to follow. */
 const LOSS_WINDOW_SHARE = 0.05;
 
-export function LossChart({ state, columns, rows, average }: Omit<ChartProps, "logarithmic">): ReactElement {
+interface LossChartProps extends Omit<ChartProps, "curve" | "logarithmic"> {
+  readonly curve: Curve;
+}
+
+export function LossChart({ state, curve, columns, rows, average }: LossChartProps): ReactElement {
   const { unicode } = useTheme();
   const removal = selectRemoval(state);
-  const points = state.losses.flatMap(({ step, loss }) => (isFinite(loss) ? [{ x: step, y: loss }] : []));
-  const window = Math.max(1, Math.round(points.length * LOSS_WINDOW_SHARE));
-  const smoothed = trailingMean(points, window);
+  const points = pointsOf(curve);
+  const window = Math.max(1, Math.round(countPoints(curve) * LOSS_WINDOW_SHARE));
+  const smoothed = trailingMean(curve, window);
   const chart = drawChart({
     columns,
     rows: rows - 1,
@@ -114,10 +119,10 @@ export function LossChart({ state, columns, rows, average }: Omit<ChartProps, "l
       state.interval === null || removal === null
         ? []
         : [{ x: removal, label: `k = ${state.interval.k}`, role: "mark" }],
-    gaps: state.losses.filter(({ loss }) => !isFinite(loss)).map(({ step }) => step),
+    gaps: gapsOf(curve),
     empty: "no loss yet",
   });
-  const last = state.losses.at(-1)?.loss ?? null;
+  const last = state.progress.loss?.loss ?? null;
   const note = average && window > 1 ? `dots raw, line mean ${window}` : "";
   return (
     <Rows height={rows}>
@@ -132,12 +137,4 @@ export function LossChart({ state, columns, rows, average }: Omit<ChartProps, "l
       ]}
     </Rows>
   );
-}
-
-function trailingMean(points: readonly { x: number; y: number }[], window: number): { x: number; y: number }[] {
-  let sum = 0;
-  return points.map(({ x, y }, index) => {
-    sum += y - (index >= window ? points[index - window]!.y : 0);
-    return { x, y: sum / Math.min(index + 1, window) };
-  });
 }

@@ -1,6 +1,6 @@
 import type { ReactElement } from "react";
-import type { LoggedSentence } from "../observed-run.js";
-import type { Role } from "../theme.js";
+import type { LoggedSentence } from "../model/observed-run.js";
+import type { Role } from "../../words/role.js";
 import { Line, Rows, say, Title } from "./line.js";
 
 interface DecisionLogProps {

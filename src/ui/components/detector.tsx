@@ -1,10 +1,11 @@
 import type { ReactElement } from "react";
-import { selectDetector, type DetectorView } from "../../core/detector-view.js";
-import { selectSignal } from "../../core/selectors.js";
+import { selectDetector, type DetectorView } from "../../reading/detector-view.js";
+import { selectSignal } from "../../reading/selectors.js";
+import { detectorRule } from "../../core/measured.js";
 import type { State } from "../../core/state.js";
-import { formatNumber } from "../format.js";
-import { describeSource, signalName } from "../names.js";
-import type { Segment } from "../theme.js";
+import { formatNumber } from "../../words/format.js";
+import { describeSource, signalName } from "../../words/names.js";
+import type { Segment } from "../../words/role.js";
 import { Line, Rows, say, Title, useTheme } from "./line.js";
 
 interface Condition {
@@ -56,7 +57,7 @@ interface DetectorProps {
 /** Why the controller waits: every condition of the rule, ticked or not. */
 export function DetectorPanel({ state, rows, columns }: DetectorProps): ReactElement {
   const { glyphs } = useTheme();
-  const { tau, epsilon } = state.config.intervention;
+  const { signal, tau, epsilon } = detectorRule(state.config);
   const detector = selectDetector(state);
   const conditions = detector === null ? [] : conditionsOf(detector);
   return (
@@ -64,7 +65,7 @@ export function DetectorPanel({ state, rows, columns }: DetectorProps): ReactEle
       {[
         <Title
           key="title"
-          text={`detector of ${signalName(state.config.intervention.signal)}`}
+          text={`detector of ${signalName(signal)}`}
           note={`tau ${tau}, epsilon ${epsilon}`}
           columns={columns}
         />,

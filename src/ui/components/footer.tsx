@@ -1,9 +1,9 @@
 import type { ReactElement } from "react";
 import type { State } from "../../core/state.js";
-import { KEYMAP } from "../keymap.js";
-import type { ObservedRun } from "../observed-run.js";
-import type { Segment } from "../theme.js";
-import { questionFor, type ViewState } from "../view-state.js";
+import { KEYMAP } from "../model/keymap.js";
+import type { ObservedRun } from "../model/observed-run.js";
+import type { Segment } from "../../words/role.js";
+import { questionFor, type ViewState } from "../model/view-state.js";
 import { Line, say } from "./line.js";
 
 interface FooterProps {
@@ -33,7 +33,7 @@ function footerSegments(run: ObservedRun, view: ViewState): Segment[] {
   }
   if (view.notice !== null) return [say(view.notice, "warning")];
   const { ordered } = view;
-  const answer = ordered === null ? undefined : run.answers[ordered.id];
+  const answer = ordered === null ? undefined : run.answers.get(ordered.id)?.text;
   const order = ordered === null ? [] : [say(`${ordered.verb}: ${answer ?? "ordered, not done yet"}   `, "waiting")];
   return [...order, ...keys(run.state)];
 }
@@ -42,7 +42,7 @@ function footerSegments(run: ObservedRun, view: ViewState): Segment[] {
 function keys(state: State | null): Segment[] {
   const over = state !== null && state.end !== null;
   return KEYMAP.filter(({ footer, control }) => footer !== undefined && !(over && control)).flatMap((binding) => {
-    const label = binding.action === "pause" && state?.paused === true ? "continue" : binding.footer!;
+    const label = binding.action === "pause" && state?.operator.paused === true ? "continue" : binding.footer!;
     return [say(binding.keys[0], "key"), say(` ${label}  `, "dim")];
   });
 }

@@ -1,12 +1,18 @@
 import { Box } from "ink";
 import type { ReactElement } from "react";
-import { selectProbeShare, selectSecondsLeft, selectStep, selectUpdatesPerSecond } from "../../core/selectors.js";
+import { selectProbeShare, selectSecondsLeft, selectStep, selectUpdatesPerSecond } from "../../reading/selectors.js";
 import type { State } from "../../core/state.js";
-import { formatClock, formatDuration, formatMetric, formatNumber, formatShare } from "../format.js";
-import { headlineOf } from "../headline.js";
-import { describeConfig } from "../names.js";
-import { completedShare, elapsedSeconds, silentSeconds, type ObservedRun } from "../observed-run.js";
-import type { Segment } from "../theme.js";
+import { formatClock, formatDuration, formatMetric, formatNumber, formatShare } from "../../words/format.js";
+import { headlineOf } from "../../words/headline.js";
+import { describeConfig } from "../../words/names.js";
+import {
+  completedShare,
+  describeSilence,
+  elapsedSeconds,
+  silentSeconds,
+  type ObservedRun,
+} from "../model/observed-run.js";
+import type { Segment } from "../../words/role.js";
 import { Line, say, useTheme } from "./line.js";
 
 interface HeaderProps {
@@ -29,7 +35,7 @@ export function Header({ run, state, now, columns }: HeaderProps): ReactElement 
           say("  "),
           silent === null
             ? say(headline.text, "strong")
-            : say(`nothing was journaled for ${formatDuration(silent)}: is its controller gone?`, "warning"),
+            : say(`nothing was journaled for ${describeSilence(silent)}: is its controller gone?`, "warning"),
         ]}
       />
       <ProgressLine state={state} columns={columns} />
@@ -39,7 +45,7 @@ export function Header({ run, state, now, columns }: HeaderProps): ReactElement 
 
 function RunLine({ run, state, now, columns }: HeaderProps): ReactElement {
   const device = state.model === null ? "" : `, ${state.model.device}`;
-  const attempts = state.numAttempts > 1 ? `attempt ${state.numAttempts}  ` : "";
+  const attempts = state.attempts.launched > 1 ? `attempt ${state.attempts.launched}  ` : "";
   return (
     <Box height={1} width={columns} justifyContent="space-between">
       <Box flexDirection="column" flexShrink={1} overflow="hidden">
@@ -66,13 +72,14 @@ function ProgressLine({ state, columns }: { readonly state: State; readonly colu
 }
 
 function describeProgressFacts(state: State): string[] {
-  const { model, config, progress } = state;
+  const { model, config } = state;
+  const { latest: progress } = state.progress;
   const step = selectStep(state);
   const total = model?.numUpdates ?? null;
   const rate = selectUpdatesPerSecond(state);
   const left = selectSecondsLeft(state);
   const probes = selectProbeShare(state);
-  const loss = state.losses.at(-1)?.loss ?? null;
+  const loss = state.progress.loss?.loss ?? null;
   const facts = [total === null ? `${step} updates` : `${step}/${total} updates`];
   if (left !== null && left > 0) facts.push(`${formatDuration(left)} left`);
   if (rate !== null && state.end === null) facts.push(`${formatNumber(rate)}/s`);

@@ -1,6 +1,8 @@
 import { Box, Text } from "ink";
 import { createContext, useContext, type ReactElement } from "react";
-import { createTheme, type Segment, type Theme } from "../theme.js";
+import { printableRow } from "../../printable.js";
+import { createTheme, type Theme } from "../theme.js";
+import type { Segment } from "../../words/role.js";
 
 export const ThemeContext = createContext<Theme>(createTheme({ color: false, unicode: true }));
 
@@ -8,7 +10,7 @@ export function useTheme(): Theme {
   return useContext(ThemeContext);
 }
 
-/** One row of text, cut where it does not fit. */
+/** One row of text, cut where it does not fit. The one place of the view that draws text, so that none moves the cursor. */
 export function Line({ segments }: { readonly segments: readonly Segment[] }): ReactElement {
   const theme = useTheme();
   return (
@@ -17,7 +19,7 @@ export function Line({ segments }: { readonly segments: readonly Segment[] }): R
       <Text wrap={theme.unicode ? "truncate" : "wrap"}>
         {segments.map(({ text, role }, index) => (
           <Text key={index} {...theme.style(role)}>
-            {text}
+            {printableRow(text)}
           </Text>
         ))}
       </Text>

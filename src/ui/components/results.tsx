@@ -1,9 +1,15 @@
 import type { ReactElement } from "react";
-import { selectEvaluation, type EvaluationView, type MeanScore, type SplitScore } from "../../core/evaluation-view.js";
+import {
+  selectEvaluation,
+  type EvaluationView,
+  type MeanScore,
+  type SplitScore,
+} from "../../reading/evaluation-view.js";
 import type { State } from "../../core/state.js";
-import { formatCost, formatInteger, singleLine } from "../format.js";
-import { describeOrigin } from "../names.js";
-import type { Segment } from "../theme.js";
+import { formatCost, formatInteger } from "../../words/format.js";
+import { singleLine } from "../../printable.js";
+import { describeOrigin } from "../../words/names.js";
+import type { Segment } from "../../words/role.js";
 import { Line, Rows, say, Title } from "./line.js";
 
 /** Those of `elastic_transform`. */
@@ -19,14 +25,14 @@ interface ResultsProps {
 export function ResultPanel({ state, rows, columns }: ResultsProps): ReactElement {
   const evaluation = selectEvaluation(state);
   if (evaluation === null) return <TimePanel state={state} rows={rows} columns={columns} />;
-  const { step, score: name, inDist, ood, means, regenerated, fromJpeg } = evaluation;
+  const { step, score: name, inDist, ood, means, origin } = evaluation;
   return (
     <Rows height={rows}>
       {[
         <Title
           key="title"
           text={`evaluation${name === "accuracy" ? "" : ` by ${singleLine(name)}`}, step ${step}`}
-          note={describeOrigin(regenerated, fromJpeg)}
+          note={describeOrigin(origin)}
           columns={columns}
         />,
         ...inDist.map((score) => (
@@ -74,16 +80,17 @@ function tabulate(scores: readonly SplitScore[], rows: number, columns: number):
 }
 
 /** In brackets where it does not count in the mean. */
-function describeScore({ split, value, leftOut }: SplitScore): Segment[] {
+function describeScore({ split, value, provenance }: SplitScore): Segment[] {
   const name = singleLine(split).slice(0, NAME_COLUMNS).padEnd(NAME_COLUMNS);
   const percent = value === null ? null : value * 100;
-  if (leftOut !== null) return [say(` ${name} `, "dim"), say(`(${percent?.toFixed(1) ?? "-"})`.padStart(6), "dim")];
+  if (provenance.leftOut !== null)
+    return [say(` ${name} `, "dim"), say(`(${percent?.toFixed(1) ?? "-"})`.padStart(6), "dim")];
   return [say(` ${name} `), say((percent?.toFixed(2) ?? "?").padStart(6))];
 }
 
 /** Before there are results: where the time goes. */
 function TimePanel({ state, rows, columns }: ResultsProps): ReactElement {
-  const { train, probe, wait, evaluate, checkpoint } = state.seconds;
+  const { train, probe, wait, evaluate, checkpoint } = state.progress.seconds;
   const share = (seconds: number): string => (train > 0 ? `${((seconds / train) * 100).toFixed(1)} % of training` : "");
   const line = (name: string, seconds: number, note: string): ReactElement => (
     <Line
@@ -96,7 +103,7 @@ function TimePanel({ state, rows, columns }: ResultsProps): ReactElement {
       {[
         <Title key="title" text="time" note="as of the last boundary" columns={columns} />,
         line("training", train, ""),
-        line("signals", probe, share(probe)),
+        line("measuring", probe, share(probe)),
         line("controller wait", wait, share(wait)),
         line("evaluation", evaluate, ""),
         line("checkpoints", checkpoint, share(checkpoint)),

@@ -1,6 +1,6 @@
 import { Box } from "ink";
-import type { ReactElement } from "react";
-import { selectBlocks } from "../../core/selectors.js";
+import { memo, useMemo, type ReactElement } from "react";
+import { selectBlocks } from "../../reading/selectors.js";
 import type { State } from "../../core/state.js";
 import { BlockLine, BlockPanel } from "../components/blocks.js";
 import { LossChart, SignalChart } from "../components/charts.js";
@@ -10,11 +10,12 @@ import { Footer } from "../components/footer.js";
 import { Header } from "../components/header.js";
 import { Line, say, ThemeContext, useTheme } from "../components/line.js";
 import { ResultPanel } from "../components/results.js";
-import { layoutFor, SMALLEST, type Layout } from "../layout.js";
-import type { ObservedRun } from "../observed-run.js";
+import type { Curves } from "../model/curves.js";
+import { layoutFor, SMALLEST, type Layout } from "../model/layout.js";
+import type { ObservedRun } from "../model/observed-run.js";
 import type { Theme } from "../theme.js";
-import type { Snapshot } from "../view-model.js";
-import { panelOf, type ViewState } from "../view-state.js";
+import type { Snapshot } from "../model/view-model.js";
+import { panelOf, type ViewState } from "../model/view-state.js";
 import { Help } from "./help.js";
 
 export interface FrameProps {
@@ -29,7 +30,10 @@ export function Frame({ snapshot, theme, columns, rows }: FrameProps): ReactElem
   const { runs, view, now } = snapshot;
   const run = runs[view.shown]!;
   const numBlocks = run.state === null ? 0 : selectBlocks(run.state).length;
-  const layout = layoutFor(columns, rows, runs.length, numBlocks);
+  const layout = useMemo(
+    () => layoutFor(columns, rows, runs.length, numBlocks),
+    [columns, rows, runs.length, numBlocks],
+  );
   return (
     <ThemeContext.Provider value={theme}>
       <Box flexDirection="column" width={columns} height={Math.max(1, rows - 1)} overflow="hidden">
@@ -90,14 +94,22 @@ interface BodyProps {
   readonly layout: Layout;
 }
 
-function FullBody({ run, state, view, layout }: BodyProps): ReactElement {
+/** Drawn anew for another state, view or size; a clock that ticks is in the header alone. */
+const FullBody = memo(function FullBody({ run, state, view, layout }: BodyProps): ReactElement {
   const { glyphs } = useTheme();
   const { chartColumns, sideColumns, signalRows, lossRows, logRows, columns } = layout;
   return (
     <>
       <Box height={signalRows + lossRows} flexShrink={0}>
         <Box flexDirection="column" width={chartColumns} flexShrink={0}>
-          <Pictures state={state} view={view} columns={chartColumns} signalRows={signalRows} lossRows={lossRows} />
+          <Pictures
+            state={state}
+            curves={run.curves}
+            view={view}
+            columns={chartColumns}
+            signalRows={signalRows}
+            lossRows={lossRows}
+          />
         </Box>
         <Box flexDirection="column" width={2} flexShrink={0}>
           {Array.from({ length: signalRows + lossRows }, (_, row) => (
@@ -113,10 +125,11 @@ function FullBody({ run, state, view, layout }: BodyProps): ReactElement {
       <DecisionLog log={run.log} rows={logRows} columns={columns} titled />
     </>
   );
-}
+});
 
 interface PicturesProps {
   readonly state: State;
+  readonly curves: Curves;
   readonly view: ViewState;
   readonly columns: number;
   readonly signalRows: number;
@@ -124,27 +137,35 @@ interface PicturesProps {
 }
 
 /** Both charts, or where there is room for one the picture that matters now; the table of results in their place. */
-function Pictures({ state, view, columns, signalRows, lossRows }: PicturesProps): ReactElement {
+function Pictures({ state, curves, view, columns, signalRows, lossRows }: PicturesProps): ReactElement {
   const { logarithmic, average } = view;
   const panel = panelOf(view, state, lossRows > 0);
   if (panel === "results") return <ResultPanel state={state} rows={signalRows + lossRows} columns={columns} />;
-  if (panel === "loss") return <LossChart state={state} columns={columns} rows={signalRows} average={average} />;
+  const shared = { state, columns, average };
+  if (panel === "loss") return <LossChart {...shared} curve={curves.loss} rows={signalRows} />;
   return (
     <>
-      <SignalChart state={state} columns={columns} rows={signalRows} logarithmic={logarithmic} average={average} />
-      {lossRows > 0 && <LossChart state={state} columns={columns} rows={lossRows} average={average} />}
+      <SignalChart {...shared} curve={curves.signal} rows={signalRows} logarithmic={logarithmic} />
+      {lossRows > 0 && <LossChart {...shared} curve={curves.loss} rows={lossRows} />}
     </>
   );
 }
 
-function CompactBody({ run, state, view, layout }: BodyProps): ReactElement {
+const CompactBody = memo(function CompactBody({ run, state, view, layout }: BodyProps): ReactElement {
   const { columns, signalRows, lossRows, logRows } = layout;
   return (
     <>
-      <Pictures state={state} view={view} columns={columns} signalRows={signalRows} lossRows={lossRows} />
+      <Pictures
+        state={state}
+        curves={run.curves}
+        view={view}
+        columns={columns}
+        signalRows={signalRows}
+        lossRows={lossRows}
+      />
       <DetectorLines state={state} />
       <BlockLine state={state} columns={columns} />
       <DecisionLog log={run.log} rows={logRows} columns={columns} titled={false} />
     </>
   );
-}
+});

@@ -1,6 +1,6 @@
 import type { ReactElement } from "react";
 import { Line, Rows, say, Title } from "../components/line.js";
-import { KEYMAP } from "../keymap.js";
+import { KEYMAP } from "../model/keymap.js";
 
 /** Every key and what it does, from the table that dispatches them. */
 export function Help({ rows, columns }: { readonly rows: number; readonly columns: number }): ReactElement {

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { stringify } from "yaml";
-import { loadConfig } from "../../../src/config/load.js";
+import { loadConfig } from "../../../src/config/layers/load.js";
 import { configSchema } from "../../../src/config/schema.js";
 import { UserError } from "../../../src/errors.js";
 

@@ -11,6 +11,8 @@ import torch
 from thawline.data.text.squad import read_squad_file
 from thawline.data.text.windows import WindowSettings
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[3]
 WINDOW = WindowSettings(128, 64)
 

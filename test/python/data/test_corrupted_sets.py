@@ -2,10 +2,10 @@ import msgspec
 import numpy as np
 import pytest
 import torch
+from example_config import run_config
 from PIL import Image
 
-from example_config import run_config
-from thawline.config import DataConfig, EvaluateConfig
+from thawline.config.run import DataConfig, ImageEvaluationConfig
 from thawline.data.corrupted_sets import CORRUPTION_SEED, JPEG_TWICE, NO_FROST, open_test_set
 from thawline.data.corruptions import cifar_c, mnist_c
 from thawline.data.corruptions.cifar_c import CIFAR_C_ALL, CIFAR_C_MAIN
@@ -45,7 +45,7 @@ def images_of(num_images, channels, side, from_jpeg=False):
 def opened(data, kind="cifar10", num_processes=1, **evaluate):
     config = run_config(evaluate=evaluate, data={"kind": kind})
     return open_test_set(
-        msgspec.convert(config["evaluate"], EvaluateConfig),
+        msgspec.convert(config["evaluate"], ImageEvaluationConfig),
         msgspec.convert(config["data"], DataConfig),
         data,
         num_processes=num_processes,

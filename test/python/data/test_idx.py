@@ -1,13 +1,15 @@
 import gzip
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from thawline.data.idx import read_idx
+from thawline.data.idx import parse_idx, read_unpacked
 from thawline.errors import UserError
 
 IMAGE_HEADER = bytes([0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 3])  # two images of 1 x 3 pixels
@@ -17,6 +19,10 @@ def write(folder: Path, content: bytes) -> Path:
     path = folder / "images"
     path.write_bytes(content)
     return path
+
+
+def read_idx(path: Path) -> npt.NDArray[Any]:
+    return parse_idx(read_unpacked(path), path)
 
 
 def corrupt_message(path: Path) -> str:

@@ -1,3 +1,4 @@
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -63,16 +64,78 @@ def test_a_maximum_keeps_as_many_of_each_class(folder):
 
 def test_gray_images_have_one_channel_and_transparency_is_dropped(tmp_path):
     for split in ("train", "test"):
-        save(tmp_path / "gray" / split / "a" / "0.jpg", 128, (8, 8))
-        save(tmp_path / "colour" / split / "a" / "0.png", (1, 2, 3), mode="RGBA")
-    assert load(tmp_path / "gray").train_images.shape == (1, 1, 8, 8)
+        for name in "ab":
+            save(tmp_path / "gray" / split / name / "0.jpg", 128, (8, 8))
+            save(tmp_path / "colour" / split / name / "0.png", (1, 2, 3), mode="RGBA")
+    assert load(tmp_path / "gray").train_images.shape == (2, 1, 8, 8)
     assert load(tmp_path / "colour").train_images[0, :, 0, 0].tolist() == [1, 2, 3]
 
 
-def test_other_files_are_left_out(folder):
+def test_other_files_are_left_out_and_told_and_hidden_ones_are_not(folder):
+    for hidden in ("train/dog/.ipynb_checkpoints/0.png", "train/.ipynb_checkpoints/0.png", "train/dog/._0.png"):
+        save(folder / hidden, (1, 1, 1))
+    for name in ("train/dog/.DS_Store", "train/dog/Thumbs.db", "train/README"):
+        (folder / name).write_text("x")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert len(load(folder).train_images) == 5
     (folder / "train/dog/notes.txt").write_text("x")
-    (folder / "train/README").write_text("x")
-    assert len(load(folder).train_images) == 5
+    (folder / "train/dog/scan.tiff").write_text("x")
+    with pytest.warns(UserWarning, match=r"2 files in .*train/dog are left out, notes\.txt first"):
+        assert len(load(folder).train_images) == 5
+
+
+def test_folders_in_a_class_and_webp_and_bmp_are_read(folder):
+    save(folder / "train/dog/more/again/7.png", (210, 0, 0))
+    save(folder / "train/dog/8.bmp", (220, 0, 0))
+    Image.new("RGB", (4, 3), (230, 0, 0)).save(folder / "train/dog/9.webp", lossless=True)
+    reds = load(folder).train_images[:, 0, 0, 0].tolist()
+    assert sorted(reds) == [100, 101, 200, 201, 202, 210, 220, 230]
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_sixteen_bits_of_gray_are_scaled_to_eight(tmp_path, order):
+    levels = np.array([[0, 128, 129, 257], [256 * 3, 32768, 65407, 65535]])
+    for split in ("train", "test"):
+        for name in "ab":
+            path = tmp_path / split / name / "0.png"
+            path.parent.mkdir(parents=True)
+            Image.fromarray(levels.astype(f"{order}u2")).save(path)
+    images = load(tmp_path).train_images
+    assert images.shape == (2, 1, 2, 4)
+    assert images[0, 0].tolist() == [[0, 0, 1, 1], [3, 128, 255, 255]]
+
+
+def test_sixteen_bits_among_eight_are_read_alike(folder):
+    for path in folder.rglob("*.[pP][nN][gG]"):
+        Image.new("L", (4, 3), 200).save(path)
+    Image.fromarray(np.full((3, 4), 200 * 257, np.uint16)).save(folder / "train/cat/1.png")
+    assert load(folder).train_images.unique().tolist() == [200]
+
+
+@pytest.mark.parametrize("mode", ["F", "I"])
+def test_pixels_that_are_no_levels_of_brightness_are_refused(folder, mode):
+    # Whatever the name says: Pillow goes by the content.
+    Image.new(mode, (4, 3), 1).save(folder / "train/cat/1.png", format="TIFF")
+    error = load_error(folder)
+    assert error.code == "wrong_data"
+    assert f"train/cat/1.png has pixels of mode {mode}" in error.message
+
+
+def test_a_palette_is_looked_up(folder):
+    path = folder / "train/cat/1.png"
+    Image.new("RGB", (4, 3), (101, 0, 50)).quantize().save(path)
+    with Image.open(path) as image:
+        assert image.mode == "P"
+    assert load(folder).train_images[2, :, 0, 0].tolist() == [101, 0, 50]
+
+
+def test_images_that_others_would_turn_are_told(folder):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (4, 3), (100, 0, 0)).save(folder / "train/cat/1.png", exif=exif)
+    with pytest.warns(UserWarning, match=r"1 of 5 images, .*train/cat/1\.png first, are shown turned"):
+        load(folder)
 
 
 def test_normalization_is_that_of_the_training_images(folder):
@@ -125,3 +188,11 @@ def test_what_is_missing_is_named(tmp_path, folder):
     error = load_error(folder)
     assert error.code == "missing_data"
     assert "test/cat" in error.message
+
+
+def test_a_class_written_with_other_characters_is_shown_as_such(folder):
+    for split, name in (("train", "caf\u00e9"), ("test", "cafe\u0301")):
+        save(folder / split / name / "0.png", (1, 1, 1))
+    message = load_error(folder).message
+    assert "'cafe\\u0301'" in message
+    assert "'caf\\xe9'" in message

@@ -1,16 +1,17 @@
 """Every kind of data by its configuration; the formats are tested next to their readers."""
 
 import pickle
+import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import numpy as np
 import pytest
+from example_config import run_config
 from PIL import Image
 
-from example_config import run_config
-from thawline.config import parse_config
-from thawline.data.loading import load_vision_data
+from thawline.config.run import DataConfig, parse_config
+from thawline.data.loading import DATA_SETS, load_vision_data
 from thawline.errors import UserError
 
 
@@ -68,6 +69,13 @@ def test_a_normalization_of_other_channels_is_refused(folders):
         load("image_folder", folders["image_folder"], normalization={"mean": [0.5], "std": [1.0]})
 
 
+def test_a_single_class_is_refused(folders):
+    for split in ("train", "test"):
+        shutil.rmtree(folders["image_folder"] / split / "a")
+    with pytest.raises(UserError, match="image_folder holds one class"):
+        load("image_folder", folders["image_folder"])
+
+
 def test_only_published_checksums_are_compared(folders):
     assert len(load("fashion_mnist", folders["fashion_mnist"], verify_checksums=True).test_labels) == 2
     with pytest.raises(UserError, match="not the published MNIST file"):
@@ -79,3 +87,7 @@ def test_a_missing_file_is_named_with_the_data_set_and_its_source(folders):
     with pytest.raises(UserError, match=r"the Fashion-MNIST file t10k-labels-idx1-ubyte") as caught:
         load("fashion_mnist", folders["fashion_mnist"])
     assert "Zalando" in caught.value.hint
+
+
+def test_every_kind_that_may_be_configured_has_a_row() -> None:
+    assert set(DATA_SETS) == set(get_args(get_type_hints(DataConfig)["kind"]))

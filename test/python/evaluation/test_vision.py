@@ -3,10 +3,9 @@ import torch
 from torch import nn
 
 from thawline.data.corrupted_sets import CorruptedTestSet
-from thawline.data.corruptions.ahead import MakingStopped
-from thawline.data.vision import Normalization, normalize
-from thawline.evaluation.eval_mode import EvaluationStopped
+from thawline.data.vision import ImageInputs, Normalization, normalize
 from thawline.evaluation.vision import accuracy, corruption_accuracies
+from thawline.interruption import Interrupted
 from thawline.models.resnet import build_resnet18
 
 NORMALIZATION = Normalization((0.1307,), (0.3081,))
@@ -27,9 +26,8 @@ def model() -> nn.Module:
 
 def settings(**changed):
     return {
-        "normalization": NORMALIZATION,
+        "inputs": ImageInputs(NORMALIZATION, torch.device("cpu")),
         "batch_size": 8,
-        "device": torch.device("cpu"),
         "should_stop": lambda doing="": False,
         **changed,
     }
@@ -63,7 +61,7 @@ def test_every_module_keeps_its_own_mode_and_its_buffers(dataset):
 
 def test_a_stop_between_batches_ends_it_and_restores_the_mode(model, dataset):
     model.train()
-    with pytest.raises(EvaluationStopped):
+    with pytest.raises(Interrupted):
         accuracy(model, *dataset, **settings(should_stop=stop_after(2)))
     assert all(module.training for module in model.modules())
 
@@ -72,9 +70,8 @@ def test_memory_format_does_not_matter(dataset):
     torch.manual_seed(0)
     model = build_resnet18(width=2, in_channels=1, num_classes=10)
     contiguous = accuracy(model, *dataset, **settings())
-    channels_last = accuracy(
-        model.to(memory_format=torch.channels_last), *dataset, **settings(memory_format=torch.channels_last)
-    )
+    inputs = ImageInputs(NORMALIZATION, torch.device("cpu"), torch.channels_last)
+    channels_last = accuracy(model.to(memory_format=torch.channels_last), *dataset, **settings(inputs=inputs))
     assert contiguous == channels_last
 
 
@@ -133,10 +130,10 @@ def test_how_many_images_are_made_is_told_meanwhile_and_not_after(model, dataset
 def test_a_stop_while_images_are_made_ends_the_evaluation(model, dataset):
     def make_ahead(should_stop):
         yield 0, 1
-        raise MakingStopped
+        raise Interrupted
 
     test_set = corrupted_set(dataset[0], make_ahead=make_ahead)
-    with pytest.raises(EvaluationStopped):
+    with pytest.raises(Interrupted):
         next(corruption_accuracies(model, test_set, dataset[1], **settings()))
 
 
@@ -146,5 +143,5 @@ def test_corruptions_stop_between_batches(model, dataset):
         model, corrupted_set(dataset[0]), dataset[1], **settings(should_stop=stop_after(2 * 3 + 2))
     )
     assert next(results)[0] == "noise"
-    with pytest.raises(EvaluationStopped):
+    with pytest.raises(Interrupted):
         next(results)

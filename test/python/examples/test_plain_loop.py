@@ -1,16 +1,19 @@
-"""The example as a process of its own: under a real connection, alone, and as it was before the three lines."""
+"""The example under a real connection, alone, and as it was before the three lines."""
 
 from __future__ import annotations
 
+import runpy
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from example_config import attached_config
 from granting_channel import GrantingChannel
 from served_channel import open_router, serve
-from thawline.bootstrap import BOOTSTRAP_VARIABLE
-from thawline.protocol import Applied, Boundary, Finished
+
+from thawline.wire.bootstrap import BOOTSTRAP_VARIABLE
+from thawline.wire.protocol import Applied, Boundary, Finished
 
 ROOT = Path(__file__).parents[3]
 EXAMPLE = ROOT / "examples" / "plain_loop.py"
@@ -37,16 +40,18 @@ def test_the_example_under_a_controller(tmp_path: Path) -> None:
     assert f"weights_sha256 {finished.weights_sha256}" in output
 
 
-def run_example(*arguments: str) -> subprocess.CompletedProcess[str]:
+@pytest.mark.usefixtures("torch_settings")
+def test_the_example_ends_with_the_same_weights_with_and_without_the_three_lines(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     environment = {"PYTHONPATH": str(ROOT / "python"), "PATH": "/usr/bin:/bin"}
-    command = [sys.executable, str(EXAMPLE), *arguments]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-
-
-def test_the_example_ends_with_the_same_weights_with_and_without_the_three_lines() -> None:
-    alone, without = run_example(), run_example("--without-thawline")
+    alone = subprocess.run([sys.executable, str(EXAMPLE)], env=environment, capture_output=True, text=True, check=True)
     assert "weights_sha256 " in alone.stdout
-    assert alone.stdout == without.stdout
     assert alone.stderr.count("\n") == 1
     assert BOOTSTRAP_VARIABLE in alone.stderr
-    assert without.stderr == ""
+
+    monkeypatch.setattr(sys, "argv", [str(EXAMPLE), "--without-thawline"])
+    runpy.run_path(str(EXAMPLE), run_name="__main__")
+    without = capfd.readouterr()
+    assert without.out == alone.stdout
+    assert without.err == ""

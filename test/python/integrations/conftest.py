@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from thawline.bootstrap import BOOTSTRAP_VARIABLE
+from thawline.wire.bootstrap import BOOTSTRAP_VARIABLE
 
 
 @pytest.fixture

@@ -6,22 +6,22 @@ from pathlib import Path
 
 import pytest
 import torch
-
 from example_config import attached_config
 from granting_channel import GrantingChannel
 from served_channel import served
-from thawline.bootstrap import BOOTSTRAP_VARIABLE
-from thawline.errors import UserError
-from thawline.integrations.attachment import Attachment, move_batch
-from thawline.protocol import Failed
 from tiny_training import BLOCKS, HEAD, build_network, sgd
+
+from thawline.errors import UserError
+from thawline.integrations.attachment import Attachment, TrainerLoop
+from thawline.wire.bootstrap import BOOTSTRAP_VARIABLE
+from thawline.wire.protocol import Failed
 
 EVERYTHING = {1: ["head", "top", "stem"]}
 
 
 def open_training(attachment: Attachment, *, num_devices: int = 1) -> None:
     model = build_network()
-    attachment.open(model, sgd(model), num_updates=6, step=0, state=None, num_devices=num_devices, ends_early=False)
+    attachment.open(model, sgd(model), TrainerLoop(num_updates=6, num_devices=num_devices))
 
 
 def new_attachment() -> Attachment:
@@ -49,7 +49,7 @@ def test_without_a_controller_a_second_training_begins_anew(monkeypatch: pytest.
 
 def test_under_a_controller_a_second_training_is_refused(tmp_path: Path) -> None:
     attachment = new_attachment()
-    with served(GrantingChannel(EVERYTHING, config=attached_config(intervention={"kind": "none"})), tmp_path):
+    with served(GrantingChannel(EVERYTHING, config=attached_config(needs_probe=False)), tmp_path):
         open_training(attachment)
         with pytest.raises(UserError, match="a second training began in this process"):
             open_training(attachment)
@@ -57,7 +57,7 @@ def test_under_a_controller_a_second_training_is_refused(tmp_path: Path) -> None
 
 
 def test_what_is_told_of_a_training_left_by_an_exception(tmp_path: Path) -> None:
-    channel = GrantingChannel(EVERYTHING, config=attached_config(intervention={"kind": "none"}))
+    channel = GrantingChannel(EVERYTHING, config=attached_config(needs_probe=False))
     attachment = new_attachment()
     with served(channel, tmp_path):
         open_training(attachment)
@@ -67,11 +67,3 @@ def test_what_is_told_of_a_training_left_by_an_exception(tmp_path: Path) -> None
     failed = channel.sent[-1]
     assert isinstance(failed, Failed)
     assert (failed.step, failed.message) == (1, "ZeroDivisionError: a bug")
-
-
-def test_a_batch_moves_with_its_structure() -> None:
-    batch = {"ids": torch.ones(2, 3), "labels": (torch.ones(2), [torch.zeros(2)])}
-    moved = move_batch(batch, torch.device("meta"))
-    assert moved["ids"].device.type == moved["labels"][0].device.type == moved["labels"][1][0].device.type == "meta"
-    assert isinstance(moved["labels"], tuple)
-    assert moved["ids"].shape == (2, 3)

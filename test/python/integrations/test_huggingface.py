@@ -8,8 +8,6 @@ from typing import Any
 
 import pytest
 import torch
-from transformers import TrainerCallback
-
 from huggingface_training import (
     EVERY_STEP,
     EVERYTHING,
@@ -25,10 +23,12 @@ from huggingface_training import (
     weights,
 )
 from served_channel import served
+from transformers import TrainerCallback
+
 from thawline.errors import UserError
 from thawline.integrations.huggingface import OutputLosses
-from thawline.protocol import Applied, Boundary, Finished, Ready
-from thawline.weights import weights_sha256
+from thawline.storage.weights import weights_sha256
+from thawline.wire.protocol import Applied, Boundary, Finished, Ready
 
 
 def test_a_block_moves_from_the_update_on_in_which_it_is_unfrozen(tmp_path: Path) -> None:

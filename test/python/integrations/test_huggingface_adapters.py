@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from torch import Tensor
-from transformers import Trainer, TrainerCallback, TrainingArguments
-
 from adapted_network import BLOCKS, HEAD, SCHEDULE, build_adapted_network, draw_points, first_moves, parameters_of
 from example_config import attached_config
 from granting_channel import GrantingChannel
 from served_channel import served
+from torch import Tensor
+from transformers import Trainer, TrainerCallback, TrainingArguments
+
 from thawline.integrations.huggingface import ControllerCallback
-from thawline.protocol import Applied, Finished
-from thawline.weights import weights_sha256
+from thawline.storage.weights import weights_sha256
+from thawline.wire.protocol import Applied, Finished
 
 UPDATES = 6
 
@@ -73,7 +73,7 @@ def train(folder: Path, *callbacks: TrainerCallback) -> tuple[Trainer, GrantingC
         eval_dataset=points[:4],
         callbacks=[controller, *callbacks],
     )
-    channel = GrantingChannel(SCHEDULE, config=attached_config(intervention={"k": 3}))
+    channel = GrantingChannel(SCHEDULE, config=attached_config())
     with served(channel, folder):
         trainer.train()
     return trainer, channel

@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from transformers import EarlyStoppingCallback, TrainerCallback
-
 from huggingface_training import (
     EVERY_STEP,
     EVERYTHING,
@@ -18,10 +16,12 @@ from huggingface_training import (
     trainer,
 )
 from served_channel import served
-from thawline.errors import NonFiniteLossError, UserError
-from thawline.protocol import Failed, Finished, Ready, Stopped
-from thawline.session import TrainingStopped
-from thawline.weights import weights_sha256
+from transformers import EarlyStoppingCallback, TrainerCallback
+
+from thawline.errors import NonFiniteLossError
+from thawline.lockstep.session import TrainingStopped
+from thawline.storage.weights import weights_sha256
+from thawline.wire.protocol import Failed, Finished, Ready, Stopped
 
 
 def test_a_stop_saves_a_checkpoint_and_makes_no_further_update(tmp_path: Path) -> None:
@@ -60,11 +60,16 @@ class EndsAfterTwo(TrainerCallback):
         control.should_training_stop |= state.global_step == 2
 
 
-def test_an_end_before_the_announced_one_is_told_as_a_mistake(tmp_path: Path) -> None:
+def test_a_training_that_a_callback_ends_before_the_announced_end_is_finished(tmp_path: Path) -> None:
     channel = controlled(EVERYTHING)
-    with served(channel, tmp_path), pytest.raises(UserError, match="make 6 updates, but it ended after 2"):
-        trainer(tmp_path, callback(), EndsAfterTwo()).train()
-    assert isinstance(channel.sent[-1], Failed)
+    with served(channel, tmp_path):
+        made = trainer(tmp_path, callback(), EndsAfterTwo())
+        made.train()
+    assert channel.sent_of(Ready)[0].num_updates == 6
+    finished = channel.sent[-1]
+    assert isinstance(finished, Finished)
+    assert (finished.step, finished.early) == (2, True)
+    assert finished.weights_sha256 == weights_sha256(made.model)
 
 
 def test_an_end_that_may_be_early_is_not_announced(tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
-
 from huggingface_training import (
     SCHEDULE,
     callback,
@@ -15,9 +14,10 @@ from huggingface_training import (
     trainer,
 )
 from served_channel import served
-from thawline.protocol import Applied, Finished, Ready
-from thawline.session import TrainingStopped
-from thawline.weights import weights_sha256
+
+from thawline.lockstep.session import TrainingStopped
+from thawline.storage.weights import weights_sha256
+from thawline.wire.protocol import Applied, Finished, Ready
 
 SAVING = {"save_strategy": "steps", "save_steps": 2}
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 import torch
 from lightning.pytorch.plugins.precision import MixedPrecision
-
 from lightning_training import (
     EVERYTHING,
     SCHEDULE,
@@ -19,9 +18,10 @@ from lightning_training import (
     fit,
 )
 from served_channel import served
+
 from thawline.errors import UserError
-from thawline.protocol import Applied, Boundary, Finished, Ready
-from thawline.weights import weights_sha256
+from thawline.storage.weights import weights_sha256
+from thawline.wire.protocol import Applied, Boundary, Finished, Ready
 
 
 def test_a_block_moves_from_the_update_on_in_which_it_is_unfrozen(tmp_path: Path) -> None:

@@ -8,8 +8,12 @@ from typing import Any
 import pytest
 import torch
 from lightning.pytorch import Callback, Trainer
-from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
-
+from lightning.pytorch.callbacks import (
+    EarlyStopping,
+    GradientAccumulationScheduler,
+    ModelCheckpoint,
+    StochasticWeightAveraging,
+)
 from lightning_training import (
     EVERYTHING,
     Module,
@@ -17,10 +21,11 @@ from lightning_training import (
     controlled,
     fit,
 )
+from msgspec import UNSET
 from served_channel import served
-from thawline.errors import UserError
-from thawline.protocol import Failed, Finished, Ready, Stopped
-from thawline.session import TrainingStopped
+
+from thawline.lockstep.session import TrainingStopped
+from thawline.wire.protocol import Failed, Finished, Ready, Stopped
 
 
 @pytest.mark.parametrize("update", [1, 4])
@@ -63,11 +68,50 @@ class EndsAfterTwo(Callback):
         trainer.should_stop = trainer.global_step == 2
 
 
-def test_an_end_before_the_announced_one_is_told_as_a_mistake(tmp_path: Path) -> None:
+def test_a_training_that_a_callback_ends_before_the_announced_end_is_finished(tmp_path: Path) -> None:
     channel = controlled(EVERYTHING)
-    with served(channel, tmp_path), pytest.raises(UserError, match="make 6 updates, but it ended after 2"):
-        fit(Module(), tmp_path, callback(), EndsAfterTwo())
-    assert isinstance(channel.sent[-1], Failed)
+    with served(channel, tmp_path):
+        trainer = fit(Module(), tmp_path, callback(), EndsAfterTwo())
+    assert trainer.global_step == 2
+    assert channel.sent_of(Ready)[0].num_updates == 6
+    finished = channel.sent[-1]
+    assert isinstance(finished, Finished)
+    assert (finished.step, finished.early) == (2, True)
+
+
+@pytest.mark.parametrize(("schedule", "updates"), [({0: 1, 1: 2}, 8), ({0: 3, 1: 1}, 10), ({0: 2}, 6)])
+def test_batches_that_are_accumulated_by_a_schedule_are_counted(
+    tmp_path: Path, schedule: dict[int, int], updates: int
+) -> None:
+    """Three epochs of four batches."""
+    channel = controlled(EVERYTHING)
+    with served(channel, tmp_path):
+        trainer = fit(Module(), tmp_path, callback(), GradientAccumulationScheduler(schedule), num_batches=4)
+    assert channel.sent_of(Ready)[0].num_updates == trainer.global_step == updates
+    finished = channel.sent[-1]
+    assert isinstance(finished, Finished)
+    assert (finished.step, finished.early) == (updates, UNSET)
+
+
+def test_an_epoch_that_averages_weights_makes_no_updates(tmp_path: Path) -> None:
+    channel = controlled(EVERYTHING)
+    averaging = StochasticWeightAveraging(swa_lrs=1e-2, swa_epoch_start=1)
+    with served(channel, tmp_path):
+        trainer = fit(Module(), tmp_path, callback(), averaging, max_epochs=3)
+    finished = channel.sent[-1]
+    assert isinstance(finished, Finished)
+    assert finished.step == trainer.global_step
+    assert finished.step < (channel.sent_of(Ready)[0].num_updates or 0)
+    assert finished.early is True
+
+
+def test_a_training_that_runs_out_of_time_is_finished(tmp_path: Path) -> None:
+    channel = controlled(EVERYTHING)
+    with served(channel, tmp_path):
+        fit(Module(), tmp_path, callback(), max_epochs=100_000, max_time={"seconds": 1})
+    finished = channel.sent[-1]
+    assert isinstance(finished, Finished)
+    assert finished.early is True
 
 
 @pytest.mark.parametrize(

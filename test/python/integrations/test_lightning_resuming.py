@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
-
 from lightning_training import (
     SCHEDULE,
     Module,
@@ -18,8 +17,9 @@ from lightning_training import (
     fit,
 )
 from served_channel import served
-from thawline.protocol import Applied, Finished, Ready
-from thawline.weights import weights_sha256
+
+from thawline.storage.weights import weights_sha256
+from thawline.wire.protocol import Applied, Finished, Ready
 
 
 @pytest.mark.parametrize("step", [2, 4])

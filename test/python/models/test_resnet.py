@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from thawline.models.resnet import build_resnet18
+from thawline.models.resnet import build_resnet18, resnet18_blocks
 
 
 def num_params(module: torch.nn.Module) -> int:
@@ -53,3 +53,25 @@ def test_the_global_generator_decides_the_initial_weights():
 
     assert torch.equal(build(0), build(0))
     assert not torch.equal(build(0), build(1))
+
+
+def test_resnet18_has_five_blocks_from_the_top_down():
+    block_map = resnet18_blocks(build_resnet18(in_channels=3, num_classes=10))
+    assert [(block.name, block.num_params) for block in block_map.blocks] == [
+        ("layer4", 8_393_728),
+        ("layer3", 2_099_712),
+        ("layer2", 525_568),
+        ("layer1", 147_968),
+        ("stem", 1_856),
+    ]
+    assert (block_map.head.name, block_map.head.num_params) == ("head", 5_130)
+    assert block_map.head.parameter_names == ("head.weight", "head.bias")
+    assert block_map.num_params == 11_173_962
+
+
+def test_resnet18_blocks_hold_every_parameter_once():
+    model = build_resnet18(width=2, in_channels=1, num_classes=10)
+    block_map = resnet18_blocks(model)
+    names = [name for block in (*block_map.blocks, block_map.head) for name in block.parameter_names]
+    assert sorted(names) == sorted(name for name, _ in model.named_parameters())
+    assert block_map.blocks[-1].parameter_names == ("conv1.weight", "bn1.weight", "bn1.bias")

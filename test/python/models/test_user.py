@@ -14,8 +14,8 @@ import torch
 from torch import nn
 
 from thawline.errors import UserCodeError, UserError
-from thawline.failure import describe_failure
 from thawline.models.user import build_user_model
+from thawline.wire.failure import describe_failure
 
 pytestmark = pytest.mark.usefixtures("torch_settings")
 
@@ -212,3 +212,10 @@ def test_the_traceback_begins_in_the_users_code(build):
 def test_a_lack_of_memory_is_not_the_users_fault(build):
     with pytest.raises(MemoryError):
         build("def build(**sizes): raise MemoryError")
+
+
+@pytest.mark.parametrize("name", ["torch.hub.load", "load", "nn.Linear", "np.random.seed", "partial"])
+def test_what_the_module_only_imports_is_refused(build, name):
+    said = refusal(build, "from torch.hub import load\nfrom functools import partial\n", name)
+    assert f"`model.kind` is `own:{name}`, which `own` only imports from `" in re.sub(r"own_model_[0-9]+", "own", said)
+    assert " / name it where it is defined, or define a function in `own" in said

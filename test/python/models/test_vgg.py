@@ -3,7 +3,8 @@ import math
 import pytest
 import torch
 
-from thawline.models.vgg import build_vgg11
+from thawline.models.vgg import build_vgg11, vgg11_blocks
+from thawline.steering.blocks import first_head_layer_name, linear_head_name
 
 pytestmark = pytest.mark.usefixtures("torch_settings")
 
@@ -59,3 +60,25 @@ def test_every_parameter_gets_a_gradient(batch_norm):
     model = build_vgg11(in_channels=3, num_classes=4, batch_norm=batch_norm, head_width=8)
     model(torch.randn(8, 3, 32, 32)).logsumexp(dim=1).sum().backward()
     assert all(p.grad is not None and p.grad.any() for p in model.parameters())
+
+
+def test_vgg11_has_eight_blocks_from_the_top_down():
+    model = build_vgg11(in_channels=3, num_classes=10)
+    block_map = vgg11_blocks(model)
+    assert [block.name for block in block_map.blocks] == [f"conv{i}" for i in (8, 7, 6, 5, 4, 3, 2, 1)]
+    assert [block.num_params for block in block_map.blocks] == [
+        *[2_359_808] * 3,
+        1_180_160,
+        590_080,
+        295_168,
+        73_856,
+        1_792,
+    ]
+    assert block_map.head.num_params == 530_442
+    assert (linear_head_name(model, block_map), first_head_layer_name(model, block_map)) == (None, "head.1")
+    assert block_map.num_params == 9_750_922
+
+
+def test_a_batch_norm_of_vgg11_belongs_to_its_convolution():
+    block_map = vgg11_blocks(build_vgg11(in_channels=1, num_classes=2, batch_norm=True, head_width=2))
+    assert block_map.blocks[-1].parameter_names == ("conv1.weight", "conv1.bias", "bn1.weight", "bn1.bias")

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
+from pass_count import Counting
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -12,7 +13,7 @@ from thawline.probes import ClassificationObjective, ProbeSet
 CLASSES = 5
 
 
-class TinyResidualNetwork(nn.Module):
+class TinyResidualNetwork(Counting):
     """Images [n, 2, 6, 6] -> logits [n, 5]: strided, grouped and biased convolutions, a shortcut, in-place ReLU."""
 
     def __init__(self) -> None:
@@ -25,10 +26,9 @@ class TinyResidualNetwork(nn.Module):
         self.hidden = nn.Linear(8, 7)
         self.dropout = nn.Dropout(0.5)
         self.fc = nn.Linear(7, CLASSES)
-        self.forward_calls = 0
 
     def forward(self, images: Tensor) -> Tensor:
-        self.forward_calls += 1
+        self.count()
         stem = functional.relu(self.bn1(self.stem(images)), inplace=True)
         block = self.bn2(self.conv(stem))
         block += self.shortcut(stem)

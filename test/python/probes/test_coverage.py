@@ -15,6 +15,8 @@ from torch.nn import functional
 
 from thawline.probes import SIGNALS, ClassificationObjective, Prober, ProbeSet, ProbeSettings
 
+pytestmark = pytest.mark.long
+
 POPULATION = 400
 BATCH_SIZE = 40
 BATCHES = 2

@@ -2,12 +2,12 @@ import warnings
 
 import pytest
 import torch
+from largest_tensor import LargestTensor
 from torch import nn
 from torch.func import functional_call, grad, vmap
 
-from largest_tensor import LargestTensor
 from thawline.models.resnet import build_resnet18
-from thawline.probes import ClassificationObjective
+from thawline.probes import ClassificationObjective, Interrupted, Prober, ProbeSet, ProbeSettings
 from thawline.probes.example_gradients import ExampleGradients
 from thawline.probes.layer_norms import NUMBERS_AT_ONCE
 from thawline.probes.scope import measuring, resolve_scope
@@ -30,7 +30,7 @@ def norms_by_functional_transforms(network, scope, inputs, gradients):
 
 def norms_by_hooks(network, scope, batch, passes=1):
     with measuring(network, scope):
-        example_gradients = ExampleGradients(network, ClassificationObjective(), scope, batch)
+        example_gradients = ExampleGradients(network, ClassificationObjective(), scope, [batch])
         recording = example_gradients.forward(batch)
         gradients = [gradients_at_logits(recording.logits[0], seed) for seed in range(passes)]
         return example_gradients.squared_norms(recording, [[gradient] for gradient in gradients]), gradients
@@ -128,3 +128,28 @@ def test_of_a_whole_network_no_tensor_is_as_large_as_the_gradients_of_its_exampl
     activations = examples * width * side * side
     of_one_layer = examples * max(parameter.numel() for parameter in scope.parameters)
     assert largest.numbers <= max(activations, 2 * NUMBERS_AT_ONCE) < of_one_layer / 8
+
+
+def test_the_look_at_all_batches_is_repeated_and_can_be_interrupted() -> None:
+    """A rule that fits no longer, since a hook scales what the layer reads, is found at the next look."""
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(4, 5), nn.Tanh(), nn.Linear(5, 3))
+    inputs, labels = torch.randn(8, 4), torch.arange(8) % 3
+    probe_set = ProbeSet.split(inputs, labels, 4)
+    asked: list[int] = []
+
+    def should_stop() -> bool:
+        asked.append(1)
+        return len(asked) > 1
+
+    prober = Prober(model, ClassificationObjective(), probe_set, ProbeSettings(seed=0, labels="exact", check_every=1))
+    with pytest.raises(Interrupted):
+        prober.measure(1, ["fisher_trace"], should_stop)
+    assert len(asked) == 2
+    prober.measure(2, ["fisher_trace"])
+    model[0].register_forward_pre_hook(lambda module, args: (args[0] * module.weight.mean(),))
+    with pytest.warns(UserWarning, match="differentiated example by example"):
+        found = prober.measure(3, ["fisher_trace"])[0].value
+    fresh = Prober(model, ClassificationObjective(), probe_set, ProbeSettings(seed=0, labels="exact"))
+    with pytest.warns(UserWarning, match="differentiated example by example"):
+        assert found == fresh.measure(1, ["fisher_trace"])[0].value

@@ -30,7 +30,7 @@ def trace(network, objective, probe_set, names, labels, seed=0, estimator="per_e
         if estimator == "head":
             features = head_features(network, objective, probe_set, scope, no_poll)
             return fisher_trace_of_head(features, probe_set, labels)
-        example_gradients = ExampleGradients(network, objective, scope, probe_set.batches[0])
+        example_gradients = ExampleGradients(network, objective, scope, probe_set.batches)
         return fisher_trace_per_example(network, objective, probe_set, example_gradients, source, no_poll)
 
 

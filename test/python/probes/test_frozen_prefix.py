@@ -5,18 +5,15 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from probe_tower import STAGES, TowerObjective, build_tower, set_trainable, tower_probe_set, tower_settings
 from torch import nn
 
-from probe_tower import STAGES, TowerObjective, build_tower, set_trainable, tower_probe_set, tower_settings
-from thawline.probes import METRICS, SIGNALS, ClassificationObjective, ProbeInterrupted, Prober, ProbeSettings
+from thawline.probes import METRICS, SIGNALS, ClassificationObjective, Interrupted, Prober, ProbeSettings
 
 
 def values(measurements):
     """Everything but the seconds."""
-    return [
-        (m.key, m.value, m.standard_error, m.change_standard_error, m.span_standard_error, m.extras)
-        for m in measurements
-    ]
+    return [(m.key, m.value, m.standard_error, m.change_standard_error, m.span_standard_error) for m in measurements]
 
 
 def tower_probers(tower, **changes):
@@ -130,7 +127,7 @@ def test_nothing_is_left_behind(polls):
     for update in (1, 10):
         try:
             prober.measure(update, should_stop=should_stop)
-        except ProbeInterrupted:
+        except Interrupted:
             assert polls < 1000
         assert snapshot(tower) == before
     found, expected = (values(source.measure(20)) for source in (prober, forgetting))
@@ -231,12 +228,12 @@ def test_features_of_a_linear_head_are_kept_without_any_stages(network, probe_se
     only_head_trainable(network)
     prober = Prober(network, ClassificationObjective("fc"), probe_set, ProbeSettings(seed=0))
     first = values(prober.measure(1))
-    network.forward_calls = 0
+    network.forwards = 0
     assert [entry[:3] for entry in values(prober.measure(10))] == [entry[:3] for entry in first]
-    assert network.forward_calls == 0
+    assert network.forwards == 0
     nn.init.ones_(network.hidden.weight)
     changed = values(prober.measure(20))
-    assert network.forward_calls == len(probe_set.batches)
+    assert network.forwards == len(probe_set.batches)
     assert changed[0][1] != first[0][1]
 
 
@@ -246,6 +243,6 @@ def test_features_beyond_the_bound_are_not_kept(network, probe_set, only_head_tr
         network, ClassificationObjective("fc"), probe_set, ProbeSettings(seed=0, cache_bytes=13 * 7 * 4 - 1)
     )
     prober.measure(1)
-    network.forward_calls = 0
+    network.forwards = 0
     prober.measure(10)
-    assert network.forward_calls == len(probe_set.batches)
+    assert network.forwards == len(probe_set.batches)

@@ -1,8 +1,8 @@
 import pytest
 import torch
+from largest_tensor import LargestTensor
 from torch import nn
 
-from largest_tensor import LargestTensor
 from thawline.probes import layer_norms
 from thawline.probes.layer_norms import layer_norms_for, squared_product_norms
 

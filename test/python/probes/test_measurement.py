@@ -3,9 +3,9 @@ from functools import partial
 import pytest
 import torch
 
+from thawline.probes.boundary_probe import Signal
 from thawline.probes.measurement import MeasurementHistory
 from thawline.probes.scope import resolve_scope
-from thawline.probes.signals import Signal
 from thawline.probes.standard_errors import error_over_points
 
 TAU = 2
@@ -27,7 +27,7 @@ def vector_at(update):
 
 
 def signal_of(vector, **changes):
-    fields = {"value": 0.5, "vector": vector, "error": error_over_points, "extras": {"points": 50}, "companions": {}}
+    fields = {"value": 0.5, "vector": vector, "error": error_over_points, "companions": {}}
     return Signal(**{**fields, **changes})
 
 
@@ -45,12 +45,7 @@ def test_errors_are_those_of_the_vector_and_of_its_differences_to_one_and_to_tau
     assert found[3].span_standard_error == error_over_points(difference(vector_at(10)))
     assert [point.change_standard_error is None for point in found] == [True, False, False, False]
     assert [point.span_standard_error is None for point in found] == [True, True, False, False]
-    assert (found[0].key, found[0].value, found[0].seconds, found[0].extras) == (
-        "probe/fisher_trace",
-        0.5,
-        1.5,
-        {"points": 50},
-    )
+    assert (found[0].key, found[0].value, found[0].seconds) == ("probe/fisher_trace", 0.5, 1.5)
 
 
 def test_points_of_another_scope_are_no_partners(scope, head):

@@ -3,7 +3,6 @@ import torch
 from torch.nn import functional
 
 from thawline.probes import LabelledObjective, LinearHeadObjective
-from thawline.probes import objective as module
 from thawline.probes.objective import batch_size, micro_batches, slice_batch
 
 
@@ -36,9 +35,8 @@ def test_batches_of_any_structure_are_sliced_by_example():
     assert isinstance(part["pair"], tuple)
 
 
-@pytest.mark.parametrize(("kept", "sizes"), [(False, [64, 64, 28]), (True, [128, 28])])
-def test_micro_batches_are_larger_where_freed_memory_is_kept(kept, sizes, monkeypatch):
-    monkeypatch.setattr(module, "freed_memory_is_kept", lambda: kept)
-    parts = micro_batches((torch.arange(156), torch.arange(156)))
+@pytest.mark.parametrize(("size", "sizes"), [(64, [64, 64, 28]), (128, [128, 28]), (200, [156])])
+def test_micro_batches_are_of_the_size_asked_for_and_in_order(size, sizes):
+    parts = micro_batches((torch.arange(156), torch.arange(156)), size)
     assert [batch_size(part) for part in parts] == sizes
     assert torch.equal(torch.cat([labels for _, labels in parts]), torch.arange(156))

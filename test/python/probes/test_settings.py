@@ -1,7 +1,7 @@
 import pytest
 
 from thawline.errors import UserError
-from thawline.probes import METRICS, SIGNALS, ProbeSettings
+from thawline.probes import ProbeSettings
 
 
 def test_the_defaults_are_the_papers():
@@ -10,11 +10,7 @@ def test_the_defaults_are_the_papers():
     assert (settings.labels, settings.estimator, settings.worst_value) == ("sampled", "per_example", "best")
 
 
-def test_signals_are_among_the_metrics():
-    assert METRICS[: len(SIGNALS)] == SIGNALS
-
-
-@pytest.mark.parametrize("name", ["rho", "draws", "iterations", "tau", "every", "start"])
+@pytest.mark.parametrize("name", ["rho", "draws", "iterations", "tau", "every", "start", "micro_batch"])
 @pytest.mark.parametrize("value", [0, -1, float("nan")])
 def test_numbers_are_above_zero(name, value):
     with pytest.raises(UserError, match=f"probe {name} is") as caught:

@@ -104,14 +104,14 @@ def test_sharpness_worst_is_at_least_a_plain_gradient_step_and_never_negative(ne
 
 def test_the_number_of_forward_passes_is_the_least_possible(network, probe_set, objective):
     names, batches = all_names(network), len(probe_set.batches)
-    network.forward_calls = 0
+    network.forwards = 0
     measure(sharpness_avg, network, objective, probe_set, names, rho=0.01, draws=15, seed=0)
-    assert network.forward_calls == batches * (1 + 15)
-    network.forward_calls = 0
+    assert network.forwards == batches * (1 + 15)
+    network.forwards = 0
     backwards = []
     network.fc.register_full_backward_hook(lambda *_: backwards.append(1))
     measure(sharpness_worst, network, objective, probe_set, names, rho=0.01, iterations=15)
-    assert network.forward_calls == batches * (1 + 15)
+    assert network.forwards == batches * (1 + 15)
     assert len(backwards) == batches * 15
 
 

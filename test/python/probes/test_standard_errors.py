@@ -50,6 +50,18 @@ def test_error_over_draws_and_points_covers_both_kinds_of_variation(draw_sd, poi
     assert squared_errors / tables == pytest.approx(truth, rel=0.06)
 
 
+@given(st.integers(0, 2**32 - 1))
+def test_the_error_over_draws_and_points_is_never_below_that_over_draws_alone(seed):
+    """Also where two groups of points move together and against each other, as classes do under a perturbed head."""
+    random = np.random.default_rng(seed)
+    groups = random.normal(size=(5, 1)) * np.array([1.0, 1.0, 1.0, -1.0, -1.0, -1.0, 1.0, 1.0, -1.0])
+    increases = groups + 0.01 * random.normal(size=(5, 9))
+    sizes = (4, 5)
+    over_draws = sum(batch.mean(1).var(ddof=1) / 5 for batch in (increases[:, :4], increases[:, 4:]))
+    found = error_over_draws_and_points(torch.from_numpy(increases), sizes)
+    assert found >= math.sqrt(over_draws) / 2 * (1 - 1e-12)
+
+
 def test_error_within_batches_ignores_differences_between_batches():
     values = np.random.default_rng(0).normal(size=12)
     shifted = values + np.repeat([0.0, 50.0, -7.0], 4)

@@ -7,9 +7,9 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from tiny_encoder import build_seeded, move_adapters, save_xlm_roberta, token_batch
 from torch.nn import functional
 
-from thawline.freezing import apply_trainable
 from thawline.models.text import Encoder
 from thawline.probes import LabelledObjective, LinearHeadObjective, Prober, ProbeSet, ProbeSettings
 from thawline.probes.example_gradients import ExampleGradients
@@ -20,7 +20,7 @@ from thawline.probes.noise import label_signs, label_uniforms
 from thawline.probes.objective import slice_batch
 from thawline.probes.scope import measuring, resolve_scope
 from thawline.probes.text_objective import QuestionAnsweringObjective, SequenceClassificationObjective
-from tiny_encoder import build_seeded, move_adapters, save_xlm_roberta, token_batch
+from thawline.steering.freezing import apply_trainable
 
 TASKS = ["question_answering", "sequence_classification"]
 LENGTHS = [5, 9, 3, 7, 6]
@@ -54,7 +54,7 @@ def fisher(encoder, task, batch, names, labels="sampled", seed=0):
     scope = resolve_scope(encoder.model, "all", names)
     source = LabelSource(labels, seed, sum(probe_set.sizes))
     with measuring(encoder.model, scope):
-        gradients = ExampleGradients(encoder.model, objective, scope, batch)
+        gradients = ExampleGradients(encoder.model, objective, scope, [batch])
         return fisher_trace_per_example(encoder.model, objective, probe_set, gradients, source, lambda: None)
 
 
@@ -273,6 +273,7 @@ def test_stages_let_the_frozen_layers_run_once(encoders, task, trainable):
     probe_set = ProbeSet([token_batch([4, 9]), token_batch([7, 2, 3], seed=1)])
     expected = measured(prober(encoder, task, probe_set))
     made = prober(encoder, task, probe_set, stages=encoder.stages)
+    made.check()
     calls = []
     lowest = encoder.model.get_submodule(encoder.stages[0]).attention.self.query
     handle = lowest.register_forward_hook(lambda module, inputs, output: calls.append(len(output)))

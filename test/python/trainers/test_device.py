@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from thawline.config import DeviceConfig
+from thawline.config.run import DeviceConfig
 from thawline.errors import UserError
 from thawline.trainers.device import choose_device, describe_device
 
@@ -13,7 +13,7 @@ def has_gpu(request, monkeypatch):
 
 
 def chosen(kind):
-    return choose_device(DeviceConfig(kind=kind, threads=1, shared=False, precision="float32"))
+    return choose_device(DeviceConfig(kind=kind, threads=1, precision="float32"))
 
 
 def test_the_cpu_is_always_there(has_gpu):

@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 import torch
-
 from example_config import MNIST_FOLDER, run_config
 from granting_channel import GrantingChannel
-from thawline.config import parse_config
-from thawline.protocol import PROTOCOL_VERSION, Boundary, ControllerBody, Finished, Metric, Welcome, WorkerBody
+
+from thawline.config.run import parse_config
 from thawline.trainers.vision import train_vision
+from thawline.wire.protocol import PROTOCOL_VERSION, Boundary, ControllerBody, Finished, Metric, Welcome, WorkerBody
 
 pytestmark = [
     pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device"),
@@ -79,7 +79,7 @@ def test_a_run_repeats_itself_bit_for_bit_measured_or_not(tmp_path: Path, augmen
     weights = []
     for measured in ({}, {"metrics": SIGNALS, "probe_every": 2}, {}):
         channel = GrantingChannel(SCHEDULE, run_folder=str(tmp_path), **measured)
-        vision_run(tmp_path, channel, data={"augment": augment}, probe={"metrics": SIGNALS})
+        vision_run(tmp_path, channel, data={"augment": augment})
         weights.append(final_weights(channel))
     assert len(set(weights)) == 1
 
@@ -95,7 +95,7 @@ def test_the_signals_are_those_of_the_cpu(tmp_path: Path, recwarn: pytest.Warnin
                 tmp_path,
                 GrantingChannel(SCHEDULE, run_folder=str(tmp_path), metrics=SIGNALS, probe_every=4),
                 device={"kind": kind},
-                probe={"metrics": SIGNALS, "scope": "all", "draws": 15},
+                probe={"scope": "all", "draws": 15},
             )
         )
         for kind in ("cpu", "cuda")

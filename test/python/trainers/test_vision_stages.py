@@ -6,13 +6,13 @@ import warnings
 
 import pytest
 import torch
+from example_config import run_config
 from torch import Tensor, nn
 
-from example_config import run_config
-from thawline.config import parse_config
-from thawline.data.vision import VisionData
-from thawline.freezing import apply_trainable
-from thawline.trainers.vision_parts import build_model, build_prober
+from thawline.config.run import parse_config
+from thawline.data.vision import ImageInputs, VisionData
+from thawline.steering.freezing import apply_trainable
+from thawline.trainers.vision_parts import VisionParts, build_model, build_prober
 
 pytestmark = pytest.mark.usefixtures("torch_settings")
 
@@ -50,7 +50,8 @@ def test_wherever_the_frozen_part_ends_it_runs_once(kind: str, data: VisionData,
     document["model"] = NETWORKS[kind]
     config = parse_config(document)
     model, blocks = build_model(config, data)
-    prober = build_prober(config, data, model, blocks, torch.device("cpu"))
+    inputs = ImageInputs(data.normalization, torch.device("cpu"))
+    prober = build_prober(config, VisionParts(model, blocks, data, inputs))
     trainable = ["head"]
     for number, block in enumerate(blocks.blocks[:-1], start=1):
         trainable.append(block.name)

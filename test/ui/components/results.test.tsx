@@ -3,8 +3,9 @@ import { stripVTControlCharacters } from "node:util";
 import { expect, it } from "vitest";
 import type { Evaluation, State } from "../../../src/core/state.js";
 import { ResultPanel } from "../../../src/ui/components/results.js";
-import { evaluationOf } from "../../core/evaluation-of.js";
-import { simulateRun } from "../journal-builder.js";
+import { evaluationSeries } from "../../../src/core/scores.js";
+import { evaluationOf } from "../../support/evaluation-of.js";
+import { simulateRun } from "../../support/journal-builder.js";
 
 const CIFAR_C = [
   ..."gaussian_noise shot_noise impulse_noise defocus_blur glass_blur motion_blur zoom_blur snow".split(" "),
@@ -15,7 +16,7 @@ const CIFAR_C = [
 /** The nineteen corruptions of JPEG images, without frost. */
 function evaluated(): State {
   const { state } = simulateRun();
-  const step = state.evaluations.at(-1)!.step;
+  const step = state.scores.evaluations.at(-1)!.step;
   const usual = { step, numExamples: 1000, fromJpeg: true };
   const score = (split: string, values: Evaluation["values"], leftOut: string | null) =>
     evaluationOf(split, values, { ...usual, regenerated: split !== "in_dist", leftOut });
@@ -23,7 +24,13 @@ function evaluated(): State {
     if (name === "frost") return score("ood/frost", {}, "no textures");
     return score(`ood/${name}`, { accuracy: 0.8 - index / 100 }, name.startsWith("jpeg") ? "compressed already" : null);
   });
-  return { ...state, evaluations: [score("in_dist", { accuracy: 0.91 }, null), ...corruptions] };
+  return {
+    ...state,
+    scores: {
+      ...state.scores,
+      evaluations: evaluationSeries([score("in_dist", { accuracy: 0.91 }, null), ...corruptions]),
+    },
+  };
 }
 
 it("shows nineteen corruptions, and in brackets what does not count", () => {
@@ -50,12 +57,12 @@ it("shows nineteen corruptions, and in brackets what does not count", () => {
 
 it("shows the languages of a run on questions, and X-ling of each test set", () => {
   const { state } = simulateRun();
-  const step = state.evaluations.at(-1)!.step;
+  const step = state.scores.evaluations.at(-1)!.step;
   const score = (split: string, f1: number) =>
     evaluationOf(split, { f1, exact_match: f1 / 2 }, { step, numExamples: 240 });
   const languages = ["en", "ar", "de", "zh"].map((language, index) => score(`ood/xquad/${language}`, 0.5 - index / 16));
-  const evaluations = [score("in_dist", 0.5), ...languages, score("ood/mlqa/zh", 0.25)];
-  const panel = <ResultPanel state={{ ...state, evaluations }} rows={9} columns={78} />;
+  const evaluations = evaluationSeries([score("in_dist", 0.5), ...languages, score("ood/mlqa/zh", 0.25)]);
+  const panel = <ResultPanel state={{ ...state, scores: { ...state.scores, evaluations } }} rows={9} columns={78} />;
   const frame = stripVTControlCharacters(renderToString(panel, { columns: 78 }));
   expect(`\n${frame}\n`).toMatchInlineSnapshot(`
     "

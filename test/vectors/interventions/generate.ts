@@ -5,11 +5,11 @@
  *
  *     npx vitest run test/core/intervention-vectors.test.ts --update
  */
-import { unfreezingOrder } from "../../../src/core/block-order.js";
+import { unfreezingOrder } from "../../../src/core/intervention/block-order.js";
 import type { Body } from "../../../src/protocol/messages.js";
-import { simulatedConfig, SimulatedRun, trainingOf } from "../../core/simulated-run.js";
+import { simulatedConfigOver, SimulatedRun, trainingOf } from "../../support/simulated-run.js";
 
-/** From the top down, as a model names them; `test/python/three_blocks.py` has them. */
+/** From the top down, as a model names them; `test/python/support/three_blocks.py` has them. */
 const BLOCKS = ["top", "middle", "stem"];
 
 const NUM_UPDATES = 12;
@@ -27,8 +27,10 @@ const CASES: Record<string, readonly string[]> = {
   "bottom up, k = 1": ["k=1", "order=bottom_up"],
   "random order": ["k=2", "order=random"],
   "first block at 2k": ["k=2", "first_unfreeze=paper41"],
-  "all at once": ["k=4", "unfreeze=all_at_once"],
-  "all at once at 2k": ["k=3", "unfreeze=all_at_once", "first_unfreeze=paper41"],
+  "head, then everything": ["kind=head_then_full", "k=4"],
+  "head, then everything, online": ["kind=head_then_full", "k=online", "k_max=11"],
+  "head, then everything, capped by default": ["kind=head_then_full", "k=online"],
+  "head, then everything, late start": ["kind=head_then_full", "k=2", "start=5"],
   "late start": ["k=2", "start=5"],
   "late start, k = 1": ["k=1", "start=5"],
   "late start, bottom up, k = 1": ["k=1", "start=5", "order=bottom_up"],
@@ -49,7 +51,7 @@ const CASES: Record<string, readonly string[]> = {
 };
 
 /** Rises all the way, so that no rule fires and k_max decides. */
-const RESTLESS = ["online, capped by default", "late start, capped by default", "low to high, capped by default"];
+const RESTLESS = ["online, capped by default", "head, then everything, capped by default", "late start, capped by default", "low to high, capped by default"];
 
 export interface InterventionVector {
   readonly name: string;
@@ -66,24 +68,19 @@ export function interventionVectors(): InterventionVector[] {
 }
 
 function vector(name: string, settings: readonly string[]): InterventionVector {
-  const config = simulatedConfig(
-    `seed=${SEED}`,
-    `train.updates=${NUM_UPDATES}`,
-    "probe.every=1",
-    "intervention.tau=2",
-    ...settings.map((setting) => `intervention.${setting}`),
-  );
+  const env = [`seed=${SEED}`, `train.updates=${NUM_UPDATES}`, "probe.every=1", "intervention.tau=2"];
+  const config = simulatedConfigOver(env, ...settings.map((setting) => `intervention.${setting}`));
   const restless = RESTLESS.includes(name) ? { signal: (update: number) => update } : {};
   const training = trainingOf(config, { blocks: BLOCKS, can: [], ...restless });
   const run = new SimulatedRun(config, training).finish();
   const { intervention } = config;
-  const { kind, start, order, first_unfreeze, unfreeze, before, after } = intervention;
+  const order = "order" in intervention ? intervention.order : "top_down";
   const blocks = BLOCKS.map((block) => ({ name: block, numParams: 0 }));
   const { interval } = run.state;
   return {
     name,
     num_updates: NUM_UPDATES,
-    intervention: { kind, k: interval?.k ?? null, start, order, first_unfreeze, unfreeze, before, after },
+    intervention: { ...intervention, k: interval?.k ?? null },
     unfreezing_order: unfreezingOrder(blocks, order, SEED),
     grants: run.ordered("worker/grant").map(({ body }) => body),
   };

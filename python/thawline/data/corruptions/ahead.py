@@ -13,6 +13,7 @@ from pathlib import Path
 from thawline.data.corruptions.cache import cached_corruption, is_cached
 from thawline.data.corruptions.maker import compose_order
 from thawline.data.corruptions.recipe import Recipe, Source
+from thawline.interruption import Interrupted
 
 POLL_SECONDS = 0.2
 STARTING_IMAGES = 2000
@@ -21,10 +22,6 @@ STARTING_IMAGES = 2000
 # Each process does its share on one thread; libraries would start as many as there are cores.
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 PYTHON_FOLDER = str(Path(__file__).parents[3])
-
-
-class MakingStopped(Exception):
-    """`should_stop` said so: some sets are made, others are not, and no process of ours runs any more."""
 
 
 def make_ahead(
@@ -38,8 +35,8 @@ def make_ahead(
     """Puts every set that the cache lacks into it; yields (number made, number that were missing), at first 0 made.
 
     Bit for bit the same, whatever the number of processes. One that fails leaves its sets to be made where they are
-    read. Raises MakingStopped when `should_stop()` is true: asked several times a second, but only between two sets
-    where this process makes them itself.
+    read. Raises Interrupted, with no process of ours left, when `should_stop()` is true: asked several times a second,
+    but only between two sets where this process makes them itself.
     """
     missing = [recipe for recipe in recipes if not is_cached(recipe, source, cache_folder)]
     worth_starting = len(missing) * len(source.images) // STARTING_IMAGES
@@ -54,7 +51,7 @@ def make_ahead(
         return
     for made, recipe in enumerate(missing, start=1):
         if should_stop():
-            raise MakingStopped
+            raise Interrupted
         cached_corruption(recipe, source, cache_folder)
         yield made, len(missing)
 
@@ -103,7 +100,7 @@ def _count_made(makers: Sequence[subprocess.Popen[bytes]], should_stop: Callable
             selector.register(maker.stdout, selectors.EVENT_READ)
         while selector.get_map():
             if should_stop():
-                raise MakingStopped
+                raise Interrupted
             for key, _ in selector.select(POLL_SECONDS):
                 lines = os.read(key.fd, 4096).count(b"\n")
                 if lines == 0:

@@ -9,23 +9,13 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
-import tempfile
-import warnings
 from pathlib import Path
 
 import numpy as np
 
 from thawline.data.corruptions.conventions import Images
 from thawline.data.corruptions.recipe import Recipe, Source, describe, make
-
-
-def default_cache_folder() -> Path:
-    """$THAWLINE_CACHE, else $XDG_CACHE_HOME/thawline, else ~/.cache/thawline."""
-    if own := os.environ.get("THAWLINE_CACHE"):
-        return Path(own)
-    xdg = os.environ.get("XDG_CACHE_HOME")
-    return (Path(xdg) if xdg else Path.home() / ".cache") / "thawline"
+from thawline.storage.cache import load_or_make, replacing
 
 
 def cached_corruption(recipe: Recipe, source: Source, cache_folder: Path) -> Images:
@@ -33,16 +23,14 @@ def cached_corruption(recipe: Recipe, source: Source, cache_folder: Path) -> Ima
 
     Safe against other processes that read and write the same folder. A folder that cannot be written is a warning.
     """
-    path, description = _entry(recipe, source, cache_folder), describe(recipe, source)
-    cached = _load(path, description)
-    if cached is not None:
-        return cached
-    corrupted = make(recipe, source)
-    try:
-        _store(path, description, corrupted)
-    except OSError as error:
-        warnings.warn(f"corrupted images are not cached, {path.parent} cannot be written ({error})", stacklevel=2)
-    return corrupted
+    description = describe(recipe, source)
+    return load_or_make(
+        _entry(recipe, source, cache_folder),
+        what="corrupted images",
+        load=lambda path: _load(path, description),
+        make=lambda: make(recipe, source),
+        store=lambda path, images: _store(path, description, images),
+    )
 
 
 def is_cached(recipe: Recipe, source: Source, cache_folder: Path) -> bool:
@@ -86,18 +74,8 @@ def _store(path: Path, description: dict[str, object], images: Images) -> None:
     np.save(buffer, images, allow_pickle=False)
     content = buffer.getvalue()
     stored = {**description, "file_sha256": hashlib.sha256(content).hexdigest()}
-    path.parent.mkdir(parents=True, exist_ok=True)
     # Two renames, not one transaction: a reader between them finds a pair that does not match and makes its own.
-    _write_atomically(path, content)
-    _write_atomically(path.with_suffix(".json"), json.dumps(stored, indent=2).encode())
-
-
-def _write_atomically(path: Path, content: bytes) -> None:
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with open(descriptor, "wb") as file:
-            file.write(content)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
+    with replacing(path.with_suffix(".json")) as temporary:
+        temporary.write_text(json.dumps(stored, indent=2), encoding="utf-8")

@@ -24,7 +24,7 @@ from thawline.data.corruptions.motion import motion_blur
 from thawline.data.corruptions.noise import gaussian_noise, impulse_noise, shot_noise, speckle_noise
 from thawline.data.corruptions.spatter import mud_spatter, water_spatter
 from thawline.data.corruptions.weather import fog, frost, snow
-from thawline.determinism import derive_seed
+from thawline.host.determinism import derive_seed
 
 PARAMETERS_VERSION = 1
 """Raised whenever the same (images, corruption, severity, seed) would give other pixels; cached images carry it."""

@@ -18,7 +18,7 @@ import numpy as np
 
 from thawline.data.corruptions.cache import cached_corruption
 from thawline.data.corruptions.recipe import Recipe, Source
-from thawline.process import bind_life_to_parent
+from thawline.host.process import bind_life_to_parent
 
 
 def main() -> None:

@@ -22,7 +22,7 @@ from thawline.data.corruptions.motion import motion_blur
 from thawline.data.corruptions.noise import impulse_noise, shot_noise
 from thawline.data.corruptions.spatter import mud_spatter
 from thawline.data.corruptions.weather import fog
-from thawline.determinism import derive_seed
+from thawline.host.determinism import derive_seed
 
 PARAMETERS_VERSION = 1
 """Raised whenever the same (images, corruption, seed) would give other pixels; cached images carry it."""

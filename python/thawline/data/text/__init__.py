@@ -1,0 +1,1 @@
+"""Questions and sentence pairs: readers of their files, their tokens, and batches of these."""

@@ -6,8 +6,8 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from thawline.data.text.records import Question
-from thawline.determinism import permutation
 from thawline.errors import UserError
+from thawline.host.determinism import permutation
 
 XQUAD_ARTICLES = 48
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from thawline.determinism import derive_generator, permutation
+from thawline.host.determinism import derive_generator, permutation
 
 BATCHES_PER_BUCKET = 50
 """Sequences are sorted by length among so many batches: enough to save the padding, few enough to stay well mixed."""

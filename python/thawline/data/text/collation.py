@@ -23,6 +23,8 @@ class Sequences(Protocol):
 
     def __len__(self) -> int: ...
 
+    def inputs(self, rows: Tensor, *, pad_id: int, multiple_of: int = 1) -> dict[str, Tensor]: ...
+
     def collate(self, rows: Tensor, *, pad_id: int, multiple_of: int = 1) -> dict[str, Tensor]: ...
 
 
@@ -32,7 +34,16 @@ class Collation:
     device: torch.device
 
     def batch(self, sequences: Sequences, rows: Tensor) -> dict[str, Tensor]:
-        """The rows int64 [n]: `input_ids` and `attention_mask` [n, longest], and the labels [n] of the task."""
-        multiple_of = _MULTIPLES.get(self.device.type, 1)
-        collated = sequences.collate(rows, pad_id=self.pad_id, multiple_of=multiple_of)
-        return {name: upload(tensor, self.device) for name, tensor in collated.items()}
+        """The rows int64 [n]: `inputs`, and the labels [n] of the task."""
+        return self._uploaded(sequences.collate(rows, pad_id=self.pad_id, multiple_of=self._multiple_of))
+
+    def inputs(self, sequences: Sequences, rows: Tensor) -> dict[str, Tensor]:
+        """What a model is called with: `input_ids` and `attention_mask` [n, longest], `token_type_ids` where told."""
+        return self._uploaded(sequences.inputs(rows, pad_id=self.pad_id, multiple_of=self._multiple_of))
+
+    @property
+    def _multiple_of(self) -> int:
+        return _MULTIPLES.get(self.device.type, 1)
+
+    def _uploaded(self, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+        return {name: upload(tensor, self.device) for name, tensor in tensors.items()}

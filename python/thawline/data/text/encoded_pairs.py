@@ -36,13 +36,17 @@ class EncodedPairs:
         numbers = torch.tensor([label_names.index(name) for name in self.label_names])
         return replace(self, labels=numbers[self.labels], label_names=label_names)
 
-    def collate(self, pairs: Tensor, *, pad_id: int, multiple_of: int = 1) -> dict[str, Tensor]:
+    def inputs(self, pairs: Tensor, *, pad_id: int, multiple_of: int = 1) -> dict[str, Tensor]:
         """Inputs of a transformers classification model for the pairs int64 [n], padded as `TokenRows.pad`."""
         batch = self.tokens.pad(pairs, pad_id=pad_id, multiple_of=multiple_of)._asdict()
         if self.segments is not None:
             rows = TokenRows(self.segments, self.tokens.starts)
             batch["token_type_ids"] = rows.pad(pairs, pad_id=0, multiple_of=multiple_of).input_ids
-        return {**batch, "labels": self.labels[pairs]}
+        return batch
+
+    def collate(self, pairs: Tensor, *, pad_id: int, multiple_of: int = 1) -> dict[str, Tensor]:
+        """The inputs, and what such a model learns: `labels` int64 [n]."""
+        return {**self.inputs(pairs, pad_id=pad_id, multiple_of=multiple_of), "labels": self.labels[pairs]}
 
 
 def encode_pairs(pairs: Sequence[Pair], tokenizer: PairTokenizer, *, max_length: int = 128) -> EncodedPairs:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, Literal, TypeVar
 
+from thawline.config.text_data import QuestionAnsweringConfig, SentencePairsConfig, XquadArticlesConfig
 from thawline.data.text.articles import questions_of_articles, seeded_article_order, split_articles
 from thawline.data.text.records import Pair, Question
 from thawline.data.text.sources import read_pairs, read_questions
 from thawline.data.text.squad import read_xquad
-from thawline.text_data_config import QuestionAnsweringConfig, SentencePairsConfig, XquadArticlesConfig
 
 TRAINING_LANGUAGE = "en"
 # The articles that are trained on are a property of the task, not of a run: seeds can be compared.

@@ -1,18 +1,19 @@
-"""MultiNLI and XNLI as published: tab-separated values with a header line and without quoting."""
+"""MultiNLI and XNLI as published, tab-separated without quoting, and pairs of one's own, also as CSV."""
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from thawline.data.text.records import NO_AGREED_LABEL, PAIR_LABELS, Pair, parse_pair_label
 from thawline.data.text.squad import missing_file
-from thawline.errors import UserError
+from thawline.errors import UserError, visible
 
-# By name: MultiNLI, GLUE's copy of it and XNLI have the same columns at other places.
-_COLUMNS = ("sentence1", "sentence2", "gold_label")
-_TRANSLATED_COLUMNS = ("premise", "hypo", "label")
+# By name: MultiNLI, GLUE's copy of it and XNLI have the same columns at other places, its translations other names, and
+# tables of one's own the names of the paper.
+_COLUMNS = (("sentence1", "premise"), ("sentence2", "hypo", "hypothesis"), ("gold_label", "label"))
 
 MnliSplit = Literal["train", "dev_matched", "dev_mismatched"]
 
@@ -25,12 +26,12 @@ class _Line(NamedTuple):
 def read_mnli(path: Path, split: MnliSplit) -> list[Pair]:
     """The pairs that have a label; `path` is a file, or the folder that holds `multinli_1.0_<split>.txt`.
 
-    A file may also be GLUE's `train.tsv` or `dev_*.tsv`, or a translation `multinli.train.<language>.tsv` of XNLI.
+    A file may also be GLUE's `train.tsv` or `dev_*.tsv`, a translation `multinli.train.<language>.tsv` of XNLI, or a
+    table with the columns premise, hypothesis and label: tab-separated, or comma-separated with quoting (`.csv`).
     Raises UserError: `missing_data`, `wrong_data` (other columns, a line that is too short, an unknown label).
     """
     file = path / f"multinli_1.0_{split}.txt" if path.is_dir() else path
-    columns = _TRANSLATED_COLUMNS if _TRANSLATED_COLUMNS[0] in _header(file) else _COLUMNS
-    pairs = [pair for line in _lines(file, columns) if (pair := _parse_pair(*line.values, place=line.place))]
+    pairs = [pair for line in _lines(file, _COLUMNS) if (pair := _parse_pair(*line.values, place=line.place))]
     if not pairs:
         raise _wrong_data(f"{file} has no pair with a label")
     return pairs
@@ -43,7 +44,7 @@ def read_xnli(path: Path, split: Literal["dev", "test"], languages: Sequence[str
     """
     file = path / f"xnli.{split}.tsv" if path.is_dir() else path
     pairs: dict[str, list[Pair]] = {language: [] for language in languages}
-    for place, (language, *values) in _lines(file, ("language", *_COLUMNS)):
+    for place, (language, *values) in _lines(file, (("language",), *_COLUMNS)):
         if language in pairs and (pair := _parse_pair(*values, place=place)):
             pairs[language].append(pair)
     for language, found in pairs.items():
@@ -62,36 +63,47 @@ def _parse_pair(premise: str, hypothesis: str, name: str, *, place: str) -> Pair
         return None
     label = parse_pair_label(name)
     if label is None:
-        raise _wrong_data(f'{place}: the label "{name}" is none of {", ".join(PAIR_LABELS)}')
+        raise _wrong_data(f'{place}: the label "{visible(name)}" is none of {", ".join(PAIR_LABELS)}')
     return Pair(premise, hypothesis, label)
 
 
 def _header(path: Path) -> list[str]:
-    return next(_rows(path), "").split("\t")
+    return next(_rows(path), (1, [""]))[1]
 
 
-def _lines(path: Path, columns: Sequence[str]) -> Iterator[_Line]:
-    """The values of `columns` in each line after the header; other columns may be absent at a line's end."""
-    header = _header(path)
-    for column in columns:
-        if column not in header:
-            raise _wrong_data(f'{path}, line 1: there is no column "{column}" among {", ".join(header)}')
-    indices = [header.index(column) for column in columns]
-    for number, row in enumerate(_rows(path), start=1):
-        if number == 1:
-            continue
-        place, values = f"{path}, line {number}", row.split("\t")
+def _lines(path: Path, columns: Sequence[Sequence[str]]) -> Iterator[_Line]:
+    """The values of `columns`, each by one of its names, in each line after the header.
+
+    Other columns may be absent at a line's end.
+    """
+    rows = _rows(path)
+    _, header = next(rows, (1, [""]))
+    indices = []
+    for names in columns:
+        found = [header.index(name) for name in names if name in header]
+        if not found:
+            among = ", ".join(map(visible, header))
+            raise _wrong_data(f'{path}, line 1: there is no column "{names[0]}" among {among}')
+        indices.append(found[0])
+    for number, values in rows:
+        place = f"{path}, line {number}"
         if not max(indices) < len(values) <= len(header):
             raise _wrong_data(f"{place} has {len(values)} columns, the header {len(header)}")
         yield _Line(place, tuple(values[index] for index in indices))
 
 
-def _rows(path: Path) -> Iterator[str]:
+def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """The number of a row's last line, and its values; a byte order mark in front belongs to no column."""
     try:
         # Only a line feed ends a line: sentences hold U+0085 and U+2028, which str.splitlines would cut at.
-        with open(path, encoding="utf-8", newline="\n") as file:
-            for line in file:
-                yield line.rstrip("\r\n")
+        with open(path, encoding="utf-8-sig", newline="\n") as file:
+            if path.suffix.lower() == ".csv":
+                reader = csv.reader(file, strict=True)
+                yield from ((reader.line_num, values) for values in reader if values)
+            else:
+                yield from ((number, line.rstrip("\r\n").split("\t")) for number, line in enumerate(file, start=1))
+    except csv.Error as error:
+        raise _wrong_data(f"{path}, line {reader.line_num} is not comma-separated with quoting ({error})") from error
     except OSError as error:
         raise missing_file(path, error) from error
     except UnicodeDecodeError as error:
@@ -100,5 +112,8 @@ def _rows(path: Path) -> Iterator[str]:
 
 def _wrong_data(message: str) -> UserError:
     return UserError(
-        "wrong_data", message, hint="use the published file as it is: tab-separated, with its header, without quoting"
+        "wrong_data",
+        message,
+        hint="use the published file as it is, tab-separated with its header and without quoting, or a table of your "
+        "own with the columns premise, hypothesis and label: .tsv, .csv, .jsonl or .parquet",
     )

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
+from thawline.config.text_data import HubSourceConfig, SourceConfig
 from thawline.data.text.hub import HubSource, LocalSource, load_pairs, load_questions
 from thawline.data.text.mlqa import read_mlqa
 from thawline.data.text.nli import has_languages, read_mnli, read_xnli
 from thawline.data.text.records import Pair, Question
 from thawline.data.text.squad import read_squad, read_squad_file
 from thawline.errors import UserError
-from thawline.text_data_config import HubSourceConfig, SourceConfig
 
 Role = Literal["train", "development", "test"]
 

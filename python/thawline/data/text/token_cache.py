@@ -8,9 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
-import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -23,7 +20,9 @@ from thawline.data.text.records import Pair, Question, records_sha256
 from thawline.data.text.token_rows import TokenRows
 from thawline.data.text.tokenization import PairTokenizer
 from thawline.data.text.windows import QuestionWindows, WindowSettings, build_windows
-from thawline.weights import row_major_bytes
+from thawline.storage.cache import load_or_make, replacing
+from thawline.storage.weights import row_major_bytes
+from thawline.tensor_files import damage_of_file
 
 FORMAT = 1  # raised whenever the same description would be tokenised differently
 
@@ -73,21 +72,19 @@ def _describe(kind: str, data_sha256: str, tokenizer: PairTokenizer, **parameter
 
 
 def _cached(description: str, make: Callable[[], dict[str, Tensor]], cache_folder: Path) -> dict[str, Tensor]:
-    """Safe against other processes on the same folder. A folder that cannot be written is a warning."""
-    path = cache_folder / "text" / f"{hashlib.sha256(description.encode()).hexdigest()[:24]}.safetensors"
-    if (cached := _load(path, description)) is not None:
-        return cached
-    tensors = make()
-    try:
-        _store(path, description, tensors)
-    # safetensors has an error of its own for a full disk.
-    except (OSError, SafetensorError) as error:
-        warnings.warn(f"tokenised data are not cached, {path.parent} cannot be written ({error})", stacklevel=3)
-    return tensors
+    return load_or_make(
+        cache_folder / "text" / f"{hashlib.sha256(description.encode()).hexdigest()[:24]}.safetensors",
+        what="tokenised data",
+        load=lambda path: _load(path, description),
+        make=make,
+        store=lambda path, tensors: _store(path, description, tensors),
+    )
 
 
 def _load(path: Path, description: str) -> dict[str, Tensor] | None:
     """The cached tensors, or None if the file does not prove that these are the ones described."""
+    if damage_of_file(path) is not None:
+        return None
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
@@ -98,15 +95,8 @@ def _load(path: Path, description: str) -> dict[str, Tensor] | None:
 
 
 def _store(path: Path, description: str, tensors: dict[str, Tensor]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(descriptor)
-    try:
+    with replacing(path) as temporary:
         save_file(tensors, temporary, metadata=_metadata(description, tensors))
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def _metadata(description: str, tensors: dict[str, Tensor]) -> dict[str, str]:

@@ -52,10 +52,14 @@ class QuestionWindows:
     def __len__(self) -> int:
         return len(self.tokens)
 
-    def collate(self, windows: Tensor, *, pad_id: int, multiple_of: int = 1) -> dict[str, Tensor]:
+    def inputs(self, windows: Tensor, *, pad_id: int, multiple_of: int = 1) -> dict[str, Tensor]:
         """Inputs of a transformers question answering model for the windows int64 [n], padded as `TokenRows.pad`."""
+        return self.tokens.pad(windows, pad_id=pad_id, multiple_of=multiple_of)._asdict()
+
+    def collate(self, windows: Tensor, *, pad_id: int, multiple_of: int = 1) -> dict[str, Tensor]:
+        """The inputs, and what such a model learns: the first and the last token of the answer, int64 [n] each."""
         return {
-            **self.tokens.pad(windows, pad_id=pad_id, multiple_of=multiple_of)._asdict(),
+            **self.inputs(windows, pad_id=pad_id, multiple_of=multiple_of),
             "start_positions": self.start_positions[windows],
             "end_positions": self.end_positions[windows],
         }

@@ -13,10 +13,10 @@ from thawline.data.text.collation import Collation, Sequences
 from thawline.data.text.encoded_pairs import EncodedPairs
 from thawline.data.text.records import PairLabel, Question
 from thawline.data.text.windows import QuestionWindows
-from thawline.evaluation.eval_mode import EvaluationStopped, eval_mode
+from thawline.eval_mode import eval_mode
 from thawline.evaluation.text.answer_decoding import Span, choose_answers, decode_spans
 from thawline.evaluation.text.nli_scorer import predict_labels
-from thawline.probes.text_objective import MODEL_INPUTS
+from thawline.interruption import Interrupted
 
 
 class Batching(NamedTuple):
@@ -35,7 +35,7 @@ def predict_answers(
 ) -> dict[str, str]:
     """The text of each question's best span, by question id, in eval mode.
 
-    Raises EvaluationStopped when `should_stop()`, asked before each batch, is true.
+    Raises Interrupted when `should_stop()`, asked before each batch, is true.
     """
     spans: list[Span | None] = [None] * len(windows)
     for rows, output in _outputs(model, windows, batching, should_stop):
@@ -50,7 +50,7 @@ def predict_pairs(
 ) -> list[PairLabel]:
     """The most probable label of each pair, in eval mode; outputs are numbered as `pairs` are.
 
-    Raises EvaluationStopped like `predict_answers`.
+    Raises Interrupted like `predict_answers`.
     """
     labels: dict[int, PairLabel] = {}
     for rows, output in _outputs(model, pairs, batching, should_stop):
@@ -65,6 +65,5 @@ def _outputs(
     with eval_mode(model), torch.inference_mode():
         for rows in evaluation_batches(sequences.tokens.lengths, batching.batch_size):
             if should_stop():
-                raise EvaluationStopped
-            batch = batching.collation.batch(sequences, rows)
-            yield rows, model(**{name: batch[name] for name in MODEL_INPUTS if name in batch})
+                raise Interrupted
+            yield rows, model(**batching.collation.inputs(sequences, rows))

@@ -25,7 +25,7 @@ class ScoredSet(Protocol):
     def score(self, model: nn.Module, batching: Batching, should_stop: Callable[[], bool]) -> dict[str, float]:
         """Scores by name, shares of 1, the one that a run is judged by first.
 
-        Raises EvaluationStopped when `should_stop()`, asked before each batch, is true.
+        Raises Interrupted when `should_stop()`, asked before each batch, is true.
         """
 
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 
 from torch import nn
 
-from thawline.blocks import BlockMap, blocks_from_patterns
 from thawline.errors import UserError
 from thawline.models.text.adapters import WRAPPED, AdapterSettings, LoraSettings, add_adapters, head_prefixes
 from thawline.models.text.pretrained import PretrainedModel, Task, load_pretrained
+from thawline.steering.blocks import BlockMap, blocks_from_patterns
 
 # Question answering has two logits a token: how well an answer starts there, and how well it ends there.
 ANSWER_LOGITS = 2

@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
+from huggingface_hub import try_to_load_from_cache
 from safetensors import SafetensorError
 from torch import nn
 from transformers import AutoModelForQuestionAnswering, AutoModelForSequenceClassification
-from transformers.utils import logging
+from transformers.utils import CONFIG_NAME, logging
 
 from thawline.errors import UserError
+from thawline.models.text.weight_files import malformed_weights
 
 Task = Literal["question_answering", "sequence_classification"]
 
@@ -45,12 +47,13 @@ def load_pretrained(task: Task, pretrained: str, revision: str | None, num_label
 
     The weights come from safetensors files alone, and no code of the checkpoint is run. The new weights of the head are
     drawn from the global generator. Raises UserError `invalid_model`: not there, not reachable, no pinned revision, no
-    encoder of a known form, or a checkpoint that lacks weights of its layers.
+    encoder of a known form, malformed weights, or a checkpoint that lacks weights of its layers.
     """
     is_folder = Path(pretrained).is_dir()
     if not is_folder:
         _check_revision(pretrained, revision)
     auto = AutoModelForQuestionAnswering if task == "question_answering" else AutoModelForSequenceClassification
+    _check_weights(Path(pretrained) if is_folder else _cached_folder(pretrained, revision), pretrained)
     try:
         with _silence():
             model, loaded = auto.from_pretrained(
@@ -120,6 +123,20 @@ def _check_revision(pretrained: str, revision: str | None) -> None:
         raise _invalid(
             f"the encoder {pretrained} is no folder, and {given} does not fix a model on the Hub",
             f"name a folder, or give the 40 hex digits of a commit: huggingface.co/{pretrained}/commits lists them",
+        )
+
+
+def _cached_folder(pretrained: str, revision: str | None) -> Path | None:
+    """Where a model of the Hub lies that was fetched before; None for one that is still to be fetched."""
+    found = try_to_load_from_cache(pretrained, CONFIG_NAME, revision=revision)
+    return Path(found).parent if isinstance(found, str) else None
+
+
+def _check_weights(folder: Path | None, name: str) -> None:
+    if folder is not None and (why := malformed_weights(folder)) is not None:
+        raise _invalid(
+            f"the encoder {name} cannot be loaded: {why}",
+            "fetch its files again from where they were published, or name another folder",
         )
 
 

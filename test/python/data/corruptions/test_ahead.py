@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from thawline.data.corruptions import ahead
-from thawline.data.corruptions.ahead import MakingStopped, make_ahead
+from thawline.data.corruptions.ahead import make_ahead
 from thawline.data.corruptions.cache import cached_corruption, is_cached
 from thawline.data.corruptions.recipe import Recipe, Source, make
+from thawline.interruption import Interrupted
 
 PYTHON_FOLDER = Path(__file__).parents[4] / "python"
 RECIPES = [
@@ -78,13 +79,13 @@ def test_what_the_cache_has_is_not_made_again(tmp_path, source):
 
 @pytest.mark.usefixtures("worth_it")
 def test_a_stop_leaves_no_process_behind(tmp_path, source):
-    with pytest.raises(MakingStopped):
+    with pytest.raises(Interrupted):
         run(source, tmp_path, 2, should_stop=lambda: True)
     children = subprocess.run(
         ["ps", "-o", "args=", "--ppid", str(os.getpid())], capture_output=True, text=True, check=False
     )
     assert "corruptions.maker" not in children.stdout
-    with pytest.raises(MakingStopped):
+    with pytest.raises(Interrupted):
         run(source, tmp_path, 1, should_stop=lambda: True)
 
 

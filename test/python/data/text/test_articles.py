@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from text_examples import XQUAD_FOLDER, make_question, needs_xquad
+
 from thawline.data.text.articles import questions_of_articles, seeded_article_order, split_articles
 from thawline.data.text.squad import read_xquad
 from thawline.errors import UserError

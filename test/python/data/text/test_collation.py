@@ -1,7 +1,7 @@
 import pytest
 import torch
-
 from text_examples import RIVER, build_tokenizer, make_question
+
 from thawline.data.text.collation import Collation
 from thawline.data.text.encoded_pairs import encode_pairs
 from thawline.data.text.records import Pair

@@ -1,8 +1,8 @@
 from dataclasses import replace
 
 import torch
-
 from text_examples import build_tokenizer
+
 from thawline.data.text.encoded_pairs import encode_pairs
 from thawline.data.text.records import PAIR_LABELS, Pair
 from thawline.data.text.tokenization import PairTokenizer

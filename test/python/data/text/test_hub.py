@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 from datasets import ClassLabel, Dataset, Features, Value
-
 from text_examples import CITY, RIVER, squad_example, write_json
+
 from thawline.data.text.hub import HubSource, LocalSource, load_pairs, load_questions
 from thawline.data.text.records import Pair, Question
 from thawline.data.text.squad import read_squad_file

@@ -11,7 +11,6 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-
 from text_examples import CITY, answer_entry
 
 REVISION = "0123456789abcdef0123456789abcdef01234567"
@@ -88,9 +87,7 @@ def load(home: Path, *source: str, **variables: str) -> str:
     """What a process of its own prints: huggingface_hub reads its variables when it is imported."""
     environment = {**os.environ, "HF_HOME": str(home), "no_proxy": "*", "PYTHONPATH": os.pathsep.join(sys.path)}
     command = [sys.executable, "-c", LOAD, *source]
-    finished = subprocess.run(
-        command, env=environment | variables, capture_output=True, text=True, check=True, timeout=120
-    )
+    finished = subprocess.run(command, env=environment | variables, capture_output=True, text=True, check=True)
     return finished.stdout.strip()
 
 

@@ -5,12 +5,12 @@ from typing import Any
 
 import msgspec
 import pytest
-
 from text_examples import XQUAD_FILE_LANGUAGES, XQUAD_FOLDER, needs_xquad
 from text_training import LANGUAGES, write_pairs, write_questions
+
+from thawline.config.text_data import QuestionAnsweringConfig, SentencePairsConfig, XquadArticlesConfig
 from thawline.data.text.loading import load_pair_records, load_question_records
 from thawline.errors import UserError
-from thawline.text_data_config import QuestionAnsweringConfig, SentencePairsConfig, XquadArticlesConfig
 
 
 def questions_config(folder: Path, **changes: Any) -> QuestionAnsweringConfig:

@@ -81,6 +81,42 @@ def test_all_languages_of_xnli_are_in_one_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "header", ["premise,hypothesis,label", "label,sentence1,other,sentence2", "hypo,premise,gold_label"]
+)
+@pytest.mark.parametrize(("suffix", "separator"), [(".tsv", "\t"), (".txt", "\t"), (".csv", ",")])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_tables_of_ones_own_have_either_heading(
+    tmp_path: Path, header: str, suffix: str, separator: str, mark: str
+) -> None:
+    values = {"premise": "p", "sentence1": "p", "label": "neutral", "gold_label": "neutral", "other": "o"}
+    row = separator.join(values.get(name, "h") for name in header.split(","))
+    path = write(tmp_path / f"pairs{suffix}", mark, header.replace(",", separator), "\r\n", row, "\r\n")
+    assert read_mnli(path, "train") == [Pair("p", "h", "neutral")]
+
+
+def test_a_csv_has_quotes_commas_and_line_ends_in_its_values(tmp_path: Path) -> None:
+    rows = ['"a, ""b""","two\nlines",entailment\n', "\n", "\u2028x,y,contradiction"]
+    path = write(tmp_path / "pairs.csv", "premise,hypothesis,label\n", *rows)
+    assert read_mnli(path, "train") == [
+        Pair('a, "b"', "two\nlines", "entailment"),
+        Pair("\u2028x", "y", "contradiction"),
+    ]
+    write(path, "premise,hypothesis,label\n", 'a,"b,neutral\n')
+    with pytest.raises(UserError, match=r"pairs\.csv, line 2 is not comma-separated with quoting"):
+        read_mnli(path, "train")
+
+
+def test_what_nobody_sees_is_shown_in_a_message(tmp_path: Path) -> None:
+    path = write(tmp_path / "pairs.tsv", "premise\u200b\thypothesis\tlabel\n")
+    with pytest.raises(UserError) as caught:
+        read_mnli(path, "train")
+    assert str(caught.value).endswith(r'no column "sentence1" among premise\u200b, hypothesis, label')
+    write(path, "premise\thypothesis\tlabel\n", "p\th\tneutral\u00a0x\n")
+    with pytest.raises(UserError, match=r'the label "neutral\\xa0x"'):
+        read_mnli(path, "train")
+
+
+@pytest.mark.parametrize(
     ("lines", "says"),
     [
         ((MNLI_HEADER, mnli_line("p", "h", "neutral"), mnli_line("p", "h", "hidden")), 'line 3: the label "hidden"'),

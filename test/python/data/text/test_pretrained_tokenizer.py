@@ -3,9 +3,9 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-
 from hub_cache import OTHER_REVISION, REVISION, be_offline, bring_code, put_into_cache
 from text_examples import RIVER, build_tokenizer
+
 from thawline.data.text.pretrained_tokenizer import load_tokenizer
 from thawline.data.text.tokenization import PairTokenizer
 from thawline.errors import UserError

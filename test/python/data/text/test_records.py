@@ -1,8 +1,8 @@
 from dataclasses import replace
 
 import pytest
-
 from text_examples import make_question
+
 from thawline.data.text.records import Answer, Pair, check_questions, parse_pair_label, records_sha256
 from thawline.errors import UserError
 

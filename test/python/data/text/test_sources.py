@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 from datasets import Dataset
-
 from text_examples import squad_example, write_json
 from text_training import LANGUAGES, write_pairs
+
+from thawline.config.text_data import HubSourceConfig
 from thawline.data.text.hub import HubSource
 from thawline.data.text.records import Question
 from thawline.data.text.sources import read_pairs, read_questions
 from thawline.errors import UserError
-from thawline.text_data_config import HubSourceConfig
 
 
 def named(folder: Path, name: str, title: str) -> Path:

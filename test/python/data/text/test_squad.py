@@ -3,7 +3,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from text_examples import (
     RIVER,
     XQUAD_FILE_LANGUAGES,
@@ -13,6 +12,7 @@ from text_examples import (
     squad_example,
     write_json,
 )
+
 from thawline.data.text.records import Answer
 from thawline.data.text.squad import read_squad, read_squad_file, read_xquad
 from thawline.errors import UserError

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 import torch
-
 from text_examples import CITY, RIVER, build_tokenizer, make_question
+
 from thawline.data.text.encoded_pairs import EncodedPairs
 from thawline.data.text.records import Pair
 from thawline.data.text.token_cache import cached_pairs, cached_windows

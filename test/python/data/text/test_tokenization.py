@@ -1,10 +1,10 @@
 from types import SimpleNamespace
 
 import pytest
+from text_examples import build_tokenizer
 from tokenizers import Tokenizer, models
 from transformers import PreTrainedTokenizerFast
 
-from text_examples import build_tokenizer
 from thawline.data.text.tokenization import PairTokenizer
 from thawline.errors import UserError
 

@@ -4,8 +4,8 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-
 from text_examples import RIVER, XQUAD_FOLDER, build_tokenizer, make_question, needs_xquad
+
 from thawline.data.text.records import Answer, Question
 from thawline.data.text.squad import read_xquad
 from thawline.data.text.token_rows import TokenRows

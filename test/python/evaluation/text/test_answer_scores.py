@@ -1,8 +1,8 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from text_examples import make_question
+
 from thawline.data.text.records import Answer, Question
 from thawline.evaluation.text.answer_scores import score_answers, token_f1
 

@@ -4,8 +4,8 @@ import unicodedata
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from text_examples import XQUAD_FILE_LANGUAGES, XQUAD_FOLDER, make_question, needs_xquad
+
 from thawline.data.text.squad import read_xquad
 from thawline.errors import UserError
 from thawline.evaluation.text.mlqa_scorer import normalize_mlqa_answer, score_mlqa

@@ -4,20 +4,20 @@ from collections.abc import Callable
 
 import pytest
 import torch
+from text_examples import BRIDGE, CITY, RIVER, build_tokenizer, make_question
+from tiny_encoder import build_seeded, move_adapters, save_xlm_roberta
 from torch import Tensor, nn
 from transformers.modeling_outputs import QuestionAnsweringModelOutput, SequenceClassifierOutput
 
-from text_examples import BRIDGE, CITY, RIVER, build_tokenizer, make_question
 from thawline.data.text.collation import Collation
 from thawline.data.text.encoded_pairs import encode_pairs
 from thawline.data.text.records import PAIR_LABELS, Pair
 from thawline.data.text.tokenization import PairTokenizer
 from thawline.data.text.windows import WindowSettings, build_windows
-from thawline.evaluation.eval_mode import EvaluationStopped
 from thawline.evaluation.text.predictions import Batching, predict_answers, predict_pairs
 from thawline.evaluation.text.scored_sets import ScoredPairs, ScoredQuestions
 from thawline.evaluation.text.squad_scorer import score_squad
-from tiny_encoder import build_seeded, move_adapters, save_xlm_roberta
+from thawline.interruption import Interrupted
 
 TOKENIZER = PairTokenizer.from_fast(build_tokenizer())
 QUESTIONS = [
@@ -141,9 +141,9 @@ def test_it_can_be_stopped_between_batches(build: Callable[..., nn.Module]) -> N
         asked.append(1)
         return len(asked) == 3
 
-    with pytest.raises(EvaluationStopped):
+    with pytest.raises(Interrupted):
         predict_answers(model, QUESTIONS, WINDOWS, batching(1), at_the_third)
     assert len(asked) == 3 < len(WINDOWS)
     assert all(module.training for module in model.modules())
-    with pytest.raises(EvaluationStopped):
+    with pytest.raises(Interrupted):
         ScoredPairs(PAIRS, ENCODED).score(build("sequence_classification", num_labels=3), batching(1), lambda: True)

@@ -4,19 +4,19 @@ from collections.abc import Sequence
 
 import pytest
 import torch
+from text_examples import BRIDGE, CITY, RIVER, build_tokenizer, make_question
+from tiny_encoder import build_seeded, save_xlm_roberta
 from torch import nn
 
-from text_examples import BRIDGE, CITY, RIVER, build_tokenizer, make_question
 from thawline.data.text.collation import Collation
 from thawline.data.text.encoded_pairs import encode_pairs
 from thawline.data.text.records import Pair, Question
 from thawline.data.text.tokenization import PairTokenizer
 from thawline.data.text.windows import WindowSettings, build_windows
-from thawline.evaluation.eval_mode import EvaluationStopped
 from thawline.evaluation.text.answer_scores import AnswerScores
 from thawline.evaluation.text.predictions import Batching, predict_pairs
 from thawline.evaluation.text.scored_sets import ScoredPairs, ScoredQuestions
-from tiny_encoder import build_seeded, save_xlm_roberta
+from thawline.interruption import Interrupted
 
 TOKENIZER = PairTokenizer.from_fast(build_tokenizer())
 BATCHING = Batching(Collation(TOKENIZER.pad_id, torch.device("cpu")), 2)
@@ -71,5 +71,5 @@ def test_a_stopped_score_is_none(answering: nn.Module) -> None:
     def scorer(questions: Sequence[Question], predictions: dict[str, str]) -> AnswerScores:
         raise AssertionError("there is nothing to score")
 
-    with pytest.raises(EvaluationStopped):
+    with pytest.raises(Interrupted):
         ScoredQuestions(QUESTIONS, WINDOWS, scorer).score(answering, BATCHING, lambda: True)

@@ -1,8 +1,8 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from text_examples import XQUAD_FILE_LANGUAGES, XQUAD_FOLDER, make_question, needs_xquad
+
 from thawline.data.text.squad import read_xquad
 from thawline.evaluation.text.squad_scorer import normalize_squad_answer, score_squad
 

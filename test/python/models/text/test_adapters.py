@@ -1,12 +1,12 @@
 import pytest
 import torch
+from tiny_encoder import build_seeded, save_xlm_roberta, token_batch, xlm_roberta_config
 from transformers import XLMRobertaForQuestionAnswering
 
 from thawline.errors import UserError
 from thawline.models.text import LoraSettings, OtherAdapterSettings
 from thawline.models.text.encoder import adapt
 from thawline.models.text.pretrained import describe_pretrained
-from tiny_encoder import build_seeded, save_xlm_roberta, token_batch, xlm_roberta_config
 
 
 @pytest.fixture(scope="module")

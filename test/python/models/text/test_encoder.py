@@ -6,6 +6,18 @@ import warnings
 import pytest
 import torch
 from peft import AutoPeftModelForSequenceClassification, PeftModelForQuestionAnswering
+from tiny_encoder import (
+    SIZES,
+    SPECIAL_TOKENS,
+    VOCABULARY,
+    build_seeded,
+    move_adapters,
+    save_bert,
+    save_seeded,
+    save_xlm_roberta,
+    token_batch,
+    xlm_roberta_config,
+)
 from torch import nn
 from transformers import (
     AutoModelForSequenceClassification,
@@ -20,24 +32,12 @@ from transformers import (
 )
 
 from thawline.errors import UserError
-from thawline.freezing import apply_trainable, assert_trainable, parameters_of
 from thawline.models.text import LoraSettings, build_encoder
 from thawline.models.text.encoder import adapt
 from thawline.models.text.pretrained import describe_pretrained
 from thawline.probes import Prober, ProbeSet, ProbeSettings
 from thawline.probes.text_objective import QuestionAnsweringObjective, SequenceClassificationObjective
-from tiny_encoder import (
-    SIZES,
-    SPECIAL_TOKENS,
-    VOCABULARY,
-    build_seeded,
-    move_adapters,
-    save_bert,
-    save_seeded,
-    save_xlm_roberta,
-    token_batch,
-    xlm_roberta_config,
-)
+from thawline.steering.freezing import apply_trainable, assert_trainable, parameters_of
 
 BASE_SIZES = {
     "vocab_size": 250_002,

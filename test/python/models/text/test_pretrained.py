@@ -3,14 +3,14 @@ import logging
 
 import pytest
 import torch
+from hub_cache import OTHER_REVISION, REVISION, be_offline, bring_code, put_into_cache
 from safetensors.torch import load_file, save_file
+from tiny_encoder import SIZES, save_bert, save_seeded, save_xlm_roberta
 from transformers import AlbertConfig, AlbertModel
 from transformers.utils import logging as transformers_logging
 
-from hub_cache import OTHER_REVISION, REVISION, be_offline, bring_code, put_into_cache
 from thawline.errors import UserError
 from thawline.models.text.pretrained import load_pretrained
-from tiny_encoder import SIZES, save_bert, save_seeded, save_xlm_roberta
 
 
 def refused(pretrained, *, revision=None, num_labels=2, task="question_answering"):

@@ -1,0 +1,1 @@
+"""What the controller sends of a run's configuration, typed."""

@@ -1,0 +1,39 @@
+"""What was measured, in the form in which a boundary reports it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from msgspec import UNSET, UnsetType
+
+from thawline.wire.protocol import Metric
+from thawline.wire.values import MetricValue, to_metric_value
+
+if TYPE_CHECKING:
+    from thawline.lockstep.start_weights import StartWeights
+    from thawline.probes import Measurement
+
+
+def to_metrics(measured: Iterable[Measurement]) -> list[Metric]:
+    """Measurements as they go over the wire."""
+    return [
+        Metric(
+            key=measurement.key,
+            value=to_metric_value(measurement.value),
+            standard_error=_optional(measurement.standard_error),
+            change_standard_error=_optional(measurement.change_standard_error),
+            span_standard_error=_optional(measurement.span_standard_error),
+            seconds=measurement.seconds,
+        )
+        for measurement in measured
+    ]
+
+
+def to_moved(start: StartWeights | None) -> list[MetricValue | None] | UnsetType:
+    """How far head and blocks have moved, in the order of `ready`; unset where nobody knows where they began."""
+    return UNSET if start is None else [_optional(distance) for distance in start.moved()]
+
+
+def _optional(value: float | None) -> MetricValue | None:
+    return None if value is None else to_metric_value(value)

@@ -1,0 +1,130 @@
+"""Every metric that a prober knows, by name.
+
+A new metric is a file with its mathematics, a function here or there that takes a `BoundaryProbe`, and one row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from thawline.probes.boundary_probe import BoundaryProbe, Signal
+from thawline.probes.fisher import (
+    FisherTrace,
+    fisher_trace_by_batch,
+    fisher_trace_of_head,
+    fisher_trace_per_example,
+)
+from thawline.probes.hessian import hessian_lambda_max
+from thawline.probes.label_source import LabelSource
+from thawline.probes.loss_gradient import loss_and_gradient_norm
+from thawline.probes.noise import search_start
+from thawline.probes.sharpness import mean_over_batches, sharpness_avg, sharpness_worst
+from thawline.probes.standard_errors import error_over_draws_and_points, error_over_points, error_within_batches
+
+
+def _fisher_trace(probe: BoundaryProbe) -> Signal:
+    settings, model, objective, probe_set = probe.settings, probe.model, probe.objective, probe.probe_set
+    source = LabelSource(settings.labels, settings.seed, sum(probe_set.sizes))
+    found: FisherTrace
+    if settings.estimator == "batch":
+        found = fisher_trace_by_batch(model, objective, probe_set, probe.scope, source, probe.poll)
+    elif probe.features is not None:
+        found = fisher_trace_of_head(probe.features, probe_set, settings.labels)
+    else:
+        gradients = probe.example_gradients()
+        found = fisher_trace_per_example(
+            model, objective, probe_set, gradients, source, probe.poll, settings.micro_batch
+        )
+    count = probe.scope.num_parameters
+    companions = {
+        "fisher_trace_sum": found.trace,
+        "fisher_trace_num_parameters": float(count),
+        "label_uncertainty": float(found.label_uncertainty.mean()),
+    }
+    if found.feature_norms_squared is not None:
+        companions["feature_norm_squared"] = float(found.feature_norms_squared.mean())
+    vector = None if found.squared_norms is None else found.squared_norms / count
+    return Signal(found.trace / count, vector, error_over_points, companions)
+
+
+def _sharpness_avg(probe: BoundaryProbe) -> Signal:
+    settings, sizes = probe.settings, probe.probe_set.sizes
+    with probe.surfaces() as surfaces:
+        increases = sharpness_avg(
+            surfaces,
+            probe.probe_set,
+            probe.scope,
+            rho=settings.rho,
+            draws=settings.draws,
+            seed=settings.seed,
+            poll=probe.poll,
+        )
+    return Signal(
+        mean_over_batches(increases, sizes), increases, lambda vector: error_over_draws_and_points(vector, sizes)
+    )
+
+
+def _sharpness_worst(probe: BoundaryProbe) -> Signal:
+    settings, sizes = probe.settings, probe.probe_set.sizes
+    with probe.surfaces() as surfaces:
+        found = sharpness_worst(
+            surfaces,
+            probe.probe_set,
+            probe.scope,
+            rho=settings.rho,
+            iterations=settings.iterations,
+            poll=probe.poll,
+            # On features there is no network whose passes could be cheaper.
+            search_precision="float32" if probe.features is not None else settings.search_precision,
+        )
+    chosen = found.best_increases if settings.worst_value == "best" else found.last_increases
+    return Signal(
+        mean_over_batches(chosen, sizes),
+        chosen,
+        lambda vector: error_within_batches(vector, sizes),
+        {"sharpness_worst_last": mean_over_batches(found.last_increases, sizes)},
+    )
+
+
+def _hessian_lambda_max(probe: BoundaryProbe) -> Signal:
+    scope, warm = probe.scope, probe.earlier_eigenvector
+    device = scope.parameters[0].device
+    fresh = search_start(scope.num_parameters, probe.settings.seed).to(device)
+    found = hessian_lambda_max(probe.loss_terms(), scope, fresh, None if warm is None else warm.to(device))
+    companions = {"hessian_lambda_max_residual": found.residual}
+    return Signal(found.value, companions=companions, eigenvector=found.vector)
+
+
+def _feature_lambda_max(probe: BoundaryProbe) -> Signal:
+    return Signal(probe.spectrum.lambda_max)
+
+
+def _feature_rank(probe: BoundaryProbe) -> Signal:
+    ranks = probe.spectrum
+    companions = {"feature_numerical_rank": ranks.numerical_rank, "feature_entropy_rank": ranks.entropy_rank}
+    return Signal(ranks.rank, companions=companions)
+
+
+def _gradient_norm(probe: BoundaryProbe) -> Signal:
+    loss, norm = loss_and_gradient_norm(probe.loss_terms(), probe.scope)
+    return Signal(norm, companions={"loss": loss})
+
+
+Measure = Callable[[BoundaryProbe], Signal]
+
+_MEASURES_WITH_ERRORS: Final[dict[str, Measure]] = {
+    "fisher_trace": _fisher_trace,
+    "sharpness_avg": _sharpness_avg,
+    "sharpness_worst": _sharpness_worst,
+}
+MEASURES: Final[dict[str, Measure]] = {
+    **_MEASURES_WITH_ERRORS,
+    "hessian_lambda_max": _hessian_lambda_max,
+    "feature_lambda_max": _feature_lambda_max,
+    "feature_rank": _feature_rank,
+    "gradient_norm": _gradient_norm,
+}
+METRICS: Final = tuple(MEASURES)
+SIGNALS: Final = tuple(_MEASURES_WITH_ERRORS)
+"""The paper's three signals, which a detector may watch: they come with errors."""

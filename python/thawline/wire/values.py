@@ -1,0 +1,38 @@
+"""Numbers and texts as they may stand in a message: bounded, so that both languages read them alike."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Literal, TypeAlias
+
+from msgspec import Meta, Struct
+
+from thawline.wire.prescan import MAX_SAFE_INTEGER
+
+Count = Annotated[int, Meta(ge=0, le=MAX_SAFE_INTEGER)]
+Positive = Annotated[int, Meta(ge=1, le=MAX_SAFE_INTEGER)]
+Update = Positive
+NonNegative = Annotated[float, Meta(ge=0)]
+Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$", max_length=64)]
+SessionId = Annotated[str, Meta(min_length=1, max_length=64)]
+Name = Annotated[str, Meta(min_length=1, max_length=256)]
+ShortText = Annotated[str, Meta(max_length=256)]
+Text = Annotated[str, Meta(max_length=16_384)]
+Key = Annotated[str, Meta(max_length=64)]
+LearningRates = Annotated[list[NonNegative], Meta(max_length=1024)]
+
+
+class NonFinite(Struct, frozen=True, forbid_unknown_fields=True):
+    """A number that JSON does not know."""
+
+    non_finite: Literal["nan", "inf", "-inf"]
+
+
+MetricValue: TypeAlias = float | NonFinite
+
+
+def to_metric_value(value: float) -> MetricValue:
+    """A float as it goes over the wire; NaN and the infinities get a spelling of their own."""
+    if math.isfinite(value):
+        return float(value)
+    return NonFinite("nan" if math.isnan(value) else "inf" if value > 0 else "-inf")

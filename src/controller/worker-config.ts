@@ -1,0 +1,68 @@
+import type { AttachedConfig, RunConfig } from "../config/attached.js";
+import type { Config, MeasuredProbe } from "../config/schema.js";
+import { startOf } from "../core/intervention/counting.js";
+import { kindOf } from "../core/intervention/kinds.js";
+import { onlineRule } from "../core/intervention/online-rule.js";
+import { detectorRule, measuredBy } from "../core/measured.js";
+import type { Body } from "../protocol/messages.js";
+
+/**
+ * What a worker reads of a run's configuration, and nothing else: what it is to train and measure, not what is decided
+ * from it. `welcome` carries it; python/thawline/config/run.py has its types.
+ */
+export type WorkerConfig = Body<"welcome">["config"];
+
+export function workerConfig(config: RunConfig): WorkerConfig {
+  return config.script === undefined ? ofTraining(config) : ofScript(config);
+}
+
+function ofTraining(config: Config): WorkerConfig {
+  const { name, seed, model, data, train, evaluate, device } = config;
+  const common = {
+    seed,
+    model,
+    data: "augment" in data ? { verify_checksums: false, ...data } : data,
+    train: orNull({ momentum: undefined, ...train }),
+    probe: probeOf(config),
+    device: { kind: device.kind, threads: device.threads, precision: device.precision },
+  };
+  if (!("augment" in data)) {
+    const { intervention } = config;
+    const freezes = kindOf(intervention).refusal("unfreeze") === null;
+    const card = { name, intervention: intervention.kind, start: startOf(intervention), freezes };
+    return { ...common, evaluate: { batch_size: evaluate.batch_size }, card };
+  }
+  return { ...common, evaluate: imageEvaluation(evaluate), frozen_batch_norm: frozenBatchNorm(config) };
+}
+
+function ofScript(config: AttachedConfig): WorkerConfig {
+  const needsProbe = onlineRule(config.intervention) !== null;
+  return { seed: config.seed, probe: probeOf(config), needs_probe: needsProbe };
+}
+
+/** Keys that this form of the configuration does not have, as null: the worker reads them nowhere. */
+function orNull(section: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(section).map(([key, value]) => [key, value ?? null]));
+}
+
+/** How signals are measured; null where none ever is. */
+function probeOf(config: RunConfig): Readonly<Record<string, unknown>> | null {
+  const probe = measuredBy(config);
+  if (probe === null) return null;
+  const { metrics: _, until: __, ...how } = probe satisfies MeasuredProbe;
+  return { ...how, tau: detectorRule(config).tau, start: startOf(config.intervention) };
+}
+
+/** What frozen BatchNorm layers do; null where they do nothing special, or nothing is frozen. */
+function frozenBatchNorm({ intervention }: Config): Readonly<Record<string, unknown>> | null {
+  const mode = "frozen_batch_norm" in intervention ? (intervention.frozen_batch_norm ?? "track") : "track";
+  if (mode === "track") return null;
+  // A release changes what flows into layers that stay frozen, for every order but from the top down.
+  const recalibrates = "order" in intervention && intervention.order !== "top_down";
+  return { mode, recalibrates, start: startOf(intervention) };
+}
+
+function imageEvaluation(evaluate: Config["evaluate"]): Readonly<Record<string, unknown>> {
+  const { batch_size, ood, ood_path, corruptions, frost_textures, images_per_corruption } = evaluate;
+  return orNull({ batch_size, ood, ood_path, corruptions, frost_textures, images_per_corruption });
+}

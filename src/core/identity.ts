@@ -1,9 +1,0 @@
-import type { State } from "./state.js";
-import { stay, withDecisions, type Transition } from "./transition.js";
-
-/** Takes back the promise that the run comes out bit for bit as it would have undisturbed. Each reason is said once. */
-export function dropIdentity(state: State, reasons: readonly string[]): Transition {
-  const added = reasons.filter((why) => !state.identityDropped.includes(why));
-  const dropped: State = { ...state, identityDropped: [...state.identityDropped, ...added] };
-  return withDecisions(stay(dropped), ...added.map((why) => ({ type: "identity/dropped", why }) as const));
-}

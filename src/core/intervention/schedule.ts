@@ -1,0 +1,57 @@
+import type { Model } from "../state.js";
+
+/** Everything that ever changes the trainable mask or the learning-rate factor, by the update in which it takes effect. */
+export interface Schedule {
+  /** What trains before blocks are frozen: everything. */
+  readonly all: readonly string[];
+  /** The update in which blocks are frozen; 0 where that is so from the beginning, or none ever is. */
+  readonly frozenFrom: number;
+  /** What trains from there on, before anything is unfrozen. */
+  readonly initial: readonly string[];
+  readonly releases: readonly { readonly update: number; readonly block: string }[];
+  readonly factors: readonly { readonly update: number; readonly factor: number }[];
+}
+
+/** The mask of a run that freezes nothing. */
+export function everythingTrains(model: Model): Omit<Schedule, "factors"> {
+  const all = [model.head.name, ...model.blocks.map((block) => block.name)];
+  return { all, frozenFrom: 0, initial: all, releases: [] };
+}
+
+/** Names of what trains in update `update`, head first, then blocks in the order of their release. */
+export function trainableAt(schedule: Schedule, update: number): string[] {
+  if (update < schedule.frozenFrom) return [...schedule.all];
+  return [...schedule.initial, ...schedule.releases.filter((r) => r.update <= update).map((r) => r.block)];
+}
+
+/**
+ * Names of what is trainable while the worker stands before `update`, where nothing of that update may happen yet: what
+ * trained in the update before. Where blocks are frozen they are frozen first: a signal's point 0 is measured like the
+ * points after it.
+ */
+export function trainableBefore(schedule: Schedule, update: number): string[] {
+  return update === schedule.frozenFrom ? [...schedule.initial] : trainableAt(schedule, update - 1);
+}
+
+/** lr(i) = the worker's own schedule(i) times this. */
+export function learningRateFactorAt(schedule: Schedule, update: number): number {
+  return schedule.factors.filter((change) => change.update <= update).at(-1)?.factor ?? 1;
+}
+
+/** The first update after `update` in which mask or factor change, or null. */
+export function nextChangeAfter(schedule: Schedule, update: number): number | null {
+  const changes = [...schedule.releases, ...schedule.factors].map((change) => change.update);
+  const later = [schedule.frozenFrom, ...changes].filter((change) => change > update);
+  return later.length === 0 ? null : later.reduce((a, b) => (a < b ? a : b));
+}
+
+/** Blocks that a run of `numUpdates` updates leaves frozen to the end. */
+export function blocksLeftFrozen(schedule: Schedule, model: Model, numUpdates: number): string[] {
+  const trained = new Set(trainableAt(schedule, numUpdates));
+  return model.blocks.map((block) => block.name).filter((block) => !trained.has(block));
+}
+
+export function countParameters(model: Model, names: readonly string[]): number {
+  const sizes = new Map([model.head, ...model.blocks].map((block) => [block.name, block.numParams]));
+  return names.reduce((sum, name) => sum + (sizes.get(name) ?? 0), 0);
+}

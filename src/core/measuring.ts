@@ -1,0 +1,43 @@
+import { standingOf } from "./attempt/attempt.js";
+import { indexAt, updateAt } from "./intervention/counting.js";
+import { awaitsInterval } from "./intervention/online-interval.js";
+import { measuredBy } from "./measured.js";
+import type { State } from "./state.js";
+
+/** Whether this attempt has already sent the metrics due before `update`; a fresh attempt measures again. */
+export function isMeasured(state: State, update: number): boolean {
+  return metricsAt(state, update).length === 0 || standingOf(state.attempt)?.measuredAt === update;
+}
+
+/** The next boundary at which something is to be measured, or null. */
+export function nextPointAfter(state: State, update: number): number | null {
+  const { intervention } = state.config;
+  const every = measuredBy(state.config)?.every ?? 1;
+  const index = indexAt(intervention, update);
+  const next = updateAt(intervention, index < 1 ? 1 : nextMultiple(every, index));
+  return metricsAt(state, next).length > 0 ? next : null;
+}
+
+/**
+ * Names of the metrics to measure at boundary `update`, as long as they are wanted: at the start of the intervention
+ * (point 0) and, counted from there, at multiples of `probe.every`.
+ */
+export function metricsAt(state: State, update: number): string[] {
+  const probe = measuredBy(state.config);
+  if (probe === null) return [];
+  const { every, until, metrics } = probe;
+  const index = indexAt(state.config.intervention, update);
+  if (index !== 1 && (index < 1 || index % every !== 0)) return [];
+  const wanted =
+    until === "end" || (until === "decision" ? awaitsInterval(state) || update <= decidedAt(state) : update <= until);
+  return wanted ? [...metrics] : [];
+}
+
+function decidedAt(state: State): number {
+  return state.interval?.decidedAt ?? 0;
+}
+
+/** The first multiple of `of` after `after`. */
+export function nextMultiple(of: number, after: number): number {
+  return after - (after % of) + of;
+}

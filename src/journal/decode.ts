@@ -1,0 +1,154 @@
+import type { EventType } from "../core/events.js";
+import { CORE_VERSION } from "../core/state.js";
+import { UserError } from "../errors.js";
+import { checksum, JOURNAL_FORMAT, type JournalRecord } from "./format.js";
+
+type Kind = "number" | "string" | "object" | "number or null" | "string or null";
+type Shape = Readonly<Record<string, Kind>>;
+type Fields = readonly (readonly [key: string, kind: Kind])[];
+
+const WORKER: Shape = { attempt: "number", body: "object" };
+
+/** What every configuration has. */
+const CONFIG: Shape = {
+  name: "string",
+  seed: "number",
+  probe: "object",
+  intervention: "object",
+  supervision: "object",
+};
+
+/** What every event holds at least; what is inside of objects shows when it is reduced (`reduceRecord`). */
+const SHAPES: Readonly<Record<EventType, Shape>> = {
+  "run/created": { format: "number", coreVersion: "number", run: "string", config: "object" },
+  "controller/started": { term: "number", pid: "number", host: "string" },
+  "controller/interrupted": { signal: "string" },
+  "controller/failed": { message: "string" },
+  "attempt/launched": { attempt: "number", pid: "number", startTime: "string" },
+  "attempt/launchFailed": { attempt: "number", code: "string", message: "string", hint: "string" },
+  "attempt/exited": { attempt: "number", exitCode: "number or null", signal: "string or null", tail: "string" },
+  "attempt/timedOut": { attempt: "number", clock: "string", seconds: "number" },
+  "attempt/violated": { attempt: "number", reason: "string" },
+  "attempt/incompatible": { attempt: "number", theirs: "string", ours: "string" },
+  "attempt/quiet": { attempt: "number", what: "string", seconds: "number" },
+  "worker/connected": WORKER,
+  "worker/remembered": WORKER,
+  "worker/prepared": WORKER,
+  "worker/applied": WORKER,
+  "worker/reachedBoundary": WORKER,
+  "worker/progressed": WORKER,
+  "worker/evaluated": WORKER,
+  "worker/checkpointed": WORKER,
+  "worker/kept": WORKER,
+  "worker/logged": WORKER,
+  "worker/closed": WORKER,
+  "operator/requested": { id: "string", who: "string", request: "object" },
+};
+
+/** `SHAPES` and `CONFIG` in a form that is quick to go through: every record is checked. */
+const FIELDS = new Map<string, Fields>(Object.entries(SHAPES).map(([type, shape]) => [type, Object.entries(shape)]));
+const CONFIG_FIELDS: Fields = Object.entries(CONFIG);
+
+/**
+ * @param line without its newline
+ * @param offset where the line starts in the file, for the error
+ * @throws UserError `damaged_journal` when the line is not what was written; `foreign_record`, `other_journal_format`,
+ * `other_core_version` when this version cannot read it
+ */
+export function decodeLine(line: string, offset: number): JournalRecord {
+  const json = line.slice(9);
+  if (line.charAt(8) !== " " || line.slice(0, 8) !== checksum(json)) {
+    throw new UserError({
+      code: "damaged_journal",
+      message: `the journal is damaged at byte ${offset}`,
+      hint: "restore the file from a copy: everything after this byte is uncertain",
+    });
+  }
+  return parseRecord(json, offset);
+}
+
+/** The JSON of the line at `offset` as a record that this version can read. */
+function parseRecord(json: string, offset: number): JournalRecord {
+  let record: unknown;
+  try {
+    record = JSON.parse(json);
+  } catch (error) {
+    throw foreign(`the record at byte ${offset}`, error instanceof Error ? error.message : String(error), error);
+  }
+  const fault = faultOf(record);
+  if (fault !== null) throw foreign(nameOf(record) ?? `the record at byte ${offset}`, fault);
+  return record as JournalRecord;
+}
+
+/** Why a value is no record; null for one that is. */
+function faultOf(record: unknown): string | null {
+  if (!isObject(record) || !isObject(record["event"])) return "it holds no event";
+  const { n, term, at, event, synced, decisions = [], commands = [] } = record;
+  if (n === 1) requireKnownVersions(event);
+  if (!Number.isInteger(n) || !Number.isInteger(term)) return "`n` or `term` is no whole number";
+  if (typeof at !== "string" || Number.isNaN(Date.parse(at))) return "`at` is no time";
+  if (synced !== undefined && !Number.isInteger(synced)) return "`synced` is no number of bytes";
+  if (![decisions, commands].every((list) => Array.isArray(list) && list.every(isObject)))
+    return "`decisions` or `commands` is no list of objects";
+  const { type } = event;
+  const fields = typeof type === "string" ? FIELDS.get(type) : undefined;
+  if (fields === undefined) return "an event of that type is not known";
+  const config = type === "run/created" ? faultIn(event["config"], CONFIG_FIELDS) : null;
+  return faultIn(event, fields) ?? (config === null ? null : `in \`config\`, ${config}`);
+}
+
+function faultIn(object: unknown, fields: Fields): string | null {
+  if (!isObject(object)) return null;
+  const wrong = fields.find(([key, kind]) => !isOf(kind, object[key]));
+  return wrong === undefined ? null : `\`${wrong[0]}\` is ${wrong[0] in object ? `no ${wrong[1]}` : "missing"}`;
+}
+
+/** Asked before anything else: a later format may have other fields. */
+function requireKnownVersions({ type, format, coreVersion }: Record<string, unknown>): void {
+  if (type !== "run/created") return;
+  if (typeof format === "number" && format !== JOURNAL_FORMAT) {
+    throw new UserError({
+      code: "other_journal_format",
+      message: `the journal has format ${format}, this version reads ${JOURNAL_FORMAT}`,
+      hint: "use the version of thawline that wrote it",
+    });
+  }
+  if (typeof coreVersion === "number" && coreVersion > CORE_VERSION) {
+    throw new UserError({
+      code: "other_core_version",
+      message: `the run was decided by core version ${coreVersion}, this is version ${CORE_VERSION}`,
+      hint: `install the version of thawline with core version ${coreVersion} to look at this run`,
+    });
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isOf(kind: Kind, value: unknown): boolean {
+  if (kind === "object") return isObject(value);
+  if (value === null) return kind === "number or null" || kind === "string or null";
+  return typeof value === (kind === "number" || kind === "number or null" ? "number" : "string");
+}
+
+function nameOf(record: unknown): string | null {
+  if (!isObject(record) || typeof record["n"] !== "number" || !isObject(record["event"])) return null;
+  return `record ${record["n"]} (\`${String(record["event"]["type"])}\`)`;
+}
+
+/** A record that another version wrote, or another program: whole, and not to be understood here. */
+function foreign(what: string, why: string, cause?: unknown): UserError {
+  return new UserError({
+    code: "foreign_record",
+    message: `${what} of the journal is none that this version writes: ${why}`,
+    hint: "use the version of thawline that wrote it",
+    cause,
+  });
+}
+
+/** What reducing or describing a record threw: the version that wrote it did both before it wrote. */
+export function unreadable(record: JournalRecord, error: unknown): UserError {
+  if (error instanceof UserError) return error;
+  return foreign(nameOf(record)!, error instanceof Error ? error.message : String(error), error);
+}

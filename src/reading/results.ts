@@ -1,0 +1,201 @@
+import type { RunConfig } from "../config/attached.js";
+import { onlineRule } from "../core/intervention/online-rule.js";
+import { measuredBy } from "../core/measured.js";
+import { isFinite } from "../core/detector/signal.js";
+import { lastWordOf } from "../core/attempt/attempt.js";
+import type { Evaluation, Interval, RunEnd, State } from "../core/state.js";
+import { startOf } from "../core/intervention/counting.js";
+import { scheduleOf } from "../core/schedule-of-run.js";
+import { finiteScores, languageOf, scoreLanguages, type LanguageScores, type Scores } from "./language-scores.js";
+import { blocksLeftFrozen } from "../core/intervention/schedule.js";
+
+/** Accuracies and other scores are shares of 1. */
+export interface Results {
+  readonly run: string;
+  readonly outcome: "finished" | "stopped" | "failed";
+  /** `early`: the training ended by itself before the updates that it had announced, as `message` says. */
+  readonly ended: "early" | null;
+  /** Updates completed. */
+  readonly updates: number;
+  readonly k: {
+    readonly value: number;
+    readonly source: Interval["source"];
+    readonly signal: string | null;
+    /** The update in which the intervention began: k counts from there. */
+    readonly start: number;
+    readonly decided_at_update: number;
+    readonly k_offline: number | null;
+    readonly k_offline_reason: string | null;
+    /** Updates between two points, window and tolerance of the rule that decided it; null where it was fixed. */
+    readonly every: number | null;
+    readonly tau: number | null;
+    readonly epsilon: number | null;
+  } | null;
+  /** The options that the signals were measured with. */
+  readonly probe: RunConfig["probe"];
+  readonly left_frozen: readonly string[];
+  /**
+   * How far the head and each block were from where the run began, ||w - w0|| / ||w0||, after `step` updates; null where
+   * the worker did not know where that was. A block's is null where it has no meaning.
+   */
+  readonly moved: { readonly step: number; readonly blocks: Readonly<Record<string, number | null>> } | null;
+  /** Scores on the clean test images, or on the English part of the first test set that has one. */
+  readonly in_dist: (Scores & { readonly num_examples: number }) | null;
+  /** Scores of a run on text, by test set; null for a run on images. */
+  readonly scores: Readonly<Record<string, LanguageScores>> | null;
+  /** The best weights on the development set, which the run leaves and was tested with; null where the last ones are. */
+  readonly best: { readonly step: number; readonly development: Scores } | null;
+  /** Accuracies of a run on images under corruptions; null where there are none. */
+  readonly ood: {
+    /** The mean over the corruptions that count, of each the mean over its severities. */
+    readonly mean: number;
+    readonly per_corruption: Readonly<Record<string, number>>;
+    /** Why a corruption is not in the mean; one that could not be made is not in `per_corruption` either. */
+    readonly left_out: Readonly<Record<string, string>>;
+    /** What a corruption was regenerated with, besides the clean images: the pictures of frost. */
+    readonly made_with: Readonly<Record<string, string>>;
+    /** Images of one corruption at each of its severities. */
+    readonly images_per_corruption: number;
+    readonly regenerated: boolean;
+  } | null;
+  /** The test images, clean and corrupted, come from JPEG files, which are not those of a benchmark. */
+  readonly images_from_jpeg: boolean;
+  readonly weights_sha256: string | null;
+  /** Why a finished run has none; null otherwise. */
+  readonly weights_unhashed: string | null;
+  readonly wall_seconds: number;
+  readonly train_seconds: number;
+  readonly probe_seconds: number;
+  readonly controller_wait_seconds: number;
+  readonly evaluate_seconds: number;
+  readonly checkpoint_seconds: number;
+  readonly attempts: number;
+  readonly bit_identical: { readonly promised: boolean; readonly dropped_because: readonly string[] };
+  readonly message: string | null;
+}
+
+/** The content of `results.json`. `wallSeconds` counts while a controller lived, not the time between two of them. */
+export function composeResults(state: State, wallSeconds: number): Results {
+  const { interval, end } = state;
+  const { seconds } = state.progress;
+  const rule = onlineRule(state.config.intervention);
+  return {
+    run: state.run,
+    outcome: end?.outcome ?? "stopped",
+    ended: end?.outcome === "finished" && end.early !== undefined ? "early" : null,
+    updates: completedUpdates(state),
+    k:
+      interval === null
+        ? null
+        : {
+            value: interval.k,
+            source: interval.source,
+            signal: interval.signal,
+            start: startOf(state.config.intervention),
+            decided_at_update: interval.decidedAt,
+            k_offline: interval.kOffline,
+            k_offline_reason: interval.kOfflineReason,
+            every: rule === null ? null : (measuredBy(state.config)?.every ?? null),
+            tau: rule?.tau ?? null,
+            epsilon: rule?.epsilon ?? null,
+          },
+    probe: state.config.probe,
+    left_frozen: leftFrozen(state),
+    moved: movedBlocks(state),
+    in_dist: inDistribution(state),
+    scores: scoreLanguages(finalEvaluations(state), state.config.data),
+    best: bestWeights(state),
+    ood: outOfDistribution(state),
+    images_from_jpeg: finalEvaluations(state).some(({ provenance }) => provenance.fromJpeg),
+    weights_sha256: state.weights.sha256,
+    weights_unhashed: state.weights.unhashed ?? null,
+    wall_seconds: wallSeconds,
+    train_seconds: seconds.train,
+    probe_seconds: seconds.probe,
+    controller_wait_seconds: seconds.wait,
+    evaluate_seconds: seconds.evaluate,
+    checkpoint_seconds: seconds.checkpoint,
+    attempts: state.attempts.launched,
+    bit_identical: { promised: state.identityDropped.length === 0, dropped_because: [...state.identityDropped] },
+    message: end === null ? null : messageOf(end),
+  };
+}
+
+/** Why a run ended as it did; null where it finished as announced. */
+export function messageOf(end: RunEnd): string | null {
+  if (end.outcome !== "finished") return end.message;
+  return end.early === undefined
+    ? null
+    : `the training ended itself at update ${end.early.step} of ${end.early.announced}`;
+}
+
+/** Updates that certainly are in the weights: the furthest boundary's, a later checkpoint's, or those of the end. */
+export function completedUpdates(state: State): number {
+  const word = state.attempt === null ? null : lastWordOf(state.attempt);
+  const last = word?.outcome === "finished" ? word.step : 0;
+  const saved = state.weights.checkpoints.map((checkpoint) => checkpoint.step);
+  return Math.max(0, state.progress.frontier - 1, last, ...saved);
+}
+
+function leftFrozen(state: State): string[] {
+  const { model } = state;
+  return model === null ? [] : blocksLeftFrozen(scheduleOf(state, model), model, completedUpdates(state));
+}
+
+function movedBlocks({ model, progress: { moved } }: State): Results["moved"] {
+  if (model === null || moved === null) return null;
+  const blocks = [model.head, ...model.blocks].map(({ name }, index) => {
+    const distance = moved.distances[index] ?? null;
+    return [name, isFinite(distance) ? distance : null] as const;
+  });
+  return { step: moved.update - 1, blocks: Object.fromEntries(blocks) };
+}
+
+function finalEvaluations(state: State): readonly Evaluation[] {
+  const evaluations = [...state.scores.evaluations];
+  const last = evaluations.reduce((step, entry) => Math.max(step, entry.step), 0);
+  return evaluations.filter((entry) => entry.step === last);
+}
+
+function inDistribution(state: State): Results["in_dist"] {
+  const entry = finalEvaluations(state).find(({ split }) => split === "in_dist");
+  const scores = finiteScores(entry?.values ?? {});
+  if (entry === undefined || Object.keys(scores).length === 0) return null;
+  return { ...scores, num_examples: entry.numExamples };
+}
+
+function bestWeights({ weights: { best }, scores: { validations } }: State): Results["best"] {
+  const validation = best === null ? undefined : validations.get(best.step);
+  return validation === undefined ? null : { step: validation.step, development: finiteScores(validation.values) };
+}
+
+function outOfDistribution(state: State): Results["ood"] {
+  const entries = finalEvaluations(state).filter(({ split }) => split.startsWith("ood/") && languageOf(split) === null);
+  const first = entries[0];
+  if (first === undefined) return null;
+  const accuracies = entries.flatMap(({ split, values }) => {
+    const accuracy = values["accuracy"];
+    return accuracy !== undefined && isFinite(accuracy) ? [[split.slice("ood/".length), accuracy] as const] : [];
+  });
+  const leftOut = wordsByCorruption(entries, "leftOut");
+  const compared = accuracies.filter(([corruption]) => !Object.hasOwn(leftOut, corruption));
+  if (compared.length === 0) return null;
+  return {
+    mean: compared.reduce((sum, [, accuracy]) => sum + accuracy, 0) / compared.length,
+    per_corruption: Object.fromEntries(accuracies),
+    left_out: leftOut,
+    made_with: wordsByCorruption(entries, "madeWith"),
+    images_per_corruption: first.numExamples,
+    regenerated: entries.some(({ provenance }) => provenance.regenerated),
+  };
+}
+
+/** What the evaluations say under `key`, by corruption; those that say nothing are not in it. */
+function wordsByCorruption(entries: readonly Evaluation[], key: "leftOut" | "madeWith"): Record<string, string> {
+  return Object.fromEntries(
+    entries.flatMap(({ split, provenance }) => {
+      const words = provenance[key];
+      return words === null ? [] : [[split.slice("ood/".length), words] as const];
+    }),
+  );
+}

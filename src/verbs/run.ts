@@ -1,0 +1,33 @@
+import type { Command } from "commander";
+import { loadConfig } from "../config/layers/load.js";
+import { checkPaths } from "../config/checks/paths.js";
+import { chosenBy } from "../starting/chosen-config.js";
+import { addDisplayOptions } from "../starting/display-options.js";
+import type { StartOptions } from "../starting/start-run.js";
+import { requireTrustedConfig } from "../trust/require-trust.js";
+
+interface RunOptions extends StartOptions {
+  readonly trust?: true;
+}
+
+export function register(program: Command): void {
+  const run = program
+    .command("run")
+    .description("Train one run under the controller; a terminal gets the live view, a pipe one line an event")
+    .argument("<preset or file>", "name of a preset, or path of a YAML file")
+    .argument("[key=value...]", "settings that win over the file, for example train.learning_rate=0.1")
+    .option("--run-dir <folder>", "folder of the run (default: runs/<name>-<UTC time>)")
+    .option("--group-readable", "let your group read the run folder; without it nobody but you may")
+    .option("--trust", "run the model that the file names by import path, wherever the file and the model come from");
+  addDisplayOptions(run).action(async (source: string, overrides: string[], options: RunOptions) => {
+    const cwd = process.cwd();
+    const { env } = process;
+    let file: string | null = null;
+    const onCodeFrom = (named: string): void => void (file = named);
+    const chosen = chosenBy((onLeftOut) => loadConfig({ source, overrides, env, cwd, onLeftOut, onCodeFrom }));
+    if (!options.trust) requireTrustedConfig(chosen.config, { file, cwd, env });
+    checkPaths(chosen.config);
+    const { startRun } = await import("../starting/start-run.js");
+    await startRun(chosen, cwd, options);
+  });
+}

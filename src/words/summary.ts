@@ -1,0 +1,237 @@
+import { styleText } from "node:util";
+import type { RunConfig } from "../config/attached.js";
+import { isForeign, type Scores } from "../reading/language-scores.js";
+import type { Results } from "../reading/results.js";
+import type { State } from "../core/state.js";
+import {
+  formatAccuracy,
+  formatCost,
+  formatCount,
+  formatDuration,
+  formatInteger,
+  formatMoved,
+  formatShare,
+} from "./format.js";
+import { printable, singleLine } from "../printable.js";
+import { interventionWords } from "./interventions.js";
+import { describeConfig, describeOrigin, describeSource, isOfText, signalName } from "./names.js";
+import { describeSignals } from "./signal-options.js";
+
+export interface SummaryFacts {
+  /** As the person named it, or would. */
+  readonly runFolder: string;
+  readonly state: Pick<State, "config" | "weights" | "signal">;
+  readonly color: boolean;
+}
+
+const WIDTH = 80;
+const LABEL_COLUMNS = 12;
+/** Narrower: a command has to fit behind it. */
+const STEP_COLUMNS = 9;
+const INDENT = "  ";
+
+/** What a run came to, what that cost, and what one may do next. No trailing newline. At most 80 columns, but for long paths. */
+export function summary(results: Results, facts: SummaryFacts): string {
+  const { color, state } = facts;
+  const { config } = state;
+  const head = `${paint("bold", singleLine(results.run), color)} ${paint(OUTCOME_COLORS[results.outcome], results.outcome, color)}`;
+  const sections: [string, string[]][] = [
+    ["why", results.message === null ? [] : [singleLine(results.message)]],
+    ["made by", [describeConfig(config)]],
+    ["k", describeInterval(results, config)],
+    ["signals", Object.keys(state.signal.series).length > 0 ? describeSignals(config) : []],
+    ["moved", describeMoved(results)],
+    ["in-dist", describeInDistribution(results, config)],
+    ["ood", describeOod(results)],
+    ["x-ling", describeLanguages(results)],
+    ["best", describeBest(results)],
+    ["time", describeTime(results)],
+    ["identity", describeIdentity(results)],
+    ["files", [`${facts.runFolder}: ${["results.json", "journal", ...otherFiles(results, state)].join(", ")}`]],
+  ];
+  return [
+    `${head}: ${formatCount(results.updates, "update")} in ${formatDuration(results.wall_seconds)}`,
+    "",
+    ...sections.flatMap(([label, texts]) => section(label, texts, color)),
+    "",
+    paint("bold", "next", color),
+    ...nextSteps(results, facts),
+  ].join("\n");
+}
+
+/** A label, and its sentences wrapped beside it. */
+function section(label: string, texts: readonly string[], color: boolean): string[] {
+  const room = WIDTH - INDENT.length - LABEL_COLUMNS;
+  return texts
+    .flatMap((text) => wrap(text, room))
+    .map((line, index) => {
+      const margin =
+        index === 0
+          ? paint("bold", label, color) + " ".repeat(LABEL_COLUMNS - label.length)
+          : " ".repeat(LABEL_COLUMNS);
+      return `${INDENT}${margin}${printable(line)}`;
+    });
+}
+
+/** Not between a number and its unit. */
+const BREAK = / (?!(?:s|min|h|d|%)(?![a-z]))/;
+
+/** A longer word, such as a path, keeps its line. */
+function wrap(text: string, room: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(BREAK)) {
+    const last = lines.at(-1);
+    if (last === undefined || last.length + 1 + word.length > room) lines.push(word);
+    else lines[lines.length - 1] = `${last} ${word}`;
+  }
+  return lines;
+}
+
+function describeInterval({ k, outcome, left_frozen: leftFrozen }: Results, config: RunConfig): string[] {
+  if (k === null) return [interventionWords({ config }).withoutK];
+  const rule = `tau ${k.tau ?? "?"}, epsilon ${k.epsilon ?? "?"}, a point every ${k.every ?? "?"} updates`;
+  const why =
+    k.source === "online" && k.signal !== null
+      ? `${signalName(k.signal)} stabilized (${rule})`
+      : k.source === "cap"
+        ? `${describeSource(k.source)} (${rule})`
+        : describeSource(k.source);
+  const offline = k.k_offline === null ? [] : [`offline, Algorithm 2 on the same series gives ${k.k_offline}`];
+  const counted = k.start === 1 ? [] : [`counted from update ${k.start}, where the intervention started`];
+  const frozen =
+    leftFrozen.length === 0 || outcome !== "finished"
+      ? []
+      : [`frozen to the end: ${leftFrozen.map(singleLine).join(", ")}`];
+  return [`${k.value}: ${why}`, ...counted, ...offline, ...frozen];
+}
+
+/** Relative to the weights that the run began with, in the order of the model. */
+function describeMoved({ moved }: Results): string[] {
+  const known = Object.entries(moved?.blocks ?? {}).flatMap(([name, distance]) =>
+    distance === null ? [] : [`${singleLine(name)} ${formatMoved(distance).slice("moved ".length)}`],
+  );
+  return known.length === 0 ? [] : [known.join(", ")];
+}
+
+function describeInDistribution({ in_dist: score, images_from_jpeg: fromJpeg }: Results, config: RunConfig): string[] {
+  if (score === null) return [];
+  const { num_examples: numExamples, ...scores } = score;
+  const of = formatInteger(numExamples);
+  if (isOfText(config)) return [`${describeScores(scores)} of ${formatCount(numExamples, "English example")}`];
+  const accuracy = scores["accuracy"];
+  return accuracy === undefined
+    ? []
+    : [
+        `${formatAccuracy(accuracy)} of ${of} test images right${describeOrigin({ regenerated: false, fromJpeg }, ", ")}`,
+      ];
+}
+
+const SCORERS = { squad: "SQuAD's scorer", mlqa: "MLQA's scorer" } as const;
+
+/** A test set a line, then its languages, best first: by the score that comes first. */
+function describeLanguages({ scores }: Results): string[] {
+  return Object.entries(scores ?? {}).flatMap(
+    ([testSet, { per_language: perLanguage, cross_lingual: mean, scorer }]) => {
+      const languages = Object.entries(perLanguage).map(([language, { num_examples: _, ...own }]) => {
+        return [language, Object.values(own)[0] ?? null] as const;
+      });
+      const ranked = languages.sort(([, a], [, b]) => (b ?? -1) - (a ?? -1));
+      const shown = ranked.map(([language, score]) => `${language} ${score === null ? "?" : (score * 100).toFixed(2)}`);
+      const numForeign = languages.filter(([language]) => isForeign(language)).length;
+      const average =
+        mean === null ? "English only" : `${describeScores(mean)}, mean of ${formatCount(numForeign, "language")}`;
+      const rules = scorer === null ? "" : ` (${SCORERS[scorer]})`;
+      return [`${singleLine(testSet)}: ${average}${rules}`, shown.join(", ")];
+    },
+  );
+}
+
+/** Which weights these scores are of, where they are not those of the last update. */
+function describeBest({ best }: Results): string[] {
+  if (best === null) return [];
+  return [`step ${best.step}, by its ${describeScores(best.development)} on the development set`];
+}
+
+function describeScores(scores: Scores): string {
+  const shown = Object.entries(scores).map(([name, score]) => `${singleLine(name)} ${formatAccuracy(score)}`);
+  return shown.join(", ");
+}
+
+function describeOod({ ood, images_from_jpeg: fromJpeg }: Results): string[] {
+  if (ood === null) return [];
+  const ranked = Object.entries(ood.per_corruption)
+    .filter(([name]) => !Object.hasOwn(ood.left_out, name))
+    .sort(([, a], [, b]) => a - b);
+  const [worst, best] = [ranked[0], ranked.at(-1)];
+  const images = `${formatInteger(ood.images_per_corruption)} images each`;
+  const origin = describeOrigin({ regenerated: ood.regenerated, fromJpeg }, ", ");
+  const mean = `${formatAccuracy(ood.mean)} mean of ${formatCount(ranked.length, "corruption")}, ${images}${origin}`;
+  const named = ([name, accuracy]: [string, number]): string => `${singleLine(name)} ${formatAccuracy(accuracy)}`;
+  const range =
+    worst === undefined || best === undefined || ranked.length < 2
+      ? []
+      : [`worst ${named(worst)}, best ${named(best)}`];
+  const leftOut = Object.entries(ood.left_out).map(([name, why]) => describeLeftOut(name, why, ood));
+  const madeWith = Object.entries(ood.made_with).map(([name, what]) => `${singleLine(name)}: ${singleLine(what)}`);
+  return [mean, ...range, ...leftOut, ...madeWith];
+}
+
+function describeLeftOut(corruption: string, why: string, ood: NonNullable<Results["ood"]>): string {
+  const accuracy = ood.per_corruption[corruption];
+  const shown = accuracy === undefined ? "" : ` (${formatAccuracy(accuracy)})`;
+  return `without ${singleLine(corruption)}${shown}: ${singleLine(why)}`;
+}
+
+function describeTime(results: Results): string[] {
+  const share = (seconds: number): string =>
+    results.train_seconds > 0 ? ` (${formatShare(seconds / results.train_seconds)} of training)` : "";
+  const { train_seconds: train, probe_seconds: probe, controller_wait_seconds: wait } = results;
+  const attempts = results.attempts > 1 ? [`${results.attempts} attempts`] : [];
+  return [
+    `training ${formatCost(train)}, evaluation ${formatCost(results.evaluate_seconds)}, checkpoints ${formatCost(results.checkpoint_seconds)}`,
+    `measuring ${formatCost(probe)}${share(probe)}, controller wait ${formatCost(wait)}`,
+    ...attempts,
+  ];
+}
+
+function describeIdentity({
+  bit_identical: identical,
+  weights_sha256: sha256,
+  weights_unhashed: unhashed,
+}: Results): string[] {
+  const weights = sha256 === null ? [] : [`weights ${sha256.slice(0, 16)}...`];
+  if (unhashed !== null) weights.push(`weights without SHA-256: ${singleLine(unhashed)}`);
+  const dropped = identical.dropped_because.map((why) => `bit-identity is not promised: ${singleLine(why)}`);
+  return [...weights, ...dropped];
+}
+
+/** What else of the run folder is of use: a script keeps its weights where it likes. */
+function otherFiles({ scores }: Results, { config, weights }: SummaryFacts["state"]): string[] {
+  if (config.script !== undefined) return ["worker.log"];
+  const checkpoints = weights.checkpoints.length > 0 ? ["checkpoints/"] : ["worker.log"];
+  // An adapter is written when it is scored.
+  return isOfText(config) && scores !== null ? [...checkpoints, "adapter/"] : checkpoints;
+}
+
+/** Commands that make sense after this outcome, each with what it is for. */
+function nextSteps({ outcome, k }: Results, { runFolder, state: { config }, color }: SummaryFacts): string[] {
+  const look = ["look", `npx thawline watch ${runFolder}`] as const;
+  const verify = ["verify", `npx thawline replay ${runFolder}`] as const;
+  const resume = ["go on", `npx thawline resume ${runFolder}`] as const;
+  const otherTau = k?.tau === 8 ? 3 : 8;
+  const whatIf = ["what if", `npx thawline replay ${runFolder} --what-if tau=${otherTau}`] as const;
+  const seed = ["seed", `npx thawline run ${runFolder}/config.yaml seed=${config.seed + 1}`] as const;
+  const asked = k?.signal == null ? [] : [whatIf];
+  // Another seed of a script is the script's own business.
+  const again = config.script === undefined ? [seed] : [];
+  const steps = outcome === "finished" ? [look, verify, ...asked, ...again] : [resume, look, verify];
+  return steps.map(([label, command]) => `${INDENT}${label.padEnd(STEP_COLUMNS)}${paint("cyan", command, color)}`);
+}
+
+const OUTCOME_COLORS = { finished: "green", stopped: "yellow", failed: "red" } as const;
+
+/** The caller, who knows the stream, has decided about colour. */
+function paint(style: "bold" | "cyan" | "green" | "yellow" | "red", text: string, color: boolean): string {
+  const shown = printable(text);
+  return color && shown !== "" ? styleText(style, shown, { validateStream: false }) : shown;
+}

@@ -1,0 +1,55 @@
+import { expect, it } from "vitest";
+import { formsOf } from "../../../src/config/forms.js";
+import { effectiveSettings } from "../../../src/config/layers/effective.js";
+import type { Settings } from "../../../src/config/layers/layers.js";
+
+/** Two layers, the weaker one first, and what they say together. */
+function effectiveOf(weaker: Settings, stronger: Settings, merged: Settings) {
+  const layers = [weaker, stronger].map((settings) => ({ settings, locate: () => null }));
+  return effectiveSettings(merged, layers, formsOf(merged));
+}
+
+const kind = { kind: "none" };
+const merged = { intervention: { kind: "none", k: 40 } };
+
+it("leaves out what was inherited without effect, and says so", () => {
+  expect(effectiveOf({ intervention: { k: 40 } }, { intervention: kind }, merged)).toEqual({
+    settings: { intervention: kind },
+    problems: [],
+    leftOut: ["left out `intervention.k`, without effect: `intervention.kind` is `none`"],
+  });
+});
+
+it("refuses what was set by who took its effect, or by a stronger layer", () => {
+  for (const [weaker, stronger] of [
+    [{}, merged],
+    [{ intervention: kind }, { intervention: { k: 40 } }],
+  ] as const) {
+    const { problems, leftOut } = effectiveOf(weaker, stronger, merged);
+    expect(problems.map(({ text, hint }) => [text, hint])).toEqual([
+      ["`intervention.k` has no effect: `intervention.kind` is `none`", "remove `intervention.k`"],
+    ]);
+    expect(leftOut).toEqual([]);
+  }
+});
+
+it("leaves unknown keys to the schema", () => {
+  const settings = { intervention: { kind: "none", kk: 40 } };
+  expect(effectiveOf({}, settings, settings)).toEqual({ settings, problems: [], leftOut: [] });
+});
+
+it("says what a mapping of another kind replaced", () => {
+  const { leftOut } = effectiveOf(
+    { data: { kind: "mnist", path: "a" } },
+    { data: { kind: "cifar10" } },
+    {
+      data: { kind: "cifar10" },
+    },
+  );
+  expect(leftOut).toEqual(["left out `data.path`: a stronger layer chose another kind"]);
+});
+
+it("says nothing of a length that is given in the other unit", () => {
+  const stronger = { train: { updates: 30 } };
+  expect(effectiveOf({ train: { epochs: 3 } }, stronger, stronger).leftOut).toEqual([]);
+});

@@ -1,0 +1,56 @@
+import { describe, expect, it } from "vitest";
+import { loadConfig } from "../../src/config/layers/load.js";
+import { composeManifest } from "../../src/runs/manifest.js";
+import { Series } from "../../src/core/series.js";
+import { simulatedConfig, simulatedTextConfig, SimulatedRun } from "../support/simulated-run.js";
+import { factsOf } from "../support/worker-facts.js";
+
+const manifestOf = (config: ReturnType<typeof simulatedConfig>) => {
+  const { state } = new SimulatedRun(config).until(({ attempt }) => factsOf(attempt).applied);
+  return composeManifest(state, "1.2.3");
+};
+
+describe("composeManifest", () => {
+  it("names data and the versions that made the run", () => {
+    expect(manifestOf(simulatedConfig("seed=7"))).toMatchObject({
+      run: "r",
+      thawline: "1.2.3",
+      node: process.versions.node,
+      data: { kind: "mnist", checksums_verified: true },
+      pretrained: null,
+      script: null,
+      seed: 7,
+      promise: expect.stringMatching(/^bit-identical/) as string,
+    });
+  });
+
+  it("names the folders of a run on text", () => {
+    expect(manifestOf(simulatedTextConfig())).toMatchObject({
+      data: { kind: "xquad_articles", sources: { xquad: "/data/xquad" } },
+      pretrained: { name: "/data/encoder", revision: null },
+    });
+  });
+
+  it("names each source with its commit, and that of the encoder", () => {
+    const tests = "data.tests=[{name: mlqa, source: /data/MLQA_V1, scorer: mlqa}]";
+    const config = loadConfig({ source: "squad-xlmr-lora", overrides: [tests, "device.threads=1"], env: {}, cwd: "/" });
+    const { data, pretrained } = manifestOf(config);
+    const commit = expect.stringMatching(/^[0-9a-f]{40}$/) as string;
+    expect(pretrained).toEqual({ name: "FacebookAI/xlm-roberta-base", revision: commit });
+    expect(data).toMatchObject({
+      kind: "question_answering",
+      sources: {
+        train: { hub: "rajpurkar/squad", revision: commit, split: "train" },
+        development: { hub: "rajpurkar/squad", revision: commit, split: "validation" },
+        "tests/mlqa": "/data/MLQA_V1",
+      },
+    });
+  });
+
+  it("says why bit identity is no longer promised", () => {
+    const { state } = new SimulatedRun(simulatedConfig()).finish();
+    expect(composeManifest({ ...state, identityDropped: Series.of(["another torch"]) }, "1").promise).toBe(
+      "no bit identity: another torch",
+    );
+  });
+});
