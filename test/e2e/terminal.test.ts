@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { firstDifference, evidenceOf } from "../../scripts/chaos/evidence.mjs";
 import { readJournal } from "../../src/journal/reader.js";
 import { replayJournal } from "../../src/journal/replay.js";
+import type { State } from "../../src/core/state.js";
 import { PACKAGE_ROOT } from "../../src/package.js";
 import { seededRandom } from "../support/random.js";
 import { Terminal } from "../support/terminal/terminal.js";
@@ -32,9 +33,13 @@ async function untilDrawn(text: RegExp): Promise<string> {
   return drawn;
 }
 
+async function stateOf(folder: string): Promise<State> {
+  const { records } = await readJournal(folder);
+  return replayJournal(records);
+}
+
 async function updatesMade(): Promise<number> {
-  const { records } = await readJournal(runFolder);
-  return replayJournal(records).progress.frontier;
+  return (await stateOf(runFolder)).progress.frontier;
 }
 
 /** The view is gone, the shell's screen is back, and its modes are what they were. */
@@ -115,6 +120,18 @@ describe("the live view, whatever happens to its terminal", () => {
     await terminal.type("\u0003");
     expect(await terminal.end()).toEqual({ exitCode: 0 });
     await expectTidy();
+  });
+
+  test("Ctrl-C twice in one write orders the stop and leaves", async () => {
+    const stopped = join(newRunFolder(), "run");
+    await view("run", "quickstart", "--run-dir", stopped, ...TINY_RUN, ...LENGTH);
+    const drawn = await untilDrawn(/detector of tr\(F\)/);
+    await terminal.type("\u0003\u0003");
+    expect(await terminal.end()).toEqual({ exitCode: 130 });
+    await expectTidy(drawn);
+    await expect.poll(async () => (await stateOf(stopped)).end?.outcome).toBe("stopped");
+    expect((await stateOf(stopped)).weights.checkpoints).not.toEqual([]);
+    await expect.poll(() => livingWorkers(stopped)).toEqual([]);
   });
 
   test("SIGKILL ends nothing but the view", async () => {
