@@ -3,6 +3,7 @@
 //   npm run build && node scripts/results/run-plan.mjs vision [--images FOLDER] [--frost FOLDER] [--gpu] [--only TEXT]
 //                                                            [--commit]
 //   npm run build && node scripts/results/run-plan.mjs text --xquad FOLDER [--only TEXT] [--commit]
+//   npm run build && node scripts/results/run-plan.mjs signals --xquad FOLDER [--only TEXT] [--commit]
 //
 // A run whose file is there is skipped; one that was interrupted is resumed. `--only` takes runs whose name contains
 // TEXT; `--images` names a folder with CIFAR-10 as images (train/<class>/, test/<class>/), `--frost` one with the frost
@@ -21,7 +22,7 @@ import { summarise } from "./summary.mjs";
 
 const RESULTS = join(ROOT, "docs", "results");
 const RUN_FOLDERS = join(ROOT, "runs", "results");
-const PLANS = ["vision", "text"];
+const PLANS = ["vision", "text", "signals"];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -9,12 +9,13 @@ import { join, relative } from "node:path";
 import { format, resolveConfig } from "prettier";
 import { ROOT } from "../python.mjs";
 import { BENCHMARK_TABLES } from "./benchmark-tables.mjs";
+import { SIGNAL_TABLES } from "./signals-tables.mjs";
 import { TEXT_TABLES } from "./text-tables.mjs";
 import { VISION_TABLES } from "./vision-tables.mjs";
 
 const FOLDER = join(ROOT, "docs", "results");
 const PAGES = ["results.md", "performance.md"].map((name) => join(ROOT, "docs", name));
-const TABLES = { ...VISION_TABLES, ...TEXT_TABLES, ...BENCHMARK_TABLES };
+const TABLES = { ...VISION_TABLES, ...TEXT_TABLES, ...SIGNAL_TABLES, ...BENCHMARK_TABLES };
 
 const results = readdirSync(FOLDER)
   .filter((file) => file.endsWith(".json"))

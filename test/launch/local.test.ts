@@ -89,8 +89,9 @@ describe("a launched worker", () => {
     expect(await printed()).toBe("");
   });
 
-  test("takes with it what it has started when it ends", async () => {
-    const worker = await launch([process.execPath, family, "exit", "5"]);
+  // Without the environment the run's identity does not tell that they are this run's: their group does.
+  test.each(["", "bare"])("takes with it what it has started when it ends: %s", async (environment) => {
+    const worker = await launch([process.execPath, family, "exit", "5", environment]);
     const child = await childPid();
     expect(await worker.exited).toEqual({ exitCode: 5, signal: null });
     await untilGone(child);
