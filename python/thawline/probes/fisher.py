@@ -17,9 +17,10 @@ from torch.nn import functional
 
 from thawline.probes.example_gradients import ExampleGradients
 from thawline.probes.head_features import HeadFeatures, linear_head, recorded_calls
-from thawline.probes.label_source import Labels, LabelSource
-from thawline.probes.labels import label_uncertainty, output_gradient, squared_output_gradient
+from thawline.probes.label_source import Labels, LabelSource, gradient_of_labels
+from thawline.probes.labels import label_uncertainty, squared_output_gradient
 from thawline.probes.objective import MICRO_BATCH, Objective, batch_size, micro_batches
+from thawline.probes.positions import counted_positions, label_uncertainties
 from thawline.probes.probe_set import ProbeSet
 from thawline.probes.scope import Scope
 
@@ -87,7 +88,7 @@ def fisher_trace_per_example(
                 recording = example_gradients.forward(part)
             gradients = source.output_gradients(objective, recording.logits, part, first)
             values.append(example_gradients.squared_norms(recording, gradients))
-            uncertainties.append(_label_uncertainty(recording.logits))
+            uncertainties.append(label_uncertainties(recording.logits, counted_positions(objective, part)))
             norms += [_squared_norms(inputs) for inputs, _ in calls if inputs.dim() == 2]
             first += batch_size(part)
     squared_norms = torch.cat(values).cpu()
@@ -114,21 +115,19 @@ def fisher_trace_by_batch(
         with recorded_calls(linear_head(model, objective)) as calls:
             logits = objective.logits(model, batch)
         size = len(logits[0])
-        labels = source.choose(objective, logits, batch, first)
-        gradients = [output_gradient(out, chosen) / size for out, chosen in zip(logits, labels, strict=True)]
+        labels, counted = source.choose(objective, logits, batch, first), counted_positions(objective, batch)
+        gradients = [
+            gradient_of_labels(out, chosen, counted) / size for out, chosen in zip(logits, labels, strict=True)
+        ]
         found = torch.autograd.grad(logits, scope.parameters, gradients, allow_unused=True)
         squared = [gradient.double().square().sum() for gradient in found if gradient is not None]
         weighted.append(size * size * torch.stack(squared).sum())
-        uncertainties.append(_label_uncertainty(logits))
+        uncertainties.append(label_uncertainties(logits, counted))
         norms += [_squared_norms(inputs) for inputs, _ in calls if inputs.dim() == 2]
         first += size
     features = torch.cat(norms).cpu() if norms else None
     trace = float(torch.stack(weighted).sum()) / first
     return FisherTrace(trace, None, torch.cat(uncertainties).cpu(), features)
-
-
-def _label_uncertainty(logits: list[Tensor]) -> Tensor:
-    return torch.stack([label_uncertainty(out) for out in logits]).sum(dim=0)
 
 
 def _squared_norms(features: Tensor) -> Tensor:

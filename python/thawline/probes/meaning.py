@@ -10,7 +10,14 @@ from torch import Tensor, nn
 
 from thawline.errors import UserError
 from thawline.eval_mode import eval_mode
-from thawline.probes.objective import Batch, LabelledObjective, Objective, batch_size, slice_batch
+from thawline.probes.objective import (
+    Batch,
+    LabelledObjective,
+    Objective,
+    PositionedObjective,
+    batch_size,
+    slice_batch,
+)
 from thawline.probes.probe_set import ProbeSet
 from thawline.probes.scope import Scope
 from thawline.probes.untouched import untouched
@@ -47,7 +54,10 @@ def require_softmax(model: nn.Module, objective: Objective, probe_set: ProbeSet)
         _logits(model, objective, slice_batch(first, 0, 1))
         if isinstance(objective, LabelledObjective):
             for batch in probe_set.batches:
-                _require_classes(objective.labels(batch), logits, batch_size(batch))
+                if isinstance(objective, PositionedObjective):
+                    _require_classes_where_counted(objective.labels(batch), objective.counted(batch), logits)
+                else:
+                    _require_classes(objective.labels(batch), logits, batch_size(batch))
 
 
 @contextmanager
@@ -62,30 +72,51 @@ def _logits(model: nn.Module, objective: Objective, batch: Batch) -> list[Tensor
     except RuntimeError as error:
         _require_same_numbers(model, batch, error)
         raise
-    examples = batch_size(batch)
-    for out in logits:
-        shape = list(out.shape)
-        if out.dim() == 3:
-            raise _refusal(
-                "logits",
-                f"the logits are {shape}, and one softmax an example is expected, [examples, classes]",
-                "give one tensor for each position, or what the loss makes of all of them, in an objective of your own",
-            )
-        if out.dim() != 2 or len(out) != examples:
-            raise _refusal(
-                "logits",
-                f"the logits of a batch of {examples} are {shape}, not [{examples}, classes]",
-                "a forward that squeezes loses the batch dimension of a single example: use `flatten(1)`, or name the "
-                "dimension, as in `squeeze(-1)`",
-            )
-        if out.shape[1] < 2:
-            raise _refusal(
-                "logits",
-                f"the logits are {shape}, of one class, which leaves nothing uncertain: tr(F) would be 0 for ever",
-                "for a binary label give two logits, `torch.cat([torch.zeros_like(z), z], dim=1)`, in an objective of "
-                "your own; a regression has no softmax to measure",
-            )
+    if isinstance(objective, PositionedObjective):
+        _require_softmax_a_position(logits, objective.counted(batch))
+    else:
+        for out in logits:
+            _require_softmax_an_example(out, batch_size(batch))
     return logits
+
+
+def _require_softmax_an_example(out: Tensor, examples: int) -> None:
+    shape = list(out.shape)
+    if out.dim() == 3:
+        raise _refusal(
+            "logits",
+            f"the logits are {shape}, and one softmax an example is expected, [examples, classes]",
+            "for a language model take `CausalLanguageModelObjective`; for another label at each position an "
+            "objective of your own with `counted` (`PositionedObjective`), or one tensor for each position",
+        )
+    if out.dim() != 2 or len(out) != examples:
+        hint = (
+            "for one logit an example take `BinaryObjective`"
+            if shape == [examples] and examples > 1
+            else "a forward that squeezes loses the batch dimension of a single example: use `flatten(1)`, or name the "
+            "dimension, as in `squeeze(-1)`"
+        )
+        raise _refusal("logits", f"the logits of a batch of {examples} are {shape}, not [{examples}, classes]", hint)
+    if out.shape[1] < 2:
+        raise _refusal(
+            "logits",
+            f"the logits are {shape}, of one class, which leaves nothing uncertain: tr(F) would be 0 for ever",
+            "for a binary label take `BinaryObjective`, for one label of several `MultiLabelObjective`; a regression "
+            "has no distribution over labels to measure",
+        )
+
+
+def _require_softmax_a_position(logits: list[Tensor], counted: Tensor) -> None:
+    shapes, expected = [list(out.shape) for out in logits], list(counted.shape)
+    if len(logits) != 1 or shapes[0][:-1] != expected or shapes[0][-1] < 2:
+        examples, positions = [*expected, "?", "?"][:2]
+        raise _refusal(
+            "logits",
+            f"the logits are {' and '.join(map(str, shapes))}, and the labels ask for [{examples}, {positions}, "
+            "classes]",
+            "there must be logits for each position of the labels and no others: a forward that squeezes loses "
+            "dimensions, adapters that put tokens before a text add positions",
+        )
 
 
 def _require_same_numbers(model: nn.Module, batch: Batch, error: RuntimeError) -> None:
@@ -107,8 +138,8 @@ def _require_classes(labels: list[Tensor], logits: list[Tensor], examples: int) 
             raise _refusal(
                 "labels",
                 f"the labels are {str(given.dtype).removeprefix('torch.')} {shape}, soft ones or several an example",
-                "give one class an example, int64 [examples]; for labels that do not exclude each other write an "
-                "objective of your own with two logits for each of them",
+                "give one class an example, int64 [examples]; for labels that do not exclude each other take "
+                "`MultiLabelObjective` (for a model of transformers `MultiLabelSequenceClassificationObjective`)",
             )
         if shape != [examples]:
             raise _refusal(
@@ -121,6 +152,22 @@ def _require_classes(labels: list[Tensor], logits: list[Tensor], examples: int) 
                 f"there is a label {least if least < 0 else most}, and the classes are 0 to {classes - 1}",
                 "leave examples without a class out of the probe set",
             )
+
+
+def _require_classes_where_counted(labels: list[Tensor], counted: Tensor, logits: list[Tensor]) -> None:
+    (given,), classes = labels, logits[0].shape[-1]
+    shape, expected = list(given.shape), list(counted.shape)
+    if shape != expected or given.is_floating_point():
+        kind = str(given.dtype).removeprefix("torch.")
+        raise _refusal("labels", f"the labels are {kind} {shape}, not {expected}", "give one class a position, int64")
+    present = given[counted]
+    unfit = present[(present < 0) | (present >= classes)]
+    if len(unfit) > 0:
+        raise _refusal(
+            "labels",
+            f"there is a label {int(unfit[0])}, and the classes are 0 to {classes - 1}",
+            "let positions without a class not count",
+        )
 
 
 def _require_own_losses(model: nn.Module, objective: Objective, pair: Batch) -> None:

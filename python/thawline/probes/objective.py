@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -27,7 +28,10 @@ class Objective(Protocol):
     """The least a probe needs. Both methods run the model, and examples must not influence each other."""
 
     def logits(self, model: nn.Module, batch: Batch) -> list[Tensor]:
-        """One tensor [examples, classes] per independent softmax: log p(y|x) is the sum of their log-probabilities."""
+        """One tensor [examples, classes] per independent softmax: log p(y|x) is the sum of their log-probabilities.
+
+        A single one of [examples, positions, classes] is for a `PositionedObjective`.
+        """
 
     def loss(self, model: nn.Module, batch: Batch) -> Tensor:
         """The training loss of each example, [examples]; its mean is the L of equations 3 and 4."""
@@ -39,6 +43,28 @@ class LabelledObjective(Objective, Protocol):
 
     def labels(self, batch: Batch) -> list[Tensor]:
         """The true labels, int64 [examples], one tensor per independent softmax."""
+
+
+@runtime_checkable
+class PositionedObjective(Objective, Protocol):
+    """Logits [examples, positions, classes]: a softmax at each position, independent of the others given the inputs.
+
+    Labels are [examples, positions], and log p(y|x) is the sum over the positions that count.
+    """
+
+    def counted(self, batch: Batch) -> Tensor:
+        """Whether a position counts, bool [examples, positions]."""
+
+
+@runtime_checkable
+class ProbeSetObjective(Objective, Protocol):
+    """Wants to see the whole probe set: what its loss is a mean over, or what a batch of it lacks."""
+
+    def for_probe_set(self, batches: Sequence[Batch]) -> Objective:
+        """The objective of a probe set that is made of `batches`.
+
+        Raises UserError (`probe_labels`) for batches in which it finds no labels that have a meaning.
+        """
 
 
 @runtime_checkable

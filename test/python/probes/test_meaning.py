@@ -54,6 +54,12 @@ IGNORED[3] = -100
 
 REFUSED = {
     "one logit": (lambda: network(1), (INPUTS, LABELS * 0), None, r"the logits are \[2, 1\], of one class"),
+    "one logit, flat": (
+        lambda: nn.Sequential(network(1), nn.Flatten(0)),
+        (INPUTS, LABELS * 0),
+        None,
+        r"are \[2\], not",
+    ),
     "token logits": (network, (INPUTS[:, None].repeat(1, 5, 1), LABELS), None, r"the logits are \[2, 5, 4\], and one"),
     "squeezed": (Squeezing, (INPUTS, LABELS), None, r"the logits of a batch of 1 are \[4\], not \[1, classes\]"),
     "soft labels": (network, (INPUTS, functional.one_hot(LABELS, 4).float()), None, r"labels are float32 \[8, 4\]"),
@@ -67,12 +73,21 @@ REFUSED = {
 }
 
 
+INSTEAD = {
+    "one logit": "`BinaryObjective`",
+    "one logit, flat": "`BinaryObjective`",
+    "token logits": "`CausalLanguageModelObjective`",
+    "soft labels": "`MultiLabelObjective`",
+}
+
+
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_has_no_meaning_is_refused(name: str) -> None:
     build, batch, objective, sentence = REFUSED[name]
     with pytest.raises(UserError, match=sentence) as caught:
         begin(build(), batch, objective)
     assert caught.value.hint
+    assert INSTEAD.get(name, "") in caught.value.hint
     assert caught.value.code.startswith("probe_")
 
 
