@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from thawline.errors import UserError
 from thawline.eval_mode import eval_mode
@@ -31,15 +33,28 @@ TOLERANCE_BELOW_FLOAT32 = 0.2
 def require_meaning(model: nn.Module, objective: Objective, probe_set: ProbeSet) -> None:
     """Passes two examples through the model, together and the first one alone; the model is as it was.
 
-    Raises UserError: `probe_dtype` (numbers of a type that the model does not take), `probe_loss` (not one number an
-    example, or one that other examples change), and what `require_softmax` raises, where the loss is made of logits
-    and labels.
+    Raises UserError: `probe_dtype` (numbers of a type that the model does not take), `probe_batch_norm` (statistics of
+    whatever batch comes), `probe_loss` (not one number an example, or one that other examples change), and what
+    `require_softmax` raises, where the loss is made of logits and labels.
     """
+    _require_running_statistics(model)
     first = slice_batch(probe_set.batches[0], 0, 2)
     if isinstance(objective, LabelledObjective):
         require_softmax(model, objective, probe_set)
     with _looking_at(model):
         _require_own_losses(model, objective, first)
+
+
+def _require_running_statistics(model: nn.Module) -> None:
+    for name, module in model.named_modules():
+        if isinstance(module, _BatchNorm) and module.running_mean is None:
+            raise UserError(
+                "probe_batch_norm",
+                f"the probe: the BatchNorm layer {name!r} has no running statistics (`track_running_stats=False`), so "
+                "that in evaluation mode too every example's loss depends on the others in its batch",
+                "let it have them (`track_running_stats=True`, then some passes in training mode), or take a "
+                "normalization of each example by itself, such as GroupNorm",
+            )
 
 
 def require_softmax(model: nn.Module, objective: Objective, probe_set: ProbeSet) -> None:
@@ -69,7 +84,7 @@ def _looking_at(model: nn.Module) -> Iterator[None]:
 def _logits(model: nn.Module, objective: Objective, batch: Batch) -> list[Tensor]:
     try:
         logits = objective.logits(model, batch)
-    except RuntimeError as error:
+    except (RuntimeError, ValueError) as error:
         _require_same_numbers(model, batch, error)
         raise
     if isinstance(objective, PositionedObjective):
@@ -119,16 +134,25 @@ def _require_softmax_a_position(logits: list[Tensor], counted: Tensor) -> None:
         )
 
 
-def _require_same_numbers(model: nn.Module, batch: Batch, error: RuntimeError) -> None:
+def _require_same_numbers(model: nn.Module, batch: Batch, error: Exception) -> None:
+    """Raises UserError `probe_dtype` where `error` is what PyTorch says of two types of numbers that meet."""
     given = {tensor.dtype for tensor in tensors_of(batch) if tensor.is_floating_point()}
     taken = {parameter.dtype for parameter in model.parameters() if parameter.is_floating_point()}
-    if given and not given <= taken:
-        names = [", ".join(sorted(str(dtype).removeprefix("torch.") for dtype in types)) for types in (given, taken)]
+    if given and given | taken != given & taken and _TYPES.search(str(error)):
         raise UserError(
             "probe_dtype",
-            f"the probe's batches are {names[0]}, and the model's weights {names[1]}",
-            "give batches of the type that the training gives the model",
+            f"the probe's batches are {_names(given)}, and the model's weights {_names(taken)}: {error}",
+            "give batches of the type that the model's first layer takes; the probes measure without autocast, which "
+            "converts them in a training",
         ) from error
+
+
+# How PyTorch names what does not fit: "mat1 and mat2 must have the same dtype, but got Float and BFloat16".
+_TYPES = re.compile(r"dtype|float|double|half", re.IGNORECASE)
+
+
+def _names(types: set[torch.dtype]) -> str:
+    return ", ".join(sorted(str(dtype).removeprefix("torch.") for dtype in types))
 
 
 def _require_classes(labels: list[Tensor], logits: list[Tensor], examples: int) -> None:
@@ -174,7 +198,7 @@ def _require_own_losses(model: nn.Module, objective: Objective, pair: Batch) -> 
     examples, alone = batch_size(pair), slice_batch(pair, 0, 1)
     try:
         losses, single, again = (objective.loss(model, batch) for batch in (pair, alone, alone))
-    except RuntimeError as error:
+    except (RuntimeError, ValueError) as error:
         _require_same_numbers(model, pair, error)
         raise
     if losses.shape != (examples,):

@@ -49,6 +49,30 @@ def begin(model: nn.Module, batch: object, objective: ClassificationObjective | 
     return prober
 
 
+def of_batches(inputs: int, **settings: bool) -> nn.Module:
+    return nn.Sequential(nn.BatchNorm1d(inputs, **settings), network())
+
+
+class Mixed(nn.Module):
+    """Its first layer is of another type than its last one, as after a conversion of a part."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.last = nn.Linear(6, 8).bfloat16(), nn.Linear(8, 4)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return self.last(self.first(inputs).float())
+
+
+class Recurrent(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.rnn, self.fc = nn.GRU(6, 8, batch_first=True), nn.Linear(8, 4)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return self.fc(self.rnn(inputs[:, None])[0][:, 0])
+
+
 IGNORED = LABELS.clone()
 IGNORED[3] = -100
 
@@ -69,6 +93,14 @@ REFUSED = {
     "contrastive": (network, (INPUTS, LABELS), Contrastive(), "an example's loss is .* alone and .* beside another"),
     "mean loss": (network, (INPUTS, LABELS), MeanLoss(), r"the loss of 2 examples is \[\], not \[2\]"),
     "another type": (lambda: network().double(), (INPUTS, LABELS), None, "batches are float32, and .* float64"),
+    "bfloat16 in part": (Mixed, (INPUTS, LABELS), None, "batches are float32, and .* weights bfloat16, float32: mat1"),
+    "a bfloat16 GRU": (lambda: Recurrent().bfloat16(), (INPUTS, LABELS), None, "batches are float32, and .* bfloat16"),
+    "statistics of batches": (
+        lambda: of_batches(6, track_running_stats=False),
+        (INPUTS, LABELS),
+        None,
+        r"the BatchNorm layer '0' has no running statistics",
+    ),
     "bfloat16": (lambda: network().bfloat16(), (INPUTS, LABELS), None, "batches are float32, and .* bfloat16"),
 }
 
@@ -89,6 +121,10 @@ def test_what_has_no_meaning_is_refused(name: str) -> None:
     assert caught.value.hint
     assert INSTEAD.get(name, "") in caught.value.hint
     assert caught.value.code.startswith("probe_")
+
+
+def test_batch_norm_with_running_statistics_is_measured() -> None:
+    assert begin(of_batches(6), (INPUTS, LABELS)).measure(1, ["fisher_trace"])[0].value > 0
 
 
 def test_an_error_of_the_models_own_is_its_own() -> None:
