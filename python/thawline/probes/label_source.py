@@ -12,7 +12,7 @@ from torch import Tensor
 from thawline.errors import UserError
 from thawline.probes.labels import (
     class_probabilities,
-    importance_sample_labels,
+    importance_sampled_gradient,
     output_gradient,
     sample_labels,
 )
@@ -85,8 +85,7 @@ class LabelSource:
         signs = self._numbers(label_signs, out, first, softmax).to(out)
 
         def of_rows(rows: Tensor, places: Tensor | slice) -> Tensor:
-            labels, weights = importance_sample_labels(rows, uniforms[places])
-            return signs[places].unsqueeze(-1) * output_gradient(rows, labels, weights)
+            return signs[places].unsqueeze(-1) * importance_sampled_gradient(rows, uniforms[places])
 
         return of_counted_rows(out, counted, of_rows)
 

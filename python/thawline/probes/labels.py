@@ -31,12 +31,13 @@ def importance_sample_labels(logits: Tensor, uniforms: Tensor) -> tuple[Tensor, 
     of q is 1 - |p|^2; where it is 0 the gradient is 0 for the only possible label, and so is the weight.
     Returns int64 [points] and float64 [points].
     """
-    probabilities, complements, distances = _distribution(logits)
-    normaliser = (probabilities * complements).sum(dim=-1)
-    labels = invert_cdf(probabilities * distances, uniforms)
-    chosen = distances.gather(-1, labels.unsqueeze(-1)).squeeze(-1)
-    weights = torch.where(normaliser == 0, 0.0, normaliser / torch.where(normaliser == 0, 1.0, chosen))
-    return labels, weights
+    return _importance_sample(_distribution(logits), uniforms)
+
+
+def importance_sampled_gradient(logits: Tensor, uniforms: Tensor) -> Tensor:
+    """The `output_gradient` of `importance_sample_labels`, for the price of one distribution."""
+    distribution = _distribution(logits)
+    return _gradient(distribution, *_importance_sample(distribution, uniforms)).to(logits.dtype)
 
 
 def invert_cdf(masses: Tensor, uniforms: Tensor) -> Tensor:
@@ -55,11 +56,8 @@ def invert_cdf(masses: Tensor, uniforms: Tensor) -> Tensor:
 
 def output_gradient(logits: Tensor, labels: Tensor, weights: Tensor | float = 1.0) -> Tensor:
     """The gradient of sqrt(weight) log p(y|x) with respect to the logits, sqrt(w) (e_y - p), in the logits' dtype."""
-    probabilities, complements, _ = _distribution(logits)
-    index = labels.unsqueeze(-1)
-    gradient = (-probabilities).scatter(-1, index, complements.gather(-1, index))
-    factor = torch.as_tensor(weights, dtype=torch.float64, device=logits.device).sqrt()
-    return (factor.unsqueeze(-1) * gradient).to(logits.dtype)
+    factor = torch.as_tensor(weights, dtype=torch.float64, device=logits.device)
+    return _gradient(_distribution(logits), labels, factor).to(logits.dtype)
 
 
 def squared_output_gradient(logits: Tensor, labels: Tensor) -> Tensor:
@@ -68,7 +66,27 @@ def squared_output_gradient(logits: Tensor, labels: Tensor) -> Tensor:
     return distances.gather(-1, labels.unsqueeze(-1)).squeeze(-1)
 
 
-def _distribution(logits: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+# p, 1 - p and |e_c - p|^2 of each class.
+_Distribution = tuple[Tensor, Tensor, Tensor]
+
+
+def _importance_sample(distribution: _Distribution, uniforms: Tensor) -> tuple[Tensor, Tensor]:
+    probabilities, complements, distances = distribution
+    normaliser = (probabilities * complements).sum(dim=-1)
+    labels = invert_cdf(probabilities * distances, uniforms)
+    chosen = distances.gather(-1, labels.unsqueeze(-1)).squeeze(-1)
+    weights = torch.where(normaliser == 0, 0.0, normaliser / torch.where(normaliser == 0, 1.0, chosen))
+    return labels, weights
+
+
+def _gradient(distribution: _Distribution, labels: Tensor, weights: Tensor) -> Tensor:
+    probabilities, complements, _ = distribution
+    index = labels.unsqueeze(-1)
+    gradient = (-probabilities).scatter(-1, index, complements.gather(-1, index))
+    return weights.sqrt().unsqueeze(-1) * gradient
+
+
+def _distribution(logits: Tensor) -> _Distribution:
     """p, 1 - p and |e_c - p|^2 of each class, float64 [points, classes].
 
     Exact to rounding also where p is nearly one-hot: there 1 - p_c and |p|^2 - p_c^2 of the likeliest class would
