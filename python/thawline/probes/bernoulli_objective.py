@@ -22,7 +22,7 @@ class MultiLabelObjective:
 
     log p(y|x) is the sum over an example's labels, and so tr(F) is that of all labels together, each drawn by itself.
     The loss is the mean over labels of the binary cross-entropies, as `BCEWithLogitsLoss` and transformers take it,
-    without weights. `head_name` names the linear layer that makes the logits, if there is one.
+    without weights. `head_name` names the linear layer that makes the logits ("fc"), if there is one.
     """
 
     def __init__(self, head_name: str | None = None) -> None:
@@ -39,8 +39,10 @@ class MultiLabelObjective:
         return labels  # type: ignore[no-any-return]
 
     def logits(self, model: nn.Module, batch: Batch) -> list[Tensor]:
-        outputs = self.outputs(model, batch)
-        return [torch.stack([torch.zeros_like(outputs), outputs], dim=-1)]
+        return [self.as_softmaxes(self.outputs(model, batch))]
+
+    def as_softmaxes(self, outputs: Tensor) -> Tensor:
+        return torch.stack([torch.zeros_like(outputs), outputs], dim=-1)
 
     def labels(self, batch: Batch) -> list[Tensor]:
         return [self.targets(batch).long()]

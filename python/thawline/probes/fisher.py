@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from thawline.probes.example_gradients import ExampleGradients
-from thawline.probes.head_features import HeadFeatures, linear_head, recorded_calls
+from thawline.probes.head_features import HeadFeatures, linear_head, logits_of_head, recorded_calls
 from thawline.probes.label_source import Labels, LabelSource, gradient_of_labels
 from thawline.probes.labels import label_uncertainty, squared_output_gradient
 from thawline.probes.objective import MICRO_BATCH, Objective, batch_size, micro_batches
@@ -47,12 +47,13 @@ def fisher_trace_of_head(features: HeadFeatures, probe_set: ProbeSet, labels: La
     """tr(F) of a linear softmax head in closed form: the gradient is (e_y - p) outer (h, 1).
 
     `sampled` and `exact` both give the exact mean over labels here, (1 - sum p^2)(||h||^2 + 1) per point, as it costs
-    nothing; only the points are a sample. (Without a bias there is no + 1.)
+    nothing; only the points are a sample. (Without a bias there is no + 1.) For Bernoulli distributions the factor is
+    sum p (1 - p) instead: half of the above of their softmaxes, whose logits of 0 are no outputs of the head.
     """
     head = features.head
     values, uncertainties, norms = [], [], []
     for inputs, batch in zip(features.features, probe_set.batches, strict=True):
-        logits = functional.linear(inputs, head.weight, head.bias)
+        logits = logits_of_head(features.objective, functional.linear(inputs, head.weight, head.bias))
         uncertainty = label_uncertainty(logits)
         norm = _squared_norms(inputs)
         if labels in ("sampled", "exact"):
@@ -60,6 +61,8 @@ def fisher_trace_of_head(features: HeadFeatures, probe_set: ProbeSet, labels: La
         else:
             chosen = LabelSource(labels, seed=0, points=0).choose(features.objective, [logits], batch, first=0)
             coefficient = squared_output_gradient(logits, chosen[0])
+        if logits.dim() == 3:
+            uncertainty, coefficient = uncertainty.sum(dim=1), coefficient.sum(dim=1) / 2
         values.append(coefficient * (norm + (0 if head.bias is None else 1)))
         uncertainties.append(uncertainty)
         norms.append(norm)

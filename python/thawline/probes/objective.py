@@ -79,6 +79,14 @@ class LinearHeadObjective(Objective, Protocol):
 
 
 @runtime_checkable
+class BernoulliHeadObjective(LinearHeadObjective, PositionedObjective, Protocol):
+    """Of a linear head whose outputs, [examples, labels], are logits of Bernoulli distributions, all of which count."""
+
+    def as_softmaxes(self, outputs: Tensor) -> Tensor:
+        """What `logits` makes of them: softmaxes over (0, output), [examples, labels, 2]."""
+
+
+@runtime_checkable
 class LayeredHeadObjective(Objective, Protocol):
     """Says where the features enter a head of several layers, which has no closed forms."""
 

@@ -145,6 +145,35 @@ def test_a_model_of_transformers_for_several_labels() -> None:
     assert found[0].value > 0
 
 
+@pytest.mark.parametrize("labels", ["sampled", "exact", "true", "argmax"])
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("number", [1, LABELS])
+def test_a_linear_head_alone_has_closed_forms(number: int, bias: bool, labels: str) -> None:
+    """All signals on kept features, without a further forward pass, as through the network."""
+    model = network(number)
+    if not bias:
+        model[2].register_parameter("bias", None)
+    for parameter in model[0].parameters():
+        parameter.requires_grad_(False)
+    batch = (INPUTS, TARGETS[:, :number])
+    kind = MultiLabelObjective if number > 1 else BinaryObjective
+    metrics = ["fisher_trace", "sharpness_avg", "sharpness_worst", "hessian_lambda_max", "gradient_norm"]
+    # Through the network `sampled` is random, and the closed form is the mean over labels.
+    general, closed = (
+        Prober(model, kind(name), ProbeSet([batch]), ProbeSettings(seed=0, labels=asked))
+        for name, asked in ((None, "exact" if labels == "sampled" else labels), ("2", labels))
+    )
+    expected = {each.key: each.value for each in general.measure(1, metrics)}
+    found = {each.key: each.value for each in closed.measure(1, metrics)}
+    assert found.pop("probe/feature_norm_squared") > 0
+    assert found == {key: pytest.approx(value, rel=1e-4, abs=1e-9) for key, value in expected.items()}
+    calls: list[int] = []
+    handle = model.register_forward_hook(lambda *_: calls.append(1))
+    closed.measure(10, metrics)
+    handle.remove()
+    assert calls == []
+
+
 REFUSED = {
     "one class": (MultiLabelObjective(), TARGETS[:, 0], r"the labels are \[5\], and \[examples, labels\] are expected"),
     "soft labels": (MultiLabelObjective(), TARGETS * 0.9 + 0.05, "there is a label 0.05, and each must be 0 or 1"),

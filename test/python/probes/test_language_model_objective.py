@@ -6,6 +6,7 @@ import copy
 import itertools
 import warnings
 
+import peft
 import pytest
 import torch
 from torch import Tensor, nn
@@ -45,7 +46,12 @@ def gpt2() -> nn.Module:
     return GPT2LMHeadModel(GPT2Config(vocab_size=VOCABULARY, n_embd=8, n_layer=2, n_head=2, n_positions=32))
 
 
-MODELS = {"llama": llama, "gpt2": gpt2}
+def adapted() -> nn.Module:
+    lora = peft.LoraConfig(task_type="CAUSAL_LM", r=2, target_modules=["q_proj", "v_proj"], init_lora_weights=False)
+    return peft.get_peft_model(llama(), lora)
+
+
+MODELS = {"llama": llama, "gpt2": gpt2, "llama with LoRA": adapted}
 
 
 @pytest.fixture(params=MODELS)
@@ -114,8 +120,8 @@ def terms(labels: str, rows: Tensor, truth: Tensor, seed: int, example: int) -> 
 
 def fisher_by_loop(model: nn.Module, batch: dict[str, Tensor], labels: str, seed: int = 0) -> Tensor:
     """||grad log p(y|x)||^2 of each sequence alone and unpadded, by autograd in float64."""
-    model = copy.deepcopy(model).double().eval()
-    parameters, values = list(model.parameters()), []
+    model, values = copy.deepcopy(model).double().eval(), []
+    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
     for example in range(len(batch["input_ids"])):
         part = alone(batch, example)
         rows = model(input_ids=part["input_ids"]).logits[0, :-1]
@@ -216,7 +222,7 @@ def test_one_line_measures_every_signal(model: nn.Module) -> None:
         warnings.simplefilter("error")
         warnings.filterwarnings("ignore", ".*differentiated example by example")
         found = {each.key: each.value for each in prober.measure(1, metrics)}
-    count = sum(parameter.numel() for parameter in model.parameters())
+    count = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
     assert found["probe/fisher_trace_sum"] == pytest.approx(
         float(fisher_by_loop(model, batch, "sampled").mean()), rel=1e-4
     )
