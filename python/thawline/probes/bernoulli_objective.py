@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from thawline.errors import UserError
-from thawline.probes.objective import Batch
+from thawline.probes.objective import Batch, inputs_and_labels
 
 
 class MultiLabelObjective:
@@ -30,13 +30,11 @@ class MultiLabelObjective:
 
     def outputs(self, model: nn.Module, batch: Batch) -> Tensor:
         """The model's logits, [examples, labels]."""
-        inputs, _ = batch
-        return model(inputs)  # type: ignore[no-any-return]
+        return model(inputs_and_labels(batch)[0])  # type: ignore[no-any-return]
 
     def targets(self, batch: Batch) -> Tensor:
         """The true labels, 0 or 1, [examples, labels]."""
-        _, labels = batch
-        return labels  # type: ignore[no-any-return]
+        return inputs_and_labels(batch)[1]
 
     def logits(self, model: nn.Module, batch: Batch) -> list[Tensor]:
         return [self.as_softmaxes(self.outputs(model, batch))]

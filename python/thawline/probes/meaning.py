@@ -116,8 +116,8 @@ def _require_softmax_an_example(out: Tensor, examples: int) -> None:
         raise _refusal(
             "logits",
             f"the logits are {shape}, of one class, which leaves nothing uncertain: tr(F) would be 0 for ever",
-            "for a binary label take `BinaryObjective`, for one label of several `MultiLabelObjective`; a regression "
-            "has no distribution over labels to measure",
+            "for a label of two values take `BinaryObjective` (for a model of transformers "
+            "`MultiLabelSequenceClassificationObjective`); a regression has no distribution over labels to measure",
         )
 
 

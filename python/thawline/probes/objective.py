@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
 
+from thawline.errors import UserError
 from thawline.tensor_trees import Tree, map_tensors, tensors_of
 
 Batch = Tree
@@ -107,12 +108,10 @@ class ClassificationObjective:
         self.first_layer_name = first_layer_name
 
     def logits(self, model: nn.Module, batch: Batch) -> list[Tensor]:
-        inputs, _ = batch
-        return [model(inputs)]
+        return [model(inputs_and_labels(batch)[0])]
 
     def labels(self, batch: Batch) -> list[Tensor]:
-        _, labels = batch
-        return [labels]
+        return [inputs_and_labels(batch)[1]]
 
     def loss(self, model: nn.Module, batch: Batch) -> Tensor:
         return self.logits_loss(self.logits(model, batch)[0], batch)
@@ -127,6 +126,21 @@ class ClassificationObjective:
 
     def first_layer(self, model: nn.Module) -> nn.Module | None:
         return self.head(model) if self.first_layer_name is None else model.get_submodule(self.first_layer_name)
+
+
+def inputs_and_labels(batch: Batch) -> tuple[Tree, Tensor]:
+    """The two of a pair. Raises UserError `probe_batch` for anything else."""
+    if isinstance(batch, Mapping) or len(batch) != 2:
+        got = f"a mapping of {', '.join(map(str, batch))}" if isinstance(batch, Mapping) else f"{len(batch)} of them"
+        raise UserError(
+            "probe_batch",
+            f"the probe: a batch must be a pair (inputs, labels), got {got}",
+            "for a model of transformers take `CausalLanguageModelObjective`, or one of `text_objective`: "
+            "`SequenceClassificationObjective`, `MultiLabelSequenceClassificationObjective` (for one logit, too), "
+            "`QuestionAnsweringObjective`",
+        )
+    inputs, labels = batch
+    return inputs, labels
 
 
 def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:

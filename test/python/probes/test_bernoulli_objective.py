@@ -135,6 +135,8 @@ def test_a_model_of_transformers_for_several_labels() -> None:
         )
         model = BertForSequenceClassification(config).eval()
     batch = token_batch([4, 6, 3, 5, 2]) | {"labels": TARGETS}
+    with pytest.raises(UserError, match="must be a pair"):
+        Prober(model, MultiLabelObjective(), ProbeSet([batch]), ProbeSettings(seed=0))
     inputs = {name: batch[name] for name in ("input_ids", "attention_mask", "labels")}
     objective = MultiLabelSequenceClassificationObjective()
     torch.testing.assert_close(objective.loss(model, batch).mean().float(), model(**inputs).loss, rtol=1e-5, atol=0)

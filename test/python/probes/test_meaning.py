@@ -90,6 +90,13 @@ REFUSED = {
     "ignored label": (network, (INPUTS, IGNORED), None, "there is a label -100, and the classes are 0 to 3"),
     "too large a label": (network, (INPUTS, LABELS + 1), None, "there is a label 4, and the classes are 0 to 3"),
     "labels in a column": (network, (INPUTS, LABELS[:, None]), None, r"the labels are \[8, 1\], not \[8\]"),
+    "a mapping": (
+        network,
+        {"input_ids": INPUTS, "labels": LABELS},
+        None,
+        r"\(inputs, labels\), got a mapping of input_ids",
+    ),
+    "three of them": (network, (INPUTS, INPUTS, LABELS), None, r"\(inputs, labels\), got 3 of them"),
     "contrastive": (network, (INPUTS, LABELS), Contrastive(), "an example's loss is .* alone and .* beside another"),
     "mean loss": (network, (INPUTS, LABELS), MeanLoss(), r"the loss of 2 examples is \[\], not \[2\]"),
     "another type": (lambda: network().double(), (INPUTS, LABELS), None, "batches are float32, and .* float64"),
