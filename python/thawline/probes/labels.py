@@ -8,19 +8,19 @@ from torch import Tensor
 
 def label_uncertainty(logits: Tensor) -> Tensor:
     """1 - sum_c p_c^2 of each point, float64 [points]: the chance that two labels drawn from p differ."""
-    probabilities, complements, _ = _distribution(logits)
+    probabilities = class_probabilities(logits)
+    complements, _, _ = _complements(probabilities)
     return (probabilities * complements).sum(dim=-1)
 
 
 def class_probabilities(logits: Tensor) -> Tensor:
     """p(.|x), float64 [points, classes]."""
-    return _distribution(logits)[0]
+    return torch.log_softmax(logits.detach().double(), dim=-1).exp()
 
 
 def sample_labels(logits: Tensor, uniforms: Tensor) -> Tensor:
     """y ~ p by inverting the CDF of p at `uniforms` [points]; int64 [points]."""
-    probabilities, _, _ = _distribution(logits)
-    return invert_cdf(probabilities, uniforms)
+    return invert_cdf(class_probabilities(logits), uniforms)
 
 
 def importance_sample_labels(logits: Tensor, uniforms: Tensor) -> tuple[Tensor, Tensor]:
@@ -92,11 +92,16 @@ def _distribution(logits: Tensor) -> _Distribution:
     Exact to rounding also where p is nearly one-hot: there 1 - p_c and |p|^2 - p_c^2 of the likeliest class would
     cancel to noise, so they are summed over the other classes instead.
     """
-    probabilities = torch.log_softmax(logits.detach().double(), dim=-1).exp()
-    top = probabilities.argmax(dim=-1, keepdim=True)
-    others = probabilities.scatter(-1, top, 0.0)
+    probabilities = class_probabilities(logits)
+    complements, others, top = _complements(probabilities)
     squares = probabilities.square()
-    complements = (1 - probabilities).scatter(-1, top, others.sum(dim=-1, keepdim=True))
     rest = (squares.sum(dim=-1, keepdim=True) - squares).clamp(min=0.0)
     rest = rest.scatter(-1, top, others.square().sum(dim=-1, keepdim=True))
     return probabilities, complements, complements.square() + rest
+
+
+def _complements(probabilities: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """1 - p of each class, p with 0 for the likeliest one, and which that is, [points, 1]."""
+    top = probabilities.argmax(dim=-1, keepdim=True)
+    others = probabilities.scatter(-1, top, 0.0)
+    return (1 - probabilities).scatter(-1, top, others.sum(dim=-1, keepdim=True)), others, top
