@@ -49,7 +49,7 @@ function example(name: string): string {
   return join(PACKAGE_ROOT, "examples", name);
 }
 
-test.each(["plain_loop.py", "hf_question_answering.py"])(
+test.each(["plain_loop.py", "hf_question_answering.py", "hf_language_model.py"])(
   "%s finds its k and ends with its blocks unfrozen",
   async (script) => {
     const { exitCode, results, log } = await attach(`${script}-run`, [], [example(script)]);

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from thawline.errors import UserError
-from thawline.probes import ClassificationObjective, Objective
+from thawline.probes import ClassificationObjective, MultiLabelObjective, Objective
 from thawline.probes.objective import Batch
 from thawline.steering.blocks import BlockMap, blocks_from_patterns
 from thawline.tensor_trees import leaves_of, map_tensors, tensors_of
@@ -129,10 +129,10 @@ def _check_probe(model: nn.Module, probe: Probe) -> None:
         elsewhere = {str(tensor.device) for tensor in tensors_of(batch)} - {str(device)}
         expect(not elsewhere, f"batches on {device}, as the model is", ", ".join(elsewhere))
     expect(isinstance(objective, Objective), "an objective that has `logits` and `loss`", objective)
-    if isinstance(objective, ClassificationObjective):
+    if isinstance(objective, ClassificationObjective | MultiLabelObjective):
         layers = dict(model.named_modules())
         for argument in ("head_name", "first_layer_name"):
-            name = getattr(objective, argument)
+            name = getattr(objective, argument, None)
             that = f"an objective whose `{argument}` is that of a linear layer of the model"
             expect(name is None or isinstance(layers.get(name), nn.Linear), that, name)
 

@@ -16,10 +16,14 @@ They know no controller and no run. To watch any classifier:
 
 The model comes back as it was: mode, requires_grad, gradients, weights, buffers and random state. While only the head
 is trainable, and it is one linear layer before one softmax, a boundary costs little more than one forward pass.
-Another task needs an `Objective`: the logits of its softmaxes and its loss, example by example.
+A causal language model has `CausalLanguageModelObjective`, labels that do not exclude each other have
+`MultiLabelObjective`, one logit has `BinaryObjective`; other tasks of transformers are in `text_objective`. Another
+task needs an `Objective`: the logits of its softmaxes and its loss, example by example.
 """
 
 from thawline.interruption import Interrupted
+from thawline.probes.bernoulli_objective import BinaryObjective, MultiLabelObjective
+from thawline.probes.language_model_objective import CausalLanguageModelObjective
 from thawline.probes.measurement import Measurement
 from thawline.probes.measures import METRICS, SIGNALS
 from thawline.probes.objective import (
@@ -28,6 +32,8 @@ from thawline.probes.objective import (
     LayeredHeadObjective,
     LinearHeadObjective,
     Objective,
+    PositionedObjective,
+    ProbeSetObjective,
 )
 from thawline.probes.probe_set import ProbeSet, probe_indices
 from thawline.probes.prober import Prober
@@ -36,14 +42,19 @@ from thawline.probes.settings import ProbeSettings
 __all__ = [
     "METRICS",
     "SIGNALS",
+    "BinaryObjective",
+    "CausalLanguageModelObjective",
     "ClassificationObjective",
     "Interrupted",
     "LabelledObjective",
     "LayeredHeadObjective",
     "LinearHeadObjective",
     "Measurement",
+    "MultiLabelObjective",
     "Objective",
+    "PositionedObjective",
     "ProbeSet",
+    "ProbeSetObjective",
     "ProbeSettings",
     "Prober",
     "probe_indices",

@@ -16,10 +16,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from thawline.probes.example_gradients import ExampleGradients
-from thawline.probes.head_features import HeadFeatures, linear_head, recorded_calls
-from thawline.probes.label_source import Labels, LabelSource
-from thawline.probes.labels import label_uncertainty, output_gradient, squared_output_gradient
+from thawline.probes.head_features import HeadFeatures, linear_head, logits_of_head, recorded_calls
+from thawline.probes.label_source import Labels, LabelSource, gradient_of_labels
+from thawline.probes.labels import label_uncertainty, squared_output_gradient
 from thawline.probes.objective import MICRO_BATCH, Objective, batch_size, micro_batches
+from thawline.probes.positions import counted_positions, label_uncertainties
 from thawline.probes.probe_set import ProbeSet
 from thawline.probes.scope import Scope
 
@@ -46,12 +47,13 @@ def fisher_trace_of_head(features: HeadFeatures, probe_set: ProbeSet, labels: La
     """tr(F) of a linear softmax head in closed form: the gradient is (e_y - p) outer (h, 1).
 
     `sampled` and `exact` both give the exact mean over labels here, (1 - sum p^2)(||h||^2 + 1) per point, as it costs
-    nothing; only the points are a sample. (Without a bias there is no + 1.)
+    nothing; only the points are a sample. (Without a bias there is no + 1.) For Bernoulli distributions the factor is
+    sum p (1 - p) instead: half of the above of their softmaxes, whose logits of 0 are no outputs of the head.
     """
     head = features.head
     values, uncertainties, norms = [], [], []
     for inputs, batch in zip(features.features, probe_set.batches, strict=True):
-        logits = functional.linear(inputs, head.weight, head.bias)
+        logits = logits_of_head(features.objective, functional.linear(inputs, head.weight, head.bias))
         uncertainty = label_uncertainty(logits)
         norm = _squared_norms(inputs)
         if labels in ("sampled", "exact"):
@@ -59,6 +61,8 @@ def fisher_trace_of_head(features: HeadFeatures, probe_set: ProbeSet, labels: La
         else:
             chosen = LabelSource(labels, seed=0, points=0).choose(features.objective, [logits], batch, first=0)
             coefficient = squared_output_gradient(logits, chosen[0])
+        if logits.dim() == 3:
+            uncertainty, coefficient = uncertainty.sum(dim=1), coefficient.sum(dim=1) / 2
         values.append(coefficient * (norm + (0 if head.bias is None else 1)))
         uncertainties.append(uncertainty)
         norms.append(norm)
@@ -87,7 +91,7 @@ def fisher_trace_per_example(
                 recording = example_gradients.forward(part)
             gradients = source.output_gradients(objective, recording.logits, part, first)
             values.append(example_gradients.squared_norms(recording, gradients))
-            uncertainties.append(_label_uncertainty(recording.logits))
+            uncertainties.append(label_uncertainties(recording.logits, counted_positions(objective, part)))
             norms += [_squared_norms(inputs) for inputs, _ in calls if inputs.dim() == 2]
             first += batch_size(part)
     squared_norms = torch.cat(values).cpu()
@@ -114,21 +118,19 @@ def fisher_trace_by_batch(
         with recorded_calls(linear_head(model, objective)) as calls:
             logits = objective.logits(model, batch)
         size = len(logits[0])
-        labels = source.choose(objective, logits, batch, first)
-        gradients = [output_gradient(out, chosen) / size for out, chosen in zip(logits, labels, strict=True)]
+        labels, counted = source.choose(objective, logits, batch, first), counted_positions(objective, batch)
+        gradients = [
+            gradient_of_labels(out, chosen, counted) / size for out, chosen in zip(logits, labels, strict=True)
+        ]
         found = torch.autograd.grad(logits, scope.parameters, gradients, allow_unused=True)
         squared = [gradient.double().square().sum() for gradient in found if gradient is not None]
         weighted.append(size * size * torch.stack(squared).sum())
-        uncertainties.append(_label_uncertainty(logits))
+        uncertainties.append(label_uncertainties(logits, counted))
         norms += [_squared_norms(inputs) for inputs, _ in calls if inputs.dim() == 2]
         first += size
     features = torch.cat(norms).cpu() if norms else None
     trace = float(torch.stack(weighted).sum()) / first
     return FisherTrace(trace, None, torch.cat(uncertainties).cpu(), features)
-
-
-def _label_uncertainty(logits: list[Tensor]) -> Tensor:
-    return torch.stack([label_uncertainty(out) for out in logits]).sum(dim=0)
 
 
 def _squared_norms(features: Tensor) -> Tensor:

@@ -14,7 +14,14 @@ from torch import Tensor, nn
 from thawline.errors import UserError
 from thawline.probes.feature_spectrum import FeatureSpectrum, feature_spectrum
 from thawline.probes.fingerprint import Fingerprint, fingerprint, num_bytes, settings_of, tensors_outside
-from thawline.probes.objective import MICRO_BATCH, LayeredHeadObjective, LinearHeadObjective, Objective, forward_parts
+from thawline.probes.objective import (
+    MICRO_BATCH,
+    BernoulliHeadObjective,
+    LayeredHeadObjective,
+    LinearHeadObjective,
+    Objective,
+    forward_parts,
+)
 from thawline.probes.probe_set import ProbeSet
 from thawline.probes.scope import Scope
 
@@ -144,7 +151,7 @@ def head_features(
     """The features of the probe set, if the closed forms hold; None if the general path has to be taken.
 
     They hold when exactly the parameters of one `nn.Linear` are in scope and its output, for features
-    [examples, D], is the logits of the only softmax. `poll` is called before each batch.
+    [examples, D], is the logits of the only softmax, or of Bernoulli distributions. `poll` is called before each batch.
     """
     head = linear_head(model, objective)
     if head is None or type(head) is not nn.Linear:
@@ -162,11 +169,16 @@ def head_features(
             if len(logits) != 1 or len(calls) != 1:
                 return None
             inputs, outputs = calls[0]
-            if inputs.dim() != 2 or not torch.equal(outputs, logits[0]):
+            if inputs.dim() != 2 or not torch.equal(logits_of_head(objective, outputs), logits[0]):
                 return None
             parts.append(inputs)
         features.append(torch.cat(parts))
     return HeadFeatures(objective, head, features)
+
+
+def logits_of_head(objective: LinearHeadObjective, outputs: Tensor) -> Tensor:
+    """The objective's logits tensor, made of what its linear head gives, [examples, classes]."""
+    return objective.as_softmaxes(outputs) if isinstance(objective, BernoulliHeadObjective) else outputs
 
 
 @torch.no_grad()

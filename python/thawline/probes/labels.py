@@ -8,19 +8,19 @@ from torch import Tensor
 
 def label_uncertainty(logits: Tensor) -> Tensor:
     """1 - sum_c p_c^2 of each point, float64 [points]: the chance that two labels drawn from p differ."""
-    probabilities, complements, _ = _distribution(logits)
+    probabilities = class_probabilities(logits)
+    complements, _, _ = _complements(probabilities)
     return (probabilities * complements).sum(dim=-1)
 
 
 def class_probabilities(logits: Tensor) -> Tensor:
     """p(.|x), float64 [points, classes]."""
-    return _distribution(logits)[0]
+    return torch.log_softmax(logits.detach().double(), dim=-1).exp()
 
 
 def sample_labels(logits: Tensor, uniforms: Tensor) -> Tensor:
     """y ~ p by inverting the CDF of p at `uniforms` [points]; int64 [points]."""
-    probabilities, _, _ = _distribution(logits)
-    return invert_cdf(probabilities, uniforms)
+    return invert_cdf(class_probabilities(logits), uniforms)
 
 
 def importance_sample_labels(logits: Tensor, uniforms: Tensor) -> tuple[Tensor, Tensor]:
@@ -31,12 +31,13 @@ def importance_sample_labels(logits: Tensor, uniforms: Tensor) -> tuple[Tensor, 
     of q is 1 - |p|^2; where it is 0 the gradient is 0 for the only possible label, and so is the weight.
     Returns int64 [points] and float64 [points].
     """
-    probabilities, complements, distances = _distribution(logits)
-    normaliser = (probabilities * complements).sum(dim=-1)
-    labels = invert_cdf(probabilities * distances, uniforms)
-    chosen = distances.gather(-1, labels.unsqueeze(-1)).squeeze(-1)
-    weights = torch.where(normaliser == 0, 0.0, normaliser / torch.where(normaliser == 0, 1.0, chosen))
-    return labels, weights
+    return _importance_sample(_distribution(logits), uniforms)
+
+
+def importance_sampled_gradient(logits: Tensor, uniforms: Tensor) -> Tensor:
+    """The `output_gradient` of `importance_sample_labels`, for the price of one distribution."""
+    distribution = _distribution(logits)
+    return _gradient(distribution, *_importance_sample(distribution, uniforms)).to(logits.dtype)
 
 
 def invert_cdf(masses: Tensor, uniforms: Tensor) -> Tensor:
@@ -55,11 +56,8 @@ def invert_cdf(masses: Tensor, uniforms: Tensor) -> Tensor:
 
 def output_gradient(logits: Tensor, labels: Tensor, weights: Tensor | float = 1.0) -> Tensor:
     """The gradient of sqrt(weight) log p(y|x) with respect to the logits, sqrt(w) (e_y - p), in the logits' dtype."""
-    probabilities, complements, _ = _distribution(logits)
-    index = labels.unsqueeze(-1)
-    gradient = (-probabilities).scatter(-1, index, complements.gather(-1, index))
-    factor = torch.as_tensor(weights, dtype=torch.float64, device=logits.device).sqrt()
-    return (factor.unsqueeze(-1) * gradient).to(logits.dtype)
+    factor = torch.as_tensor(weights, dtype=torch.float64, device=logits.device)
+    return _gradient(_distribution(logits), labels, factor).to(logits.dtype)
 
 
 def squared_output_gradient(logits: Tensor, labels: Tensor) -> Tensor:
@@ -68,17 +66,42 @@ def squared_output_gradient(logits: Tensor, labels: Tensor) -> Tensor:
     return distances.gather(-1, labels.unsqueeze(-1)).squeeze(-1)
 
 
-def _distribution(logits: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+# p, 1 - p and |e_c - p|^2 of each class.
+_Distribution = tuple[Tensor, Tensor, Tensor]
+
+
+def _importance_sample(distribution: _Distribution, uniforms: Tensor) -> tuple[Tensor, Tensor]:
+    probabilities, complements, distances = distribution
+    normaliser = (probabilities * complements).sum(dim=-1)
+    labels = invert_cdf(probabilities * distances, uniforms)
+    chosen = distances.gather(-1, labels.unsqueeze(-1)).squeeze(-1)
+    weights = torch.where(normaliser == 0, 0.0, normaliser / torch.where(normaliser == 0, 1.0, chosen))
+    return labels, weights
+
+
+def _gradient(distribution: _Distribution, labels: Tensor, weights: Tensor) -> Tensor:
+    probabilities, complements, _ = distribution
+    index = labels.unsqueeze(-1)
+    gradient = (-probabilities).scatter(-1, index, complements.gather(-1, index))
+    return weights.sqrt().unsqueeze(-1) * gradient
+
+
+def _distribution(logits: Tensor) -> _Distribution:
     """p, 1 - p and |e_c - p|^2 of each class, float64 [points, classes].
 
     Exact to rounding also where p is nearly one-hot: there 1 - p_c and |p|^2 - p_c^2 of the likeliest class would
     cancel to noise, so they are summed over the other classes instead.
     """
-    probabilities = torch.log_softmax(logits.detach().double(), dim=-1).exp()
-    top = probabilities.argmax(dim=-1, keepdim=True)
-    others = probabilities.scatter(-1, top, 0.0)
+    probabilities = class_probabilities(logits)
+    complements, others, top = _complements(probabilities)
     squares = probabilities.square()
-    complements = (1 - probabilities).scatter(-1, top, others.sum(dim=-1, keepdim=True))
     rest = (squares.sum(dim=-1, keepdim=True) - squares).clamp(min=0.0)
     rest = rest.scatter(-1, top, others.square().sum(dim=-1, keepdim=True))
     return probabilities, complements, complements.square() + rest
+
+
+def _complements(probabilities: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """1 - p of each class, p with 0 for the likeliest one, and which that is, [points, 1]."""
+    top = probabilities.argmax(dim=-1, keepdim=True)
+    others = probabilities.scatter(-1, top, 0.0)
+    return (1 - probabilities).scatter(-1, top, others.sum(dim=-1, keepdim=True)), others, top

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
 
+from thawline.errors import UserError
 from thawline.tensor_trees import Tree, map_tensors, tensors_of
 
 Batch = Tree
@@ -27,7 +29,10 @@ class Objective(Protocol):
     """The least a probe needs. Both methods run the model, and examples must not influence each other."""
 
     def logits(self, model: nn.Module, batch: Batch) -> list[Tensor]:
-        """One tensor [examples, classes] per independent softmax: log p(y|x) is the sum of their log-probabilities."""
+        """One tensor [examples, classes] per independent softmax: log p(y|x) is the sum of their log-probabilities.
+
+        A single one of [examples, positions, classes] is for a `PositionedObjective`.
+        """
 
     def loss(self, model: nn.Module, batch: Batch) -> Tensor:
         """The training loss of each example, [examples]; its mean is the L of equations 3 and 4."""
@@ -42,6 +47,28 @@ class LabelledObjective(Objective, Protocol):
 
 
 @runtime_checkable
+class PositionedObjective(Objective, Protocol):
+    """Logits [examples, positions, classes]: a softmax at each position, independent of the others given the inputs.
+
+    Labels are [examples, positions], and log p(y|x) is the sum over the positions that count.
+    """
+
+    def counted(self, batch: Batch) -> Tensor:
+        """Whether a position counts, bool [examples, positions]."""
+
+
+@runtime_checkable
+class ProbeSetObjective(Objective, Protocol):
+    """Wants to see the whole probe set: what its loss is a mean over, or what a batch of it lacks."""
+
+    def for_probe_set(self, batches: Sequence[Batch]) -> Objective:
+        """The objective of a probe set that is made of `batches`.
+
+        Raises UserError (`probe_labels`) for batches in which it finds no labels that have a meaning.
+        """
+
+
+@runtime_checkable
 class LinearHeadObjective(Objective, Protocol):
     """Allows the closed and batched forms on cached features while only a linear head is in scope."""
 
@@ -50,6 +77,14 @@ class LinearHeadObjective(Objective, Protocol):
 
     def logits_loss(self, logits: Tensor, batch: Batch) -> Tensor:
         """The loss of each example from logits [..., examples, classes], as [..., examples]; agrees with `loss`."""
+
+
+@runtime_checkable
+class BernoulliHeadObjective(LinearHeadObjective, PositionedObjective, Protocol):
+    """Of a linear head whose outputs, [examples, labels], are logits of Bernoulli distributions, all of which count."""
+
+    def as_softmaxes(self, outputs: Tensor) -> Tensor:
+        """What `logits` makes of them: softmaxes over (0, output), [examples, labels, 2]."""
 
 
 @runtime_checkable
@@ -73,12 +108,10 @@ class ClassificationObjective:
         self.first_layer_name = first_layer_name
 
     def logits(self, model: nn.Module, batch: Batch) -> list[Tensor]:
-        inputs, _ = batch
-        return [model(inputs)]
+        return [model(inputs_and_labels(batch)[0])]
 
     def labels(self, batch: Batch) -> list[Tensor]:
-        _, labels = batch
-        return [labels]
+        return [inputs_and_labels(batch)[1]]
 
     def loss(self, model: nn.Module, batch: Batch) -> Tensor:
         return self.logits_loss(self.logits(model, batch)[0], batch)
@@ -93,6 +126,21 @@ class ClassificationObjective:
 
     def first_layer(self, model: nn.Module) -> nn.Module | None:
         return self.head(model) if self.first_layer_name is None else model.get_submodule(self.first_layer_name)
+
+
+def inputs_and_labels(batch: Batch) -> tuple[Tree, Tensor]:
+    """The two of a pair. Raises UserError `probe_batch` for anything else."""
+    if isinstance(batch, Mapping) or len(batch) != 2:
+        got = f"a mapping of {', '.join(map(str, batch))}" if isinstance(batch, Mapping) else f"{len(batch)} of them"
+        raise UserError(
+            "probe_batch",
+            f"the probe: a batch must be a pair (inputs, labels), got {got}",
+            "for a model of transformers take `CausalLanguageModelObjective`, or one of `text_objective`: "
+            "`SequenceClassificationObjective`, `MultiLabelSequenceClassificationObjective` (for one logit, too), "
+            "`QuestionAnsweringObjective`",
+        )
+    inputs, labels = batch
+    return inputs, labels
 
 
 def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:

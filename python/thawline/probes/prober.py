@@ -17,7 +17,7 @@ from thawline.probes.head_features import KeptFeatures
 from thawline.probes.meaning import require_meaning, require_softmax
 from thawline.probes.measurement import Measurement, MeasurementHistory
 from thawline.probes.measures import MEASURES, METRICS, SIGNALS
-from thawline.probes.objective import LabelledObjective, Objective
+from thawline.probes.objective import LabelledObjective, Objective, ProbeSetObjective
 from thawline.probes.probe_set import ProbeSet
 from thawline.probes.scope import Scope, measuring, resolve_scope
 from thawline.probes.settings import ProbeSettings
@@ -45,6 +45,8 @@ class Prober:
         settings: ProbeSettings,
         stages: Sequence[str] = (),
     ) -> None:
+        if isinstance(objective, ProbeSetObjective):
+            objective = objective.for_probe_set(probe_set.batches)
         self._is_checked = self._has_softmax = False
         self._model = model
         self._objective = objective

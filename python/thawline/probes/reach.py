@@ -14,6 +14,7 @@ from thawline.errors import UserError
 from thawline.eval_mode import eval_mode
 from thawline.probes.fingerprint import num_bytes
 from thawline.probes.objective import Batch, Objective, batch_size, slice_batch
+from thawline.probes.recurrent import differentiable_rnns
 from thawline.probes.scope import Scope
 from thawline.probes.untouched import untouched
 from thawline.tensor_bits import sum_of_bits
@@ -145,6 +146,7 @@ class _Passes:
             stack.enter_context(untouched(self._model, self._whole, silent=True))
             stack.enter_context(self._values.kept())
             stack.enter_context(eval_mode(self._model))
+            stack.enter_context(differentiable_rnns(self._model, self._whole.parameters[0].device.type))
             if mode == "training":
                 for module in self._model.modules():
                     module.training = True

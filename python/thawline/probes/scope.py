@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from thawline.errors import UserError
 from thawline.eval_mode import eval_mode
 from thawline.probes.full_precision import full_float32
+from thawline.probes.recurrent import differentiable_rnns
 
 ScopeKind = Literal["trainable", "all"]
 
@@ -94,7 +95,13 @@ def measuring(model: nn.Module, scope: Scope) -> Iterator[None]:
     try:
         for parameter, _ in requires_grad:
             parameter.requires_grad_(id(parameter) in in_scope)
-        with eval_mode(model), torch.enable_grad(), torch.autocast(device_type, enabled=False), full_float32():
+        with (
+            eval_mode(model),
+            differentiable_rnns(model, device_type),
+            torch.enable_grad(),
+            torch.autocast(device_type, enabled=False),
+            full_float32(),
+        ):
             yield
     finally:
         for parameter, flag in requires_grad:

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from thawline.probes.bernoulli_objective import MultiLabelObjective
 from thawline.probes.objective import Batch, ClassificationObjective, cross_entropy
 
 # What of a batch a model is called with; the rest are labels.
@@ -50,6 +51,19 @@ class SequenceClassificationObjective(ClassificationObjective):
 
     def labels(self, batch: Batch) -> list[Tensor]:
         return [batch["labels"]]
+
+
+class MultiLabelSequenceClassificationObjective(MultiLabelObjective):
+    """Several labels of a whole sequence that do not exclude each other (`problem_type="multi_label_classification"`).
+
+    Labels are `labels`, 0 or 1, [examples, labels].
+    """
+
+    def outputs(self, model: nn.Module, batch: Batch) -> Tensor:
+        return _run(model, batch).logits  # type: ignore[no-any-return]
+
+    def targets(self, batch: Batch) -> Tensor:
+        return batch["labels"]  # type: ignore[no-any-return]
 
 
 def _run(model: nn.Module, batch: Batch) -> Any:

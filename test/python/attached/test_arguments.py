@@ -11,7 +11,7 @@ from torch import nn
 
 from thawline.attached.arguments import Probe, Training, check_arguments
 from thawline.errors import UserError
-from thawline.probes import ClassificationObjective
+from thawline.probes import ClassificationObjective, MultiLabelObjective
 from thawline.steering.freezing import apply_trainable
 
 
@@ -88,6 +88,10 @@ def test_what_is_frozen_already_and_in_no_block_stays_so(head: str | None) -> No
         ),
         (
             {"probe": Probe([draw_batch(1)], ClassificationObjective(head_name="conv1"))},
+            "`probe` must be .* whose `head_name` is that of a linear layer of the model, got 'conv1'",
+        ),
+        (
+            {"probe": Probe([draw_batch(1)], MultiLabelObjective(head_name="conv1"))},
             "`probe` must be .* whose `head_name` is that of a linear layer of the model, got 'conv1'",
         ),
         (

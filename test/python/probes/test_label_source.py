@@ -74,3 +74,50 @@ def test_half_of_the_gradients_of_a_second_softmax_change_their_sign(objective):
 def test_true_labels_need_an_objective_that_has_them():
     with pytest.raises(UserError, match="the objective has no labels"):
         LabelSource("true", 0, POINTS).choose(object(), [logits()], None, 0)  # type: ignore[arg-type]
+
+
+class Positioned:
+    """Of three positions an example's first `lengths` count."""
+
+    lengths = torch.arange(POINTS) % 4
+
+    def counted(self, batch):
+        return torch.arange(3) < self.lengths[:, None]
+
+    def logits(self, model, batch):
+        raise NotImplementedError
+
+    loss = logits
+
+    def labels(self, batch):
+        return [torch.where(self.counted(batch), 2, -100)]
+
+
+@pytest.mark.parametrize("kind", ["sampled", "argmax", "true", "exact"])
+def test_positions_are_softmaxes_like_any_other_where_they_count(kind):
+    out = torch.stack([logits(seed=seed) for seed in range(3)], dim=1)
+    positioned = Positioned()
+    together = gradients_of(kind, [out], positioned)
+    apart = gradients_of(kind, list(out.unbind(1)), Labelled())
+    assert len(together) == len(apart)
+    for (whole,), parts in zip(together, apart, strict=True):
+        assert torch.equal(whole, torch.stack(parts, dim=1) * positioned.counted(None)[..., None])
+
+
+class Labelled:
+    def logits(self, model, batch):
+        raise NotImplementedError
+
+    loss = logits
+
+    def labels(self, batch):
+        return [torch.full((POINTS,), 2)] * 3
+
+
+def test_unweighted_labels_of_positions_are_those_of_softmaxes():
+    out = torch.stack([logits(seed=seed) for seed in range(3)], dim=1)
+    source = LabelSource("sampled", 1, POINTS)
+    (together,) = source.choose(Positioned(), [out], None, 0)
+    apart = torch.stack(source.choose(Labelled(), list(out.unbind(1)), None, 0), dim=1)
+    counted = Positioned().counted(None)
+    assert torch.equal(together[counted], apart[counted])

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from thawline.probes.labels import (
     class_probabilities,
     importance_sample_labels,
+    importance_sampled_gradient,
     invert_cdf,
     label_uncertainty,
     output_gradient,
@@ -85,6 +86,13 @@ def test_certain_points_contribute_zero():
     assert float(weight) == 0.0
     assert output_gradient(row, label, weight).tolist() == [[0.0, 0.0, 0.0]]
     assert float(label_uncertainty(row)) == 0.0
+
+
+def test_one_distribution_gives_the_same_gradient_of_drawn_labels():
+    rows = torch.randn(50, 7, generator=torch.Generator().manual_seed(0)) * 3
+    uniforms = torch.rand(50, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    labels, weights = importance_sample_labels(rows, uniforms)
+    assert torch.equal(importance_sampled_gradient(rows, uniforms), output_gradient(rows, labels, weights))
 
 
 def test_output_gradient_is_that_of_the_log_probability():

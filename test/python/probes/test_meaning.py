@@ -49,21 +49,74 @@ def begin(model: nn.Module, batch: object, objective: ClassificationObjective | 
     return prober
 
 
+def of_batches(inputs: int, **settings: bool) -> nn.Module:
+    return nn.Sequential(nn.BatchNorm1d(inputs, **settings), network())
+
+
+class Mixed(nn.Module):
+    """Its first layer is of another type than its last one, as after a conversion of a part."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.last = nn.Linear(6, 8).bfloat16(), nn.Linear(8, 4)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return self.last(self.first(inputs).float())
+
+
+class Recurrent(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.rnn, self.fc = nn.GRU(6, 8, batch_first=True), nn.Linear(8, 4)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return self.fc(self.rnn(inputs[:, None])[0][:, 0])
+
+
 IGNORED = LABELS.clone()
 IGNORED[3] = -100
 
 REFUSED = {
     "one logit": (lambda: network(1), (INPUTS, LABELS * 0), None, r"the logits are \[2, 1\], of one class"),
+    "one logit, flat": (
+        lambda: nn.Sequential(network(1), nn.Flatten(0)),
+        (INPUTS, LABELS * 0),
+        None,
+        r"are \[2\], not",
+    ),
     "token logits": (network, (INPUTS[:, None].repeat(1, 5, 1), LABELS), None, r"the logits are \[2, 5, 4\], and one"),
     "squeezed": (Squeezing, (INPUTS, LABELS), None, r"the logits of a batch of 1 are \[4\], not \[1, classes\]"),
     "soft labels": (network, (INPUTS, functional.one_hot(LABELS, 4).float()), None, r"labels are float32 \[8, 4\]"),
     "ignored label": (network, (INPUTS, IGNORED), None, "there is a label -100, and the classes are 0 to 3"),
     "too large a label": (network, (INPUTS, LABELS + 1), None, "there is a label 4, and the classes are 0 to 3"),
     "labels in a column": (network, (INPUTS, LABELS[:, None]), None, r"the labels are \[8, 1\], not \[8\]"),
+    "a mapping": (
+        network,
+        {"input_ids": INPUTS, "labels": LABELS},
+        None,
+        r"\(inputs, labels\), got a mapping of input_ids",
+    ),
+    "three of them": (network, (INPUTS, INPUTS, LABELS), None, r"\(inputs, labels\), got 3 of them"),
     "contrastive": (network, (INPUTS, LABELS), Contrastive(), "an example's loss is .* alone and .* beside another"),
     "mean loss": (network, (INPUTS, LABELS), MeanLoss(), r"the loss of 2 examples is \[\], not \[2\]"),
     "another type": (lambda: network().double(), (INPUTS, LABELS), None, "batches are float32, and .* float64"),
+    "bfloat16 in part": (Mixed, (INPUTS, LABELS), None, "batches are float32, and .* weights bfloat16, float32: mat1"),
+    "a bfloat16 GRU": (lambda: Recurrent().bfloat16(), (INPUTS, LABELS), None, "batches are float32, and .* bfloat16"),
+    "statistics of batches": (
+        lambda: of_batches(6, track_running_stats=False),
+        (INPUTS, LABELS),
+        None,
+        r"the BatchNorm layer '0' has no running statistics",
+    ),
     "bfloat16": (lambda: network().bfloat16(), (INPUTS, LABELS), None, "batches are float32, and .* bfloat16"),
+}
+
+
+INSTEAD = {
+    "one logit": "`BinaryObjective`",
+    "one logit, flat": "`BinaryObjective`",
+    "token logits": "`CausalLanguageModelObjective`",
+    "soft labels": "`MultiLabelObjective`",
 }
 
 
@@ -73,7 +126,12 @@ def test_what_has_no_meaning_is_refused(name: str) -> None:
     with pytest.raises(UserError, match=sentence) as caught:
         begin(build(), batch, objective)
     assert caught.value.hint
+    assert INSTEAD.get(name, "") in caught.value.hint
     assert caught.value.code.startswith("probe_")
+
+
+def test_batch_norm_with_running_statistics_is_measured() -> None:
+    assert begin(of_batches(6), (INPUTS, LABELS)).measure(1, ["fisher_trace"])[0].value > 0
 
 
 def test_an_error_of_the_models_own_is_its_own() -> None:
