@@ -32,7 +32,7 @@ function copyCheckout() {
   return copy;
 }
 
-/** Runs the one test. Returns whether a test failed, not only the program that was to run it. */
+/** Runs the one test. Returns whether a test failed (or hung), not only the program that was to run it. */
 function goesRed(copy, { test, title }) {
   // A title that holds a value of each case is known up to there.
   const known = title.split(/[%$]/)[0];
@@ -43,7 +43,7 @@ function goesRed(copy, { test, title }) {
   const { status, stdout, stderr } = spawnSync(command, args, { cwd: copy, encoding: "utf8", maxBuffer: 1 << 28 });
   if (process.env.FAULTS_VERBOSE) process.stdout.write(stdout + stderr);
   // pytest tells by its exit code that tests failed, and not that none was found or that it could not begin.
-  return isPython ? status === 1 : /Tests .*\d+ failed/.test(stdout);
+  return isPython ? status === 1 : /Tests .*\d+ failed|it hangs \(last: /.test(stdout + stderr);
 }
 
 const copy = copyCheckout();
