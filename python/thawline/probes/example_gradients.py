@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
 
 from thawline.probes.objective import MICRO_BATCH, Batch, Objective, batch_size, micro_batches, slice_batch
-from thawline.probes.recording import Recording, backward, ruled_layers
-from thawline.probes.scope import Scope
+from thawline.probes.recording import Recording, backward
+from thawline.probes.ruled_layers import ruled_layers
+from thawline.probes.scope import Scope, dense
 
 # The rules sum in float32; one that does not fit its layer is wrong by far more than this.
 RULE_TOLERANCE = 1e-3
@@ -19,12 +21,18 @@ RULE_TOLERANCE = 1e-3
 class ExampleGradients:
     """Per-example squared gradient norms of a model's parameters in scope. The model must be in `measuring` state.
 
-    Most layers need one forward and one backward pass over the micro-batch, by the rules of `layer_norms`. A rule is
+    Most layers need one forward and one backward pass over the micro-batch, by the rules of `layer_rules`. A rule is
     believed where three things hold. On the first two of the examples its norms are those of autograd, parameter by
     parameter; one that has compared zeros only is compared again when it first gives something else. On all examples
-    together, what the layers read and what came back to them accounts for autograd's gradient of the sum. And in each
-    pass the layer runs exactly once. All other parameters are differentiated example by example:
-    slow, with a warning, but never left out. `poll` is called between the micro-batches of the second comparison.
+    together, what the layers read and what came back to them accounts for autograd's gradient of the sum: so no other
+    use of a parameter escapes. And in each pass every call of the layer is as the rule expects it. All other parameters
+    are differentiated example by example: slow, with a warning, but never left out. `poll` is called between the
+    micro-batches of the second comparison.
+
+    Memory, besides the activations of a micro-batch and the gradients at what its layers gave: what a rule makes of as
+    many examples as fit `NUMBERS_AT_ONCE`, or of one (a Gram matrix of its positions, or a weight's gradient, whichever
+    takes less work); a few tensors like a layer's activations for those that normalise; and one gradient of each
+    parameter wherever rules are compared.
     """
 
     def __init__(
@@ -42,13 +50,15 @@ class ExampleGradients:
         self._layers = ruled_layers(model, self._parameters)
         self._unproven: set[str] = set()
         self._warned: set[str] = set()
-        disagreeing, missed = self._compared(slice_batch(batches[0], 0, 2))
+        first = slice_batch(batches[0], 0, 2)
+        self._find_what_is_read_once(first)
+        disagreeing, missed = self._compared(first)
         self._distrust(disagreeing)
         for batch in batches:
             for part in micro_batches(batch, micro_batch):
                 poll()
                 self._distrust(self._unaccounted(part))
-        why = "have no rule for per-example gradients, or a layer that does not run exactly once"
+        why = "have no rule for per-example gradients, or a use that their rule does not see"
         self._warn_of([*self._slow, *missed], why)
 
     @property
@@ -60,12 +70,8 @@ class ExampleGradients:
     def forward(self, batch: Batch) -> Recording:
         """One forward pass over a micro-batch, remembered for one call of `squared_norms`."""
         recording = Recording(batch)
-        handles = [layer.module.register_forward_hook(recording.hook(layer)) for layer in self._layers]
-        try:
+        with recording.watching(self._layers):
             recording.logits = self._objective.logits(self._model, batch)
-        finally:
-            for handle in handles:
-                handle.remove()
         return recording
 
     def squared_norms(self, recording: Recording, gradients: Sequence[list[Tensor]]) -> Tensor:
@@ -76,7 +82,8 @@ class ExampleGradients:
         missed = self._reached(recording, gradients[0], recording.missed(self._layers))
         by_rule = recording.squared_norms(gradients)
         wrong = self._prove(recording.batch, gradients, by_rule)
-        self._warn_of(missed, "have a layer that has not run exactly once in this pass")
+        missed += [name for name in recording.failed if name not in self._slow]
+        self._warn_of(missed, "have a layer that has not run as its rule expects it in this pass")
         self._warn_of(wrong, "have gradients that their rule does not give")
         slow = [*self._slow, *missed]
         by_parameter = by_rule | self._slow_norms(recording.batch, gradients, slow)
@@ -117,13 +124,35 @@ class ExampleGradients:
         by_autograd = self._slow_norms(batch, gradients, list(by_rule))
         ruled = {name for layer in self._layers for name in layer.names.values()}
         self._unproven = {name for name in ruled if name not in by_rule or not by_rule[name].any()}
-        return {name for name, norms in by_rule.items() if not _agree(norms, by_autograd[name])}, missed
+        disagreeing = {name for name, norms in by_rule.items() if not _agree(norms, by_autograd[name])}
+        return disagreeing.union(recording.failed), missed
+
+    def _find_what_is_read_once(self, batch: Batch) -> None:
+        """Embeddings that read one row for all examples, as of positions: they get a row for each, if all stays as is.
+
+        What they give is repeated over the examples, which adding it to theirs does anyway; a model in which that makes
+        a difference, or that cannot do with it, keeps them as they are.
+        """
+        if not any(layer.reads_indices for layer in self._layers):
+            return
+        plain = self.forward(batch)
+        if not plain.read_once:
+            return
+        before = self._layers
+        self._layers = [replace(one, is_read_once=True) if one in plain.read_once else one for one in before]
+        try:
+            pairs = zip(plain.logits, self.forward(batch).logits, strict=True)
+            same = all(a.shape == b.shape and torch.allclose(a, b, rtol=RULE_TOLERANCE, atol=0) for a, b in pairs)
+        except (RuntimeError, TypeError, ValueError, LookupError):
+            same = False
+        if not same:
+            self._layers = before
 
     def _unaccounted(self, batch: Batch) -> set[str]:
-        """Names of parameters that get more or less gradient from `batch` than their layer's one call explains."""
+        """Names of parameters that get more or less gradient from `batch` than the recorded calls explain."""
         recording = self.forward(batch)
         gradients = _trial_gradients(recording)
-        names = [name for layer in recording.ruled() for name in layer.names.values()]
+        names = recording.ruled()
         parameters = [self._parameters[name] for name in names]
         whole = dict(zip(names, backward(recording.logits, gradients, parameters, retain_graph=True), strict=True))
         explained = recording.summed_gradients(gradients)
@@ -162,7 +191,11 @@ class ExampleGradients:
         return wrong
 
     def _distrust(self, names: set[str]) -> None:
-        self._layers = [layer for layer in self._layers if not names.intersection(layer.names.values())]
+        """Lets go of the layers of these parameters, and so of the layers that share other parameters with those."""
+        while names:
+            gone = [layer for layer in self._layers if names.intersection(layer.names.values())]
+            self._layers = [layer for layer in self._layers if layer not in gone]
+            names = {name for layer in gone for name in layer.names.values()}
 
     def _warn_of(self, names: Sequence[str], why: str) -> None:
         """Once for each parameter."""
@@ -187,7 +220,7 @@ def _agree(by_rule: Tensor, by_autograd: Tensor) -> bool:
 
 def _agree_in_sum(whole: Tensor | None, explained: Tensor | None, parameter: Tensor, examples: int) -> bool:
     """Whether two gradients, of which None is zero, differ by rounding only."""
-    first, second = (torch.zeros_like(parameter) if found is None else found for found in (whole, explained))
+    first, second = (torch.zeros_like(parameter) if found is None else dense(found) for found in (whole, explained))
     size = max(first.norm().item(), second.norm().item())
     return bool((first - second).norm().item() <= RULE_TOLERANCE * size + 1e-6 * examples)
 

@@ -9,7 +9,7 @@ from torch.func import functional_call, grad, vmap
 from thawline.models.resnet import build_resnet18
 from thawline.probes import ClassificationObjective, Interrupted, Prober, ProbeSet, ProbeSettings
 from thawline.probes.example_gradients import ExampleGradients
-from thawline.probes.layer_norms import NUMBERS_AT_ONCE
+from thawline.probes.layer_rules.parts import NUMBERS_AT_ONCE
 from thawline.probes.scope import measuring, resolve_scope
 
 
@@ -77,8 +77,8 @@ def test_norms_add_up_over_backward_passes(network, points):
 
 
 class Awkward(nn.Module):
-    """A shared weight, a layer used twice, a layer over the wrong first dimension, layers without a rule, and a
-    parameter that the logits do not depend on."""
+    """A shared weight, a layer used twice, a layer over the wrong first dimension, a parameter without a layer, and one
+    that the logits do not depend on."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -103,7 +103,7 @@ def test_what_no_rule_fits_is_differentiated_slowly_with_one_warning_and_never_l
     torch.manual_seed(0)
     network, batch = Awkward(), (torch.randn(5, 4), torch.zeros(5, dtype=torch.long))
     scope = resolve_scope(network, "trainable")
-    with pytest.warns(UserWarning, match="8 of 13 parameters in scope") as caught:
+    with pytest.warns(UserWarning, match="3 of 13 parameters in scope") as caught:
         norms, passes = norms_by_hooks(network, scope, batch, passes=2)
     assert len(caught) == 1
     expected = sum(norms_by_functional_transforms(network, scope, batch[0], gradients) for gradients in passes)
