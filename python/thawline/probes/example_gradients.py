@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from thawline.probes.objective import MICRO_BATCH, Batch, Objective, batch_size, micro_batches, slice_batch
 from thawline.probes.recording import Recording, backward
-from thawline.probes.ruled_layers import ruled_layers
+from thawline.probes.ruled_layers import Layout, RuledLayer, ruled_layers
 from thawline.probes.scope import Scope, dense
 
 # The rules sum in float32; one that does not fit its layer is wrong by far more than this.
@@ -50,9 +50,7 @@ class ExampleGradients:
         self._layers = ruled_layers(model, self._parameters)
         self._unproven: set[str] = set()
         self._warned: set[str] = set()
-        first = slice_batch(batches[0], 0, 2)
-        self._find_what_is_read_once(first)
-        disagreeing, missed = self._compared(first)
+        disagreeing, missed = self._compared(self._first_recording(slice_batch(batches[0], 0, 2)))
         self._distrust(disagreeing)
         for batch in batches:
             for part in micro_batches(batch, micro_batch):
@@ -112,41 +110,40 @@ class ExampleGradients:
                         norm[example] += _squared_sum(gradient)
         return dict(zip(names, norms, strict=True))
 
-    def _compared(self, batch: Batch) -> tuple[set[str], list[str]]:
-        """Names of parameters whose rule gives other norms than autograd on `batch`, and of those that no rule sees.
+    def _compared(self, recording: Recording) -> tuple[set[str], list[str]]:
+        """Names of parameters whose rule gives other norms than autograd, and of those that no rule sees.
 
         Remembers the rules that have given zeros only.
         """
-        recording = self.forward(batch)
         gradients = [_trial_gradients(recording)]
         missed = self._reached(recording, gradients[0], recording.missed(self._layers))
         by_rule = recording.squared_norms(gradients)
-        by_autograd = self._slow_norms(batch, gradients, list(by_rule))
+        by_autograd = self._slow_norms(recording.batch, gradients, list(by_rule))
         ruled = {name for layer in self._layers for name in layer.names.values()}
         self._unproven = {name for name in ruled if name not in by_rule or not by_rule[name].any()}
         disagreeing = {name for name, norms in by_rule.items() if not _agree(norms, by_autograd[name])}
         return disagreeing.union(recording.failed), missed
 
-    def _find_what_is_read_once(self, batch: Batch) -> None:
-        """Embeddings that read one row for all examples, as of positions: they get a row for each, if all stays as is.
+    def _first_recording(self, batch: Batch) -> Recording:
+        """A forward pass, after the layers have been told how they are called.
 
-        What they give is repeated over the examples, which adding it to theirs does anyway; a model in which that makes
-        a difference, or that cannot do with it, keeps them as they are.
+        An embedding that reads one row for all examples, as of positions, gets a row for each: what it gives is
+        repeated over the examples, which adding it to theirs does anyway. A model in which that makes a difference, or
+        that cannot do with it, keeps it as it is.
         """
-        if not any(layer.reads_indices for layer in self._layers):
-            return
-        plain = self.forward(batch)
-        if not plain.read_once:
-            return
-        before = self._layers
-        self._layers = [replace(one, is_read_once=True) if one in plain.read_once else one for one in before]
-        try:
-            pairs = zip(plain.logits, self.forward(batch).logits, strict=True)
-            same = all(a.shape == b.shape and torch.allclose(a, b, rtol=RULE_TOLERANCE, atol=0) for a, b in pairs)
-        except (RuntimeError, TypeError, ValueError, LookupError):
-            same = False
-        if not same:
-            self._layers = before
+        plain, layers = self.forward(batch), self._layers
+        bearable: dict[RuledLayer, Layout] = {one: seen for one, seen in plain.layouts.items() if seen != "one row"}
+        for layouts in (plain.layouts, bearable) if plain.layouts else ():
+            self._layers = [replace(layer, layout=layouts.get(layer, layer.layout)) for layer in layers]
+            try:
+                recording = self.forward(batch)
+                pairs = list(zip(plain.logits, recording.logits, strict=True))
+                if all(a.shape == b.shape and torch.allclose(a, b, rtol=RULE_TOLERANCE, atol=0) for a, b in pairs):
+                    return recording
+            except (RuntimeError, TypeError, ValueError, LookupError):
+                continue
+        self._layers = layers
+        return plain
 
     def _unaccounted(self, batch: Batch) -> set[str]:
         """Names of parameters that get more or less gradient from `batch` than the recorded calls explain."""

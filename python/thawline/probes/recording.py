@@ -14,7 +14,7 @@ from torch.autograd.graph import GradientEdge, get_gradient_edge
 from thawline.probes.layer_rules.attention import Projection, watched_projections
 from thawline.probes.layer_rules.forms import Form, squared_norms
 from thawline.probes.objective import Batch, batch_size
-from thawline.probes.ruled_layers import RuledLayer
+from thawline.probes.ruled_layers import Layout, RuledLayer
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,8 @@ class Recording:
     def __init__(self, batch: Batch) -> None:
         self.batch = batch
         self.logits: list[Tensor] = []
-        self.read_once: list[RuledLayer] = []
-        """Layers that were called with one row of indices for the whole batch, and are not known to be."""
+        self.layouts: dict[RuledLayer, Layout] = {}
+        """Of layers that seem to be called in another way than they are known to be."""
         self.failed: list[str] = []
         """Names of parameters whose rule did not hold in a backward pass after all."""
         self._examples = batch_size(batch)
@@ -68,35 +68,45 @@ class Recording:
             if not isinstance(read, Tensor) or not isinstance(output, Tensor):
                 calls.append(None)
                 return None
-            if layer.is_read_once and _is_row(read):
+            if layer.layout == "one row" and _is_row(read):
                 # From here on it is one row an example, whose gradients autograd keeps apart.
                 read = read.expand(self._examples, read.shape[-1])
                 output = given = output.expand(self._examples, *output.shape[-2:])
-            elif layer.reads_indices and _is_row(read) and len(read) != self._examples:
-                self.read_once.append(layer)
-            calls.append(self._layer_call(layer, read, output) if self._fits(layer, read, output) else None)
+            call = self._layer_call(layer, read, output)
+            if call is None and layer.layout == "examples first":
+                self._note_layout(layer, read)
+            calls.append(call)
             return given
 
         return record
 
-    def _fits(self, layer: RuledLayer, read: Tensor, output: Tensor) -> bool:
-        """One row an example, and one type of numbers: inside a forward's own autocast there are two."""
-        types = {output.dtype, *(parameter.dtype for parameter in layer.module.parameters(recurse=False))}
-        if not layer.reads_indices:
-            types.add(read.dtype)
-        rows = read.dim() > (0 if layer.reads_indices else 1) and len(read) == len(output) == self._examples
-        return rows and len(types) == 1
-
-    def _layer_call(self, layer: RuledLayer, read: Tensor, output: Tensor) -> Call:
+    def _layer_call(self, layer: RuledLayer, read: Tensor, output: Tensor) -> Call | None:
+        """None for another shape than one row an example, and for two types of numbers (a forward's own autocast)."""
         module, names, rule = layer.module, layer.names, layer.rule
         assert rule is not None
-        inputs = read.detach()
+        inputs, is_second = read.detach(), layer.layout == "examples second"
+        if is_second and min(read.dim(), output.dim()) < 2:
+            return None
+        by_example = inputs.transpose(0, 1) if is_second else inputs
+        types = {output.dtype, *(parameter.dtype for parameter in module.parameters(recurse=False))}
+        dimensions = 1 if rule.reads_indices else 2
+        if by_example.dim() < dimensions or len(types if rule.reads_indices else types | {read.dtype}) > 1:
+            return None
+        if not len(by_example) == output.shape[int(is_second)] == self._examples:
+            return None
 
         def forms(gradients: Tensor) -> dict[str, Form]:
-            found = rule.gradients(module, inputs, gradients)
+            found = rule.gradients(module, by_example, gradients.transpose(0, 1) if is_second else gradients)
             return {name: found[local] for local, name in names.items() if local in found}
 
         return Call(layer.parameters, forms, lambda: module.forward(inputs), _edge(output))
+
+    def _note_layout(self, layer: RuledLayer, read: Tensor) -> None:
+        """That of a call that is not one row an example."""
+        if layer.reads_indices and _is_row(read) and len(read) != self._examples:
+            self.layouts[layer] = "one row"
+        elif read.dim() >= 2 and read.shape[1] == self._examples != len(read):
+            self.layouts[layer] = "examples second"
 
     def _projection_recorder(self, layer: RuledLayer, calls: list[Call | None]) -> Callable[[Projection], None]:
         examples, names = self._examples, layer.names

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from torch import nn
 
@@ -10,21 +11,23 @@ from thawline.probes.layer_rules.attention import projections_of
 from thawline.probes.layer_rules.choice import rule_for
 from thawline.probes.layer_rules.rule import Rule
 
+Layout = Literal["examples first", "examples second", "one row"]
+"""How a layer is called: [examples, ...], [positions, examples, ...], or with one row of indices for all examples."""
+
 
 @dataclass(frozen=True, eq=False)
 class RuledLayer:
     """A layer with a rule, and the parameters in scope that the rule is about.
 
     `names` are their full names by those in the layer ({"weight": "fc.weight"}), `parameters` they themselves by full
-    name. `rule` is None for an attention, whose products tell of themselves. `is_read_once`: an embedding (of
-    positions) that is called with one row of indices for all examples.
+    name. `rule` is None for an attention, whose products tell of themselves.
     """
 
     module: nn.Module
     rule: Rule | None
     names: dict[str, str]
     parameters: dict[str, nn.Parameter]
-    is_read_once: bool = False
+    layout: Layout = "examples first"
 
     @property
     def reads_indices(self) -> bool:
