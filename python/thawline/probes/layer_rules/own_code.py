@@ -46,7 +46,8 @@ def gradients_by_own_code(module: nn.Module, inputs: Tensor, gradients: Tensor) 
     """inputs and gradients [examples, ...]; the layer sees each example as a batch of one.
 
     Holds what its forward and backward pass hold of all examples, and the gradients [examples, numel]: only of
-    parameters that are no larger than an example's input. None of it for code that `vmap` cannot run.
+    parameters that are no larger than an example's input. None of it for code that `vmap` cannot run, or that reads
+    something else in place of a parameter (what a hook has made of it, as pruning does).
     """
     bare = _Bare(module)
     parameters = {name: parameter.detach() for name, parameter in bare.named_parameters()}
@@ -62,7 +63,18 @@ def gradients_by_own_code(module: nn.Module, inputs: Tensor, gradients: Tensor) 
         with warnings.catch_warnings(), torch.no_grad():
             # Of operations that vmap runs one by one.
             warnings.simplefilter("ignore")
+            if not _reads_all(bare, parameters, inputs[:1], gradients[:1]):
+                return {}
             found = vmap(of_example)(inputs, gradients)
     except (RuntimeError, TypeError, ValueError, AttributeError, LookupError):
         return {}
     return {name.removeprefix("layer."): Vectors(values.reshape(len(inputs), -1)) for name, values in found.items()}
+
+
+@torch.enable_grad()
+def _reads_all(bare: nn.Module, parameters: dict[str, Tensor], inputs: Tensor, gradients: Tensor) -> bool:
+    """Whether the layer's output depends on each of these: else its gradient would be taken for zero."""
+    leaves = {name: parameter.clone().requires_grad_() for name, parameter in parameters.items()}
+    output = functional_call(bare, leaves, (inputs,))
+    found = torch.autograd.grad(output, list(leaves.values()), gradients, allow_unused=True)
+    return all(gradient is not None for gradient in found)

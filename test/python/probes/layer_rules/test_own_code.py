@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from layer_gradients import assert_rule_agrees, drawn
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.utils import prune
 from transformers.models.gemma.modeling_gemma import GemmaRMSNorm
 from transformers.models.llama.modeling_llama import LlamaRMSNorm
 from transformers.models.qwen2.modeling_qwen2 import Qwen2RMSNorm
@@ -86,8 +87,18 @@ class Undecided(Scaled):
         return inputs * self.gamma if inputs.sum() > 0 else inputs
 
 
-@pytest.mark.parametrize(("layer", "width"), [(Undecided(3), 3), (nn.PReLU(3), 2)], ids=["looks at numbers", "large"])
-def test_nothing_is_said_of_a_layer_that_cannot_be_run_or_is_larger_than_its_input(layer, width):
+def pruned() -> nn.Module:
+    layer = prune.l1_unstructured(Scaled(3), "gamma", 1)
+    layer(torch.ones(2, 3))
+    return layer
+
+
+@pytest.mark.parametrize(
+    ("layer", "width"),
+    [(Undecided(3), 3), (nn.PReLU(3), 2), (pruned(), 3)],
+    ids=["looks at numbers", "large", "pruned"],
+)
+def test_nothing_is_said_of_a_layer_that_cannot_be_run_or_is_large_or_reads_something_else(layer, width):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert gradients_by_own_code(layer, torch.ones(2, width), torch.ones(2, width)) == {}
