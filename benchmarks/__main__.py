@@ -21,6 +21,7 @@ from benchmarks import (
     sharpness_worst,
     text,
     train,
+    transformers,
 )
 from benchmarks.rows import Row, print_row, print_summary
 from benchmarks.settings import BenchmarkSettings
@@ -30,7 +31,18 @@ from thawline.probes.objective import MICRO_BATCH, MICRO_BATCH_WHERE_MEMORY_IS_K
 
 PARTS: dict[str, Callable[[BenchmarkSettings], Iterator[Row]]] = {
     module.PART: module.rows
-    for module in (train, freed_memory, sharpness_worst, sharpness_avg, fisher, head_only, controller, long_runs, text)
+    for module in (
+        train,
+        freed_memory,
+        sharpness_worst,
+        sharpness_avg,
+        fisher,
+        transformers,
+        head_only,
+        controller,
+        long_runs,
+        text,
+    )
 }
 
 

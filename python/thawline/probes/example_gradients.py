@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
 
 from thawline.probes.objective import MICRO_BATCH, Batch, Objective, batch_size, micro_batches, slice_batch
-from thawline.probes.recording import Recording, backward, ruled_layers
-from thawline.probes.scope import Scope
+from thawline.probes.recording import Recording, backward
+from thawline.probes.ruled_layers import Layout, RuledLayer, ruled_layers
+from thawline.probes.scope import Scope, dense
 
 # The rules sum in float32; one that does not fit its layer is wrong by far more than this.
 RULE_TOLERANCE = 1e-3
@@ -19,12 +21,18 @@ RULE_TOLERANCE = 1e-3
 class ExampleGradients:
     """Per-example squared gradient norms of a model's parameters in scope. The model must be in `measuring` state.
 
-    Most layers need one forward and one backward pass over the micro-batch, by the rules of `layer_norms`. A rule is
+    Most layers need one forward and one backward pass over the micro-batch, by the rules of `layer_rules`. A rule is
     believed where three things hold. On the first two of the examples its norms are those of autograd, parameter by
     parameter; one that has compared zeros only is compared again when it first gives something else. On all examples
-    together, what the layers read and what came back to them accounts for autograd's gradient of the sum. And in each
-    pass the layer runs exactly once. All other parameters are differentiated example by example:
-    slow, with a warning, but never left out. `poll` is called between the micro-batches of the second comparison.
+    together, what the layers read and what came back to them accounts for autograd's gradient of the sum: so no other
+    use of a parameter escapes. And in each pass every call of the layer is as the rule expects it. All other parameters
+    are differentiated example by example: slow, with a warning, but never left out. `poll` is called between the
+    micro-batches of the second comparison.
+
+    Memory, besides the activations of a micro-batch and the gradients at what its layers gave: what a rule makes of as
+    many examples as fit `NUMBERS_AT_ONCE`, or of one (a Gram matrix of its positions, or a weight's gradient, whichever
+    takes less work); a few tensors like a layer's activations for those that normalise; and one gradient of each
+    parameter wherever rules are compared.
     """
 
     def __init__(
@@ -42,13 +50,13 @@ class ExampleGradients:
         self._layers = ruled_layers(model, self._parameters)
         self._unproven: set[str] = set()
         self._warned: set[str] = set()
-        disagreeing, missed = self._compared(slice_batch(batches[0], 0, 2))
+        disagreeing, missed = self._compared(self._first_recording(slice_batch(batches[0], 0, 2)))
         self._distrust(disagreeing)
         for batch in batches:
             for part in micro_batches(batch, micro_batch):
                 poll()
                 self._distrust(self._unaccounted(part))
-        why = "have no rule for per-example gradients, or a layer that does not run exactly once"
+        why = "have no rule for per-example gradients, or a use that their rule does not see"
         self._warn_of([*self._slow, *missed], why)
 
     @property
@@ -60,12 +68,8 @@ class ExampleGradients:
     def forward(self, batch: Batch) -> Recording:
         """One forward pass over a micro-batch, remembered for one call of `squared_norms`."""
         recording = Recording(batch)
-        handles = [layer.module.register_forward_hook(recording.hook(layer)) for layer in self._layers]
-        try:
+        with recording.watching(self._layers):
             recording.logits = self._objective.logits(self._model, batch)
-        finally:
-            for handle in handles:
-                handle.remove()
         return recording
 
     def squared_norms(self, recording: Recording, gradients: Sequence[list[Tensor]]) -> Tensor:
@@ -76,7 +80,8 @@ class ExampleGradients:
         missed = self._reached(recording, gradients[0], recording.missed(self._layers))
         by_rule = recording.squared_norms(gradients)
         wrong = self._prove(recording.batch, gradients, by_rule)
-        self._warn_of(missed, "have a layer that has not run exactly once in this pass")
+        missed += [name for name in recording.failed if name not in self._slow]
+        self._warn_of(missed, "have a layer that has not run as its rule expects it in this pass")
         self._warn_of(wrong, "have gradients that their rule does not give")
         slow = [*self._slow, *missed]
         by_parameter = by_rule | self._slow_norms(recording.batch, gradients, slow)
@@ -105,25 +110,46 @@ class ExampleGradients:
                         norm[example] += _squared_sum(gradient)
         return dict(zip(names, norms, strict=True))
 
-    def _compared(self, batch: Batch) -> tuple[set[str], list[str]]:
-        """Names of parameters whose rule gives other norms than autograd on `batch`, and of those that no rule sees.
+    def _compared(self, recording: Recording) -> tuple[set[str], list[str]]:
+        """Names of parameters whose rule gives other norms than autograd, and of those that no rule sees.
 
         Remembers the rules that have given zeros only.
         """
-        recording = self.forward(batch)
         gradients = [_trial_gradients(recording)]
         missed = self._reached(recording, gradients[0], recording.missed(self._layers))
         by_rule = recording.squared_norms(gradients)
-        by_autograd = self._slow_norms(batch, gradients, list(by_rule))
+        by_autograd = self._slow_norms(recording.batch, gradients, list(by_rule))
         ruled = {name for layer in self._layers for name in layer.names.values()}
         self._unproven = {name for name in ruled if name not in by_rule or not by_rule[name].any()}
-        return {name for name, norms in by_rule.items() if not _agree(norms, by_autograd[name])}, missed
+        disagreeing = {name for name, norms in by_rule.items() if not _agree(norms, by_autograd[name])}
+        return disagreeing.union(recording.failed), missed
+
+    def _first_recording(self, batch: Batch) -> Recording:
+        """A forward pass, after the layers have been told how they are called.
+
+        An embedding that reads one row for all examples, as of positions, gets a row for each: what it gives is
+        repeated over the examples, which adding it to theirs does anyway. A model in which that makes a difference, or
+        that cannot do with it, keeps it as it is.
+        """
+        plain, layers = self.forward(batch), self._layers
+        bearable: dict[RuledLayer, Layout] = {one: seen for one, seen in plain.layouts.items() if seen != "one row"}
+        for layouts in (plain.layouts, bearable) if plain.layouts else ():
+            self._layers = [replace(layer, layout=layouts.get(layer, layer.layout)) for layer in layers]
+            try:
+                recording = self.forward(batch)
+                pairs = list(zip(plain.logits, recording.logits, strict=True))
+                if all(a.shape == b.shape and torch.allclose(a, b, rtol=RULE_TOLERANCE, atol=0) for a, b in pairs):
+                    return recording
+            except (RuntimeError, TypeError, ValueError, LookupError):
+                continue
+        self._layers = layers
+        return plain
 
     def _unaccounted(self, batch: Batch) -> set[str]:
-        """Names of parameters that get more or less gradient from `batch` than their layer's one call explains."""
+        """Names of parameters that get more or less gradient from `batch` than the recorded calls explain."""
         recording = self.forward(batch)
         gradients = _trial_gradients(recording)
-        names = [name for layer in recording.ruled() for name in layer.names.values()]
+        names = recording.ruled()
         parameters = [self._parameters[name] for name in names]
         whole = dict(zip(names, backward(recording.logits, gradients, parameters, retain_graph=True), strict=True))
         explained = recording.summed_gradients(gradients)
@@ -162,7 +188,11 @@ class ExampleGradients:
         return wrong
 
     def _distrust(self, names: set[str]) -> None:
-        self._layers = [layer for layer in self._layers if not names.intersection(layer.names.values())]
+        """Lets go of the layers of these parameters, and so of the layers that share other parameters with those."""
+        while names:
+            gone = [layer for layer in self._layers if names.intersection(layer.names.values())]
+            self._layers = [layer for layer in self._layers if layer not in gone]
+            names = {name for layer in gone for name in layer.names.values()}
 
     def _warn_of(self, names: Sequence[str], why: str) -> None:
         """Once for each parameter."""
@@ -187,7 +217,7 @@ def _agree(by_rule: Tensor, by_autograd: Tensor) -> bool:
 
 def _agree_in_sum(whole: Tensor | None, explained: Tensor | None, parameter: Tensor, examples: int) -> bool:
     """Whether two gradients, of which None is zero, differ by rounding only."""
-    first, second = (torch.zeros_like(parameter) if found is None else found for found in (whole, explained))
+    first, second = (torch.zeros_like(parameter) if found is None else dense(found) for found in (whole, explained))
     size = max(first.norm().item(), second.norm().item())
     return bool((first - second).norm().item() <= RULE_TOLERANCE * size + 1e-6 * examples)
 

@@ -7,7 +7,7 @@ from benchmarks.__main__ import main
 @pytest.mark.long
 @pytest.mark.usefixtures("torch_settings")
 def test_every_part_that_needs_no_controller_runs(tmp_path, capsys):
-    parts = ["train", "freed-memory", "sharpness-worst", "sharpness-avg", "fisher", "head-only"]
+    parts = ["train", "freed-memory", "sharpness-worst", "sharpness-avg", "fisher", "transformers", "head-only"]
     report = tmp_path / "report.json"
     main([*parts, "--quick", "--widths", "4", "--json", str(report)])
     printed = capsys.readouterr().out

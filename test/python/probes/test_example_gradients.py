@@ -9,7 +9,7 @@ from torch.func import functional_call, grad, vmap
 from thawline.models.resnet import build_resnet18
 from thawline.probes import ClassificationObjective, Interrupted, Prober, ProbeSet, ProbeSettings
 from thawline.probes.example_gradients import ExampleGradients
-from thawline.probes.layer_norms import NUMBERS_AT_ONCE
+from thawline.probes.layer_rules.parts import NUMBERS_AT_ONCE
 from thawline.probes.scope import measuring, resolve_scope
 
 
@@ -77,8 +77,8 @@ def test_norms_add_up_over_backward_passes(network, points):
 
 
 class Awkward(nn.Module):
-    """A shared weight, a layer used twice, a layer over the wrong first dimension, layers without a rule, and a
-    parameter that the logits do not depend on."""
+    """A shared weight, a layer used twice, a layer over other dimensions, a parameter without a layer, and one that the
+    logits do not depend on."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -86,7 +86,8 @@ class Awkward(nn.Module):
         self.tied = nn.Linear(4, 4, bias=False)
         self.tied.weight = self.embed.weight
         self.twice = nn.Linear(4, 4)
-        self.transposed = nn.Linear(4, 4)
+        self.second = nn.Linear(4, 4)
+        self.third = nn.Linear(4, 4)
         self.norm = nn.LayerNorm(4)
         self.scale = nn.Parameter(torch.full((4,), 1.5))
         self.unused = nn.Linear(4, 4)
@@ -95,7 +96,7 @@ class Awkward(nn.Module):
     def forward(self, inputs):
         hidden = torch.tanh(self.tied(torch.tanh(self.embed(inputs))))
         hidden = self.twice(torch.tanh(self.twice(hidden)))
-        hidden = self.transposed(hidden.unsqueeze(0))[0]
+        hidden = self.third(self.second(hidden.unsqueeze(0)).unsqueeze(0))[0, 0]
         return self.fc(self.norm(hidden) * self.scale)
 
 
@@ -103,7 +104,7 @@ def test_what_no_rule_fits_is_differentiated_slowly_with_one_warning_and_never_l
     torch.manual_seed(0)
     network, batch = Awkward(), (torch.randn(5, 4), torch.zeros(5, dtype=torch.long))
     scope = resolve_scope(network, "trainable")
-    with pytest.warns(UserWarning, match="8 of 13 parameters in scope") as caught:
+    with pytest.warns(UserWarning, match="3 of 15 parameters in scope") as caught:
         norms, passes = norms_by_hooks(network, scope, batch, passes=2)
     assert len(caught) == 1
     expected = sum(norms_by_functional_transforms(network, scope, batch[0], gradients) for gradients in passes)
