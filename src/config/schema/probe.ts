@@ -40,7 +40,7 @@ const common = {
   budget: z
     .number()
     .positive()
-    .max(1, { error: "expected a share of training time of at most 1, for example 0.1 for 10 %" })
+    .max(1)
     .nullable()
     .default(null)
     .describe(
