@@ -9,10 +9,10 @@ export function describeChoice(choice: BudgetChoice): string {
   const costs = `measuring takes ${formatShare(initialShare)} of training at every = ${initial}`;
   if (share > budget) {
     const most = `every = ${every} is the most that leaves the points of a decision (${largest ?? every} updates apart at most)`;
-    return `budget ${formatShare(budget)} cannot be kept: ${costs}, ${formatShare(share)} at ${every}; ${most}; ${REMEDY}`;
+    return `${formatShare(budget)} cannot be kept: ${costs}, ${formatShare(share)} at ${every}; ${most}; ${REMEDY}`;
   }
   const kept = every === initial ? "which stays" : `so every = ${every}: ${formatShare(share)}`;
-  return `budget ${formatShare(budget)}: ${costs}, ${kept}`;
+  return `${formatShare(budget)}: ${costs}, ${kept}`;
 }
 
 const REMEDY = "fewer `probe.points` or metrics, a later `intervention.k_max` or a longer training would keep it";

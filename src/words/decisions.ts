@@ -49,7 +49,7 @@ export function describeDecision(decision: Decision, state: State): Sentence[] {
     case "every/chosen": {
       const { update, share, budget, dropped } = decision;
       const left = describeDropped(dropped);
-      const text = `${describeChoice(decision)}${left === "" ? "" : `; ${left}`}`;
+      const text = `budget ${describeChoice(decision)}${left === "" ? "" : `; ${left}`}`;
       return say(share > budget ? "warning" : "decision", update, text);
     }
     case "interval/incomplete":

@@ -11,19 +11,19 @@ const cost = { secondsPerPoint: 0.5, secondsPerUpdate: 0.1, points: 2, updates: 
 describe("describeChoice", () => {
   it("says what was chosen, with the numbers behind it", () => {
     expect(describeChoice(chooseEvery(10, 0.1, cost, null))).toBe(
-      "budget 10 %: measuring takes 50 % of training at every = 10, so every = 50: 10 %",
+      "10 %: measuring takes 50 % of training at every = 10, so every = 50: 10 %",
     );
   });
 
   it("says that nothing had to change", () => {
     expect(describeChoice(chooseEvery(10, 0.6, cost, null))).toBe(
-      "budget 60 %: measuring takes 50 % of training at every = 10, which stays",
+      "60 %: measuring takes 50 % of training at every = 10, which stays",
     );
   });
 
   it("says why the budget cannot be kept, and what would", () => {
     expect(describeChoice(chooseEvery(10, 0.1, cost, 25))).toBe(
-      "budget 10 % cannot be kept: measuring takes 50 % of training at every = 10, 25 % at 20; every = 20 is the most " +
+      "10 % cannot be kept: measuring takes 50 % of training at every = 10, 25 % at 20; every = 20 is the most " +
         "that leaves the points of a decision (25 updates apart at most); fewer `probe.points` or metrics, a later " +
         "`intervention.k_max` or a longer training would keep it",
     );
@@ -57,7 +57,7 @@ describe("a run with a budget", () => {
     expect(plain).toContain("bit-identity is no longer promised: `probe.budget` chose every = 6 by seconds");
     const text = summary(composeResults(run.state, 1), { runFolder: "runs/r", state: run.state, color: false });
     expect(text.replaceAll(/\s+/g, " ")).toMatch(
-      /budget budget 10 %: .* so every = 6: 8.3 % .*in all, the first measurement included 2 points left out, at updates 2, 4/,
+      /budget 10 %: .* so every = 6: 8.3 % .*in all, the first measurement included 2 points left out, at updates 2, 4/,
     );
     expect(text).toMatch(/signals +every 6 updates/);
   });
