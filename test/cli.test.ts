@@ -162,6 +162,7 @@ describe("npx thawline config show", () => {
         until: decision
         cache_gib: 4
         check_every: 0
+        budget: null
         scope: trainable
         labels: sampled
         estimator: per_example

@@ -3,6 +3,7 @@ import type { Command, Decision } from "../core/commands.js";
 /** Those whose effect is in the weights. */
 const DURABLE_DECISIONS: ReadonlySet<Decision["type"]> = new Set([
   "interval/decided",
+  "every/chosen",
   "block/frozen",
   "block/unfrozen",
   "learningRate/changed",

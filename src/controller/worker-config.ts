@@ -49,7 +49,7 @@ function orNull(section: Readonly<Record<string, unknown>>): Readonly<Record<str
 function probeOf(config: RunConfig): Readonly<Record<string, unknown>> | null {
   const probe = measuredBy(config);
   if (probe === null) return null;
-  const { metrics: _, until: __, ...how } = probe satisfies MeasuredProbe;
+  const { metrics: _, until: __, budget: ___, ...how } = probe satisfies MeasuredProbe;
   return { ...how, tau: detectorRule(config).tau, start: startOf(config.intervention) };
 }
 

@@ -9,6 +9,8 @@ import { dropIdentity } from "./bit-identity.js";
 import { decideInterval } from "./intervention/interval.js";
 import { judgeBoundary as judgeByRule } from "./intervention/online-interval.js";
 import { onlineRule } from "./intervention/online-rule.js";
+import { keepBudget } from "./probe-budget.js";
+import { timeBoundary } from "./timing.js";
 import { measuredBy } from "./measured.js";
 import { carryOutRequests } from "./operator/requests.js";
 import { describeMetricValue, isFinite, sameMetricValue, signalKey } from "./detector/signal.js";
@@ -33,9 +35,13 @@ export function reachBoundary(state: State, attempt: Training, body: Body<"bound
       seconds: addSeconds(state.progress.seconds, body.seconds),
       moved: movedBy(state, body),
     },
+    signal: { ...state.signal, timing: timeBoundary(state.signal.timing, attempt.number, body, measured) },
   };
   return andThen(
-    andThen(recordMetrics(arrived, body), (next) => judgeBoundary(next, body.update)),
+    andThen(
+      andThen(recordMetrics(arrived, body), (next) => keepBudget(next, body.update)),
+      (next) => judgeBoundary(next, body.update),
+    ),
     (next) => proceed(next),
   );
 }
@@ -95,7 +101,7 @@ function recordMetrics(state: State, body: Body<"boundary">): Transition {
   const decisions: Decision[] = [];
   for (const metric of body.metrics) {
     const points = series[metric.key] ?? pointSeries([]);
-    const first = points.get(body.update);
+    const first = points.get(body.update) ?? state.signal.dropped[metric.key]?.get(body.update);
     const voided = state.signal.voided[metric.key]?.get(body.update);
     if (first === undefined) {
       series[metric.key] = withPoint(points, {

@@ -1,4 +1,5 @@
 import type { Body } from "../protocol/messages.js";
+import type { BudgetChoice } from "./probe-budget.js";
 import type { Judgement } from "./detector/stabilization.js";
 import type { Checkpoint, IntervalSource, RunEnd } from "./state.js";
 
@@ -41,6 +42,12 @@ export type Decision =
       readonly kOffline: number | null;
       readonly kOfflineReason: string | null;
     }
+  /** What `probe.budget` makes of `probe.every`; `dropped`: the updates of points that are not on the new grid. */
+  | ({
+      readonly type: "every/chosen";
+      readonly update: number;
+      readonly dropped: readonly number[];
+    } & BudgetChoice)
   | { readonly type: "interval/incomplete"; readonly k: number; readonly frozen: readonly string[] }
   /** The intervention starts later than the run: what trained so far stops. */
   | { readonly type: "block/frozen"; readonly update: number; readonly blocks: readonly string[] }

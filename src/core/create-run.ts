@@ -1,5 +1,6 @@
 import { BugError } from "../errors.js";
 import type { Event, EventOf } from "./events.js";
+import { NO_GRID } from "./grid.js";
 import { NO_SCORES } from "./scores.js";
 import { Series } from "./series.js";
 import type { State } from "./state.js";
@@ -24,7 +25,7 @@ function emptyState(event: EventOf<"run/created">): State {
     software: null,
     model: null,
     progress: { frontier: 0, latest: null, loss: null, seconds: NO_SECONDS, moved: null },
-    signal: { series: {}, voided: {}, judgement: null, prefix: null, judgedUntil: 0 },
+    signal: { series: {}, voided: {}, judgement: null, prefix: null, judgedUntil: 0, ...NO_GRID },
     interval: null,
     announced: null,
     adopted: null,

@@ -4,6 +4,7 @@ import { toDecided } from "./attempt/script-decisions.js";
 import { bestToRestore } from "./best.js";
 import type { Decision } from "./commands.js";
 import { learningRateFactorAt, trainableAt, trainableBefore } from "./intervention/schedule.js";
+import { measuredBy } from "./measured.js";
 import { isMeasured, metricsAt } from "./measuring.js";
 import { nextBoundary } from "./next-boundary.js";
 import { scheduleOf } from "./schedule-of-run.js";
@@ -31,9 +32,16 @@ export function composeGrant(
     learning_rate_factor: learningRateFactorAt(schedule, stay ? update - 1 : update),
     orders,
     probe: measures ? metricsAt(state, until) : [],
+    ...otherEvery(state, until),
     ...(orders.includes("restore_best") ? bestToRestore(state) : {}),
     ...(state.config.script === undefined ? {} : { decided: toDecided(state) }),
   };
+}
+
+/** From the boundary behind the choice on: what is measured again before it is compared as it was then. */
+function otherEvery({ config, signal: { grid } }: State, until: number | null): Pick<Body<"grant">, "probe_every"> {
+  const isOther = grid !== null && grid.every !== measuredBy(config)?.every;
+  return isOther && (until === null || until > grid.from) ? { probe_every: grid.every } : {};
 }
 
 /** Sends a grant and announces what it changes; recovery passes the same changes again without announcing them. */

@@ -1,6 +1,7 @@
 import { standingOf } from "./attempt/attempt.js";
 import { indexAt, updateAt } from "./intervention/counting.js";
 import { awaitsInterval } from "./intervention/online-interval.js";
+import { everyAt, isPoint } from "./grid.js";
 import { measuredBy } from "./measured.js";
 import type { State } from "./state.js";
 
@@ -12,22 +13,32 @@ export function isMeasured(state: State, update: number): boolean {
 /** The next boundary at which something is to be measured, or null. */
 export function nextPointAfter(state: State, update: number): number | null {
   const { intervention } = state.config;
-  const every = measuredBy(state.config)?.every ?? 1;
   const index = indexAt(intervention, update);
-  const next = updateAt(intervention, index < 1 ? 1 : nextMultiple(every, index));
+  const next = nextPointOf(state, update, index);
   return metricsAt(state, next).length > 0 ? next : null;
+}
+
+function nextPointOf(state: State, update: number, index: number): number {
+  const { intervention } = state.config;
+  if (index < 1) return updateAt(intervention, 1);
+  const next = updateAt(intervention, nextMultiple(everyAt(state, update + 1), index));
+  // Behind the last boundary of the configured grid the chosen one goes on.
+  const { grid } = state.signal;
+  return grid === null || next <= grid.from || update >= grid.from
+    ? next
+    : updateAt(intervention, nextMultiple(grid.every, indexAt(intervention, grid.from)));
 }
 
 /**
  * Names of the metrics to measure at boundary `update`, as long as they are wanted: at the start of the intervention
- * (point 0) and, counted from there, at multiples of `probe.every`.
+ * (point 0) and, counted from there, at multiples of `probe.every`, or of what `probe.budget` made of it.
  */
 export function metricsAt(state: State, update: number): string[] {
   const probe = measuredBy(state.config);
   if (probe === null) return [];
-  const { every, until, metrics } = probe;
+  const { until, metrics } = probe;
   const index = indexAt(state.config.intervention, update);
-  if (index !== 1 && (index < 1 || index % every !== 0)) return [];
+  if (!isPoint(index, everyAt(state, update))) return [];
   const wanted =
     until === "end" || (until === "decision" ? awaitsInterval(state) || update <= decidedAt(state) : update <= until);
   return wanted ? [...metrics] : [];

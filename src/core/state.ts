@@ -4,6 +4,7 @@ import type { OperatorRequest } from "./events.js";
 import type { Attempt } from "./attempt/attempt.js";
 import type { Judgement } from "./detector/stabilization.js";
 import type { Prefix } from "./detector/prefix.js";
+import type { BudgetChoice } from "./probe-budget.js";
 import type { PointSeries } from "./point-series.js";
 import type { Provenance } from "./provenance.js";
 import type { Series } from "./series.js";
@@ -124,6 +125,11 @@ export interface SignalRecord {
   readonly prefix: SignalPrefix | null;
   /** The last boundary that the online rule has judged: during recovery earlier ones are not judged again. */
   readonly judgedUntil: number;
+  readonly timing: Timing | null;
+  /** Null as long as `probe.every` holds. */
+  readonly grid: Grid | null;
+  /** Points that are not on the grid, for comparison with what recovery measures again. */
+  readonly dropped: MetricSeries;
 }
 
 /** The part of a signal that the online rule has read. */
@@ -131,6 +137,28 @@ export interface SignalPrefix {
   readonly points: PointSeries;
   /** Of those, the finite ones. */
   readonly read: Prefix;
+}
+
+/** What measuring and training take in one attempt, without what their beginning takes once. */
+export interface Timing {
+  readonly attempt: number;
+  /** Measurements of this attempt so far. */
+  readonly measured: number;
+  /** Seconds of measuring since the first of them. */
+  readonly probe: number;
+  /** The boundary of the second one, and the seconds of training since. */
+  readonly since: number | null;
+  readonly train: number;
+}
+
+/** What `probe.budget` has made of `probe.every`. */
+export interface Grid {
+  /** Updates between two points. */
+  readonly every: number;
+  /** The last boundary at which the configured `every` holds. */
+  readonly from: number;
+  /** Null where a script brought it along from another run. */
+  readonly choice: BudgetChoice | null;
 }
 
 /** How far each block was from where the run began, as the worker stood before `update`. */

@@ -1,5 +1,6 @@
 import { indexAt } from "../core/intervention/counting.js";
-import { detectorRule, measuredBy } from "../core/measured.js";
+import { everyOf } from "../core/grid.js";
+import { detectorRule } from "../core/measured.js";
 import { reduce } from "../core/reduce.js";
 import { finitePoints, signalKey } from "../core/detector/signal.js";
 import { findOffline, findOnline, withSpanBound, type OfflineResult } from "../core/detector/stabilization.js";
@@ -169,7 +170,7 @@ export function askWhatIf(state: State, question: WhatIf): WhatIfAnswer {
   const measured = finitePoints(series, series.at(-1)?.update ?? 0);
   const points = question.tau === detectorRule(state.config).tau ? measured : withSpanBound(measured, question.tau);
   const rule = { window: question.tau, tolerance: question.epsilon };
-  const every = measuredBy(state.config)?.every ?? 1;
+  const every = everyOf(state);
   const offline = findOffline(points, rule, every);
   const firedAt = findOnline(points, rule);
   const kOnline = firedAt === null ? null : indexAt(state.config.intervention, firedAt);

@@ -46,6 +46,7 @@ const decided = z.strictObject({
     })
     .nullable(),
   operator: z.strictObject({ unfreezes: z.array(update).max(1024), learning_rate_factor: z.number().nonnegative() }),
+  probe_every: update.optional(),
 });
 
 /** What a script's own checkpoint says of the run that it comes from. */
@@ -143,6 +144,7 @@ export const MESSAGES = {
       learning_rate_factor: z.number().nonnegative(),
       orders: z.array(order).max(8),
       probe: z.array(name).max(64),
+      probe_every: update.optional(),
       decided: decided.optional(),
       best: saved.optional(),
     }),

@@ -1,5 +1,7 @@
 import type { RunConfig } from "../config/attached.js";
 import { onlineRule } from "../core/intervention/online-rule.js";
+import { droppedUpdates, everyOf } from "../core/grid.js";
+import type { BudgetChoice } from "../core/probe-budget.js";
 import { measuredBy } from "../core/measured.js";
 import { isFinite } from "../core/detector/signal.js";
 import { lastWordOf } from "../core/attempt/attempt.js";
@@ -33,6 +35,30 @@ export interface Results {
   } | null;
   /** The options that the signals were measured with. */
   readonly probe: RunConfig["probe"];
+  /** What `probe.budget` made of `probe.every`; null where none is set. */
+  readonly budget: {
+    /** Of training time: what is allowed. */
+    readonly share: number;
+    /** Updates between two points; null where the run ended before it was chosen. */
+    readonly every: number | null;
+    /** Whether that keeps it, by what was timed; null where that is not known. */
+    readonly kept: boolean | null;
+    /** What it was chosen by; null also where a script brought `every` along from another run. */
+    readonly timed: {
+      readonly seconds_per_measurement: number;
+      readonly seconds_per_update: number;
+      /** How many that is the mean of. */
+      readonly measurements: number;
+      readonly updates: number;
+      /** Measuring as a share of training with the configured `every`, and with the chosen one. */
+      readonly share_configured: number;
+      readonly share_chosen: number;
+      /** The largest `every` that leaves the points of a decision; null where the end is unknown. */
+      readonly largest_every: number | null;
+    } | null;
+    /** Points that were measured and are not on the grid. */
+    readonly dropped_updates: readonly number[];
+  } | null;
   readonly left_frozen: readonly string[];
   /**
    * How far the head and each block were from where the run began, ||w - w0|| / ||w0||, after `step` updates; null where
@@ -95,11 +121,12 @@ export function composeResults(state: State, wallSeconds: number): Results {
             decided_at_update: interval.decidedAt,
             k_offline: interval.kOffline,
             k_offline_reason: interval.kOfflineReason,
-            every: rule === null ? null : (measuredBy(state.config)?.every ?? null),
+            every: rule === null || measuredBy(state.config) === null ? null : everyOf(state),
             tau: rule?.tau ?? null,
             epsilon: rule?.epsilon ?? null,
           },
     probe: state.config.probe,
+    budget: budgetOf(state),
     left_frozen: leftFrozen(state),
     moved: movedBlocks(state),
     in_dist: inDistribution(state),
@@ -118,6 +145,28 @@ export function composeResults(state: State, wallSeconds: number): Results {
     attempts: state.attempts.launched,
     bit_identical: { promised: state.identityDropped.length === 0, dropped_because: [...state.identityDropped] },
     message: end === null ? null : messageOf(end),
+  };
+}
+
+function budgetOf(state: State): Results["budget"] {
+  const share = measuredBy(state.config)?.budget ?? null;
+  if (share === null) return null;
+  const { grid } = state.signal;
+  const choice = grid?.choice ?? null;
+  const kept = choice === null ? null : choice.share <= share;
+  const timed = choice === null ? null : timedBy(choice);
+  return { share, every: grid?.every ?? null, kept, timed, dropped_updates: droppedUpdates(state.signal) };
+}
+
+function timedBy(choice: BudgetChoice): NonNullable<Results["budget"]>["timed"] {
+  return {
+    seconds_per_measurement: choice.secondsPerPoint,
+    seconds_per_update: choice.secondsPerUpdate,
+    measurements: choice.points,
+    updates: choice.updates,
+    share_configured: choice.initialShare,
+    share_chosen: choice.share,
+    largest_every: choice.largest,
   };
 }
 

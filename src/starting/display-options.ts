@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { Option, type Command } from "commander";
 import { canShowView } from "../ui/terminal.js";
 import type { Telling } from "./foreground.js";
 
@@ -13,6 +13,11 @@ export function addDisplayOptions(command: Command): Command {
     .option("--plain", "one line an event, also in a terminal")
     .option("--json", "one JSON object a line on stdout: the journal's records")
     .option("--headless", "say nothing until the end");
+}
+
+/** Where nothing is started that lasts there is no folder to choose, and no view of it. */
+export function dryRunOption(meaning: string): Option {
+  return new Option("--dry-run", meaning).conflicts(["runDir", "groupReadable", "plain", "headless"]);
 }
 
 /** The live view needs a terminal on both ends: one to draw on, one to take keys from. */

@@ -12,6 +12,7 @@ import { workerProgramOf } from "./worker-program.js";
 export interface StartOptions extends DisplayOptions {
   readonly runDir?: string;
   readonly groupReadable?: true;
+  readonly dryRun?: true;
 }
 
 /** Starts a new run and stays with it: as the live view, or as its controller. */

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { loadAttachedConfig } from "../config/attached.js";
 import { UserError } from "../errors.js";
 import { chosenBy } from "../starting/chosen-config.js";
-import { addDisplayOptions } from "../starting/display-options.js";
+import { addDisplayOptions, dryRunOption } from "../starting/display-options.js";
 import type { StartOptions } from "../starting/start-run.js";
 
 interface AttachOptions extends StartOptions {
@@ -19,6 +19,11 @@ export function register(program: Command): void {
     .option("--config <file>", "YAML file with settings")
     .option("--run-dir <folder>", "folder of the run (default: runs/<script>-<UTC time>)")
     .option("--group-readable", "let your group read the run folder; without it nobody but you may")
+    .addOption(
+      dryRunOption(
+        "start the script for a few updates, print what the signals would cost, and leave nothing of thawline; files that the script writes itself stay",
+      ),
+    )
     .option("--restart", "start the command again when its process dies; it goes on from its own checkpoint");
   addDisplayOptions(attach).action(async (words: string[], options: AttachOptions) => {
     const cwd = process.cwd();
@@ -28,6 +33,11 @@ export function register(program: Command): void {
     const chosen = chosenBy((onLeftOut) =>
       loadAttachedConfig({ file, overrides, env: process.env, cwd, script, onLeftOut }),
     );
+    if (options.dryRun) {
+      const { dryRun } = await import("../starting/dry-run.js");
+      await dryRun(chosen, options);
+      return;
+    }
     const { startRun } = await import("../starting/start-run.js");
     await startRun(chosen, cwd, options);
   });

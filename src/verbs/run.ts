@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { loadConfig } from "../config/layers/load.js";
 import { checkPaths } from "../config/checks/paths.js";
 import { chosenBy } from "../starting/chosen-config.js";
-import { addDisplayOptions } from "../starting/display-options.js";
+import { addDisplayOptions, dryRunOption } from "../starting/display-options.js";
 import type { StartOptions } from "../starting/start-run.js";
 import { requireTrustedConfig } from "../trust/require-trust.js";
 
@@ -18,6 +18,9 @@ export function register(program: Command): void {
     .argument("[key=value...]", "settings that win over the file, for example train.learning_rate=0.1")
     .option("--run-dir <folder>", "folder of the run (default: runs/<name>-<UTC time>)")
     .option("--group-readable", "let your group read the run folder; without it nobody but you may")
+    .addOption(
+      dryRunOption("train a few updates in a temporary folder, print what the signals would cost, and leave nothing"),
+    )
     .option("--trust", "run the model that the file names by import path, wherever the file and the model come from");
   addDisplayOptions(run).action(async (source: string, overrides: string[], options: RunOptions) => {
     const cwd = process.cwd();
@@ -27,6 +30,11 @@ export function register(program: Command): void {
     const chosen = chosenBy((onLeftOut) => loadConfig({ source, overrides, env, cwd, onLeftOut, onCodeFrom }));
     if (!options.trust) requireTrustedConfig(chosen.config, { file, cwd, env });
     checkPaths(chosen.config);
+    if (options.dryRun) {
+      const { dryRun } = await import("../starting/dry-run.js");
+      await dryRun(chosen, options);
+      return;
+    }
     const { startRun } = await import("../starting/start-run.js");
     await startRun(chosen, cwd, options);
   });

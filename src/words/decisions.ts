@@ -2,6 +2,7 @@ import type { Decision } from "../core/commands.js";
 import { CALM_CHANGES, type Judgement } from "../core/detector/stabilization.js";
 import { detectorRule } from "../core/measured.js";
 import type { State } from "../core/state.js";
+import { describeChoice, describeDropped } from "./budget.js";
 import { formatCount, formatNumber } from "./format.js";
 import { describeSource, signalName } from "./names.js";
 
@@ -45,6 +46,12 @@ export function describeDecision(decision: Decision, state: State): Sentence[] {
     }
     case "interval/decided":
       return say("decision", decision.update === 0 ? null : decision.update, describeInterval(decision, state));
+    case "every/chosen": {
+      const { update, share, budget, dropped } = decision;
+      const left = describeDropped(dropped);
+      const text = `budget ${describeChoice(decision)}${left === "" ? "" : `; ${left}`}`;
+      return say(share > budget ? "warning" : "decision", update, text);
+    }
     case "interval/incomplete":
       return say("warning", null, `k = ${decision.k} is too long for ${decision.frozen.join(", ")}: frozen to the end`);
     case "block/frozen":

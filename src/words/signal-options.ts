@@ -2,13 +2,16 @@ import type { RunConfig } from "../config/attached.js";
 import type { MeasuredProbe } from "../config/schema.js";
 import { measuredBy } from "../core/measured.js";
 import { METRIC_TABLE, type ProbeOption } from "../metrics.js";
+import { formatShare } from "./format.js";
 import { signalName } from "./names.js";
 
 /**
  * With what options a run's signals were measured, none of which a value should be read without: first what they have
  * in common, then a sentence for each that has some of its own. Empty where the run measures none.
+ *
+ * @param every what `probe.budget` chose, if it did
  */
-export function describeSignals(config: RunConfig): string[] {
+export function describeSignals(config: RunConfig, every: number | null = null): string[] {
   const probe = measuredBy(config);
   if (probe === null || probe.metrics.length === 0) return [];
   const points =
@@ -17,13 +20,20 @@ export function describeSignals(config: RunConfig): string[] {
       : `, over ${probe.points} training examples in batches of ${probe.batch_size ?? probe.points}`;
   const scope = probe.scope === undefined ? "" : OPTION_WORDS.scope(probe);
   return [
-    [`every ${probe.every} updates`, ...(scope === "" ? [] : [scope])].join(", ") + points,
+    [
+      `every ${every ?? probe.every} updates${every === null ? untilChosen(probe) : ""}`,
+      ...(scope === "" ? [] : [scope]),
+    ].join(", ") + points,
     ...probe.metrics.flatMap((metric) => {
       const options: readonly ProbeOption[] = METRIC_TABLE[metric].options;
       const own = options.filter((option) => option !== "scope").map((option) => OPTION_WORDS[option](probe));
       return own.length === 0 ? [] : [`${signalName(metric)}: ${own.join(", ")}`];
     }),
   ];
+}
+
+function untilChosen({ budget }: MeasuredProbe): string {
+  return budget == null ? "" : ` until a multiple is chosen that takes ${formatShare(budget)} of training at most`;
 }
 
 const LABELS: Readonly<Record<NonNullable<MeasuredProbe["labels"]>, string>> = {

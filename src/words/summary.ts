@@ -12,6 +12,7 @@ import {
   formatMoved,
   formatShare,
 } from "./format.js";
+import { describeChoice, describeDropped } from "./budget.js";
 import { printable, singleLine } from "../printable.js";
 import { interventionWords } from "./interventions.js";
 import { describeConfig, describeOrigin, describeSource, isOfText, signalName } from "./names.js";
@@ -39,7 +40,8 @@ export function summary(results: Results, facts: SummaryFacts): string {
     ["why", results.message === null ? [] : [singleLine(results.message)]],
     ["made by", [describeConfig(config)]],
     ["k", describeInterval(results, config)],
-    ["signals", Object.keys(state.signal.series).length > 0 ? describeSignals(config) : []],
+    ["signals", Object.keys(state.signal.series).length > 0 ? describeSignals(config, state.signal.grid?.every) : []],
+    ["budget", describeBudget(results, state)],
     ["moved", describeMoved(results)],
     ["in-dist", describeInDistribution(results, config)],
     ["ood", describeOod(results)],
@@ -103,6 +105,19 @@ function describeInterval({ k, outcome, left_frozen: leftFrozen }: Results, conf
       ? []
       : [`frozen to the end: ${leftFrozen.map(singleLine).join(", ")}`];
   return [`${k.value}: ${why}`, ...counted, ...offline, ...frozen];
+}
+
+/** What was chosen, and what it came to; that it never was, where a run ended before. */
+function describeBudget(results: Results, { signal: { grid } }: SummaryFacts["state"]): string[] {
+  const { budget, probe_seconds: probe, train_seconds: train } = results;
+  if (budget === null) return [];
+  if (grid === null)
+    return [`${formatShare(budget.share)}: not applied, the run ended before three measurements were timed`];
+  const adopted = `every = ${grid.every}, from the run that this one goes on from`;
+  const chosen = grid.choice === null ? adopted : describeChoice(grid.choice);
+  const came = train > 0 ? [`${formatShare(probe / train)} in all, the first measurement included`] : [];
+  const left = describeDropped(budget.dropped_updates);
+  return [chosen, ...came, ...(left === "" ? [] : [left])];
 }
 
 /** Relative to the weights that the run began with, in the order of the model. */

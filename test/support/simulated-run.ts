@@ -249,7 +249,7 @@ export class SimulatedRun {
 
 /** What the writer must have on the disk before the world may see its effect: decisions, checkpoint orders, ends. */
 function isDurable({ event, decisions = [], commands = [] }: JournalRecord): boolean {
-  const decides = ["interval/decided", "block/frozen", "block/unfrozen", "learningRate/changed"];
+  const decides = ["interval/decided", "every/chosen", "block/frozen", "block/unfrozen", "learningRate/changed"];
   return (
     event.type === "run/created" ||
     event.type === "controller/started" ||

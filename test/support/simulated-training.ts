@@ -18,6 +18,8 @@ export interface Training {
   readonly tau: number;
   /** The signal at boundary `update`: a function of nothing else, so that measuring again gives the same bits. */
   readonly signal: (update: number) => MetricValue;
+  /** Seconds of one update and of one measurement; null: a boundary takes the same whatever it holds. */
+  readonly cost: { readonly update: number; readonly point: number } | null;
   /** The score on the development set after `step` updates. */
   readonly score: (step: number) => MetricValue;
 }
@@ -67,7 +69,7 @@ export function trainingOf(config: RunConfig, more: Partial<Training> = {}): Tra
   const can: Training["can"] = ["checkpoint", "evaluate", ...(chooses ? CHOOSING : [])];
   // Rises, and falls towards the end.
   const score = (step: number): number => step * (NUM_UPDATES - step);
-  return { blocks: BLOCKS, numUpdates, can, ...points, tau, signal, score, ...more };
+  return { blocks: BLOCKS, numUpdates, can, ...points, tau, signal, cost: null, score, ...more };
 }
 
 /** Which point of a signal belongs to boundary `update`. */

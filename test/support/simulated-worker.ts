@@ -28,6 +28,8 @@ export class SimulatedWorker {
   private readonly inbox: WorkerCommand[] = [];
   private readonly life: Generator<Unit, void, void>;
   private memory = INITIAL;
+  /** The step of the last boundary. */
+  private reported = 0;
   private done = false;
 
   constructor(
@@ -84,6 +86,7 @@ export class SimulatedWorker {
       if (saved === undefined) throw new Error(`${resumeFrom.path} was resumed from but is not on the disk`);
       this.memory = saved;
     }
+    this.reported = this.memory.step;
     const { blocks, numUpdates, can } = this.training;
     yield this.tell("worker/prepared", {
       blocks: blocks.map((name) => ({ name, num_params: BLOCK_PARAMS })),
@@ -228,7 +231,14 @@ export class SimulatedWorker {
 
   private boundary(recalled: boolean, metrics: Body<"boundary">["metrics"]): WorkerEvent {
     const update = this.memory.step + 1;
-    return this.tell("worker/reachedBoundary", { update, recalled, metrics, seconds: SECONDS });
+    const { cost } = this.training;
+    const trained = this.memory.step - this.reported;
+    this.reported = this.memory.step;
+    const seconds =
+      cost === null
+        ? SECONDS
+        : { ...SECONDS, train: cost.update * trained, probe: metrics.length > 0 ? cost.point : 0 };
+    return this.tell("worker/reachedBoundary", { update, recalled, metrics, seconds });
   }
 
   private applied({ trainable, learning_rate_factor }: Grant): WorkerEvent {

@@ -233,11 +233,13 @@ export const CASES: Record<MessageKind, KindCases> = {
       typical: grant,
       "to a script": { ...grant, learning_rate_factor: f(0.1), decided },
       "to a script before k is known": { ...grant, decided: { ...decided, interval: null } },
+      "with points further apart": { ...grant, probe_every: 30, decided: { ...decided, probe_every: 30 } },
       "with the best weights": { ...grant, until: 1001, orders: ["restore_best", "evaluate"], best },
       "without a limit": { ...grant, until: null, learning_rate_factor: 1, trainable: [], orders: [], probe: [] },
     },
     invalid: {
       "until update zero": { body: { ...grant, until: 0 }, path: ".until" },
+      "points no update apart": { body: { ...grant, probe_every: 0 }, path: ".probe_every" },
       "a negative factor": { body: { ...grant, learning_rate_factor: f(-0.5) }, path: ".learning_rate_factor" },
       "an infinite factor": { body: { ...grant, learning_rate_factor: f(Infinity) }, path: ".learning_rate_factor" },
       "a map for an array": { body: { ...grant, orders: {} }, path: ".orders" },

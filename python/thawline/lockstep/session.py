@@ -230,6 +230,8 @@ class Session:
             self._report(self.step + 1, True, [])
             grant = self._next_grant()
         before, self._grant = self._grant, grant
+        if self._prober is not None and grant.probe_every is not UNSET:
+            self._prober.regrid(grant.probe_every)
         changed = before is None or _held(before) != _held(grant)
         if changed:
             self._mask = apply_trainable(self._model, self._block_map, grant.trainable)

@@ -25,10 +25,15 @@ class SignalHistory:
         if self._position(update) is None:
             return
         self._vectors[update, metric] = (scope_digest, vector)
-        newest = max(self._ordinal(kept) for kept, _ in self._vectors)
-        self._vectors = {
-            key: entry for key, entry in self._vectors.items() if self._ordinal(key[0]) >= newest - self.tau
-        }
+        self._drop_old()
+
+    def regrid(self, every: int) -> None:
+        """From here on points are `every` updates apart; what was kept of boundaries that are none then is dropped."""
+        if every == self.every:
+            return
+        self.every = every
+        self._vectors = {key: entry for key, entry in self._vectors.items() if self._position(key[0]) is not None}
+        self._drop_old()
 
     def partner(self, update: int, back: int, metric: str, scope_digest: str) -> Tensor | None:
         """The vector of the point `back` points before `update`; None if it is missing or of another scope."""
@@ -47,6 +52,12 @@ class SignalHistory:
         for name, vector in state.items():
             update, metric, digest = name.split("/")
             self._vectors[int(update), metric] = (digest, vector)
+
+    def _drop_old(self) -> None:
+        newest = max((self._ordinal(kept) for kept, _ in self._vectors), default=0)
+        self._vectors = {
+            key: entry for key, entry in self._vectors.items() if self._ordinal(key[0]) >= newest - self.tau
+        }
 
     def _position(self, update: int) -> int | None:
         """Which point of a signal the boundary is; None for a boundary that is no point, as a recalled one."""

@@ -65,6 +65,9 @@ class MeasurementHistory:
         """The eigenvector of the last boundary before `update`, if it was taken with the same scope."""
         return self._eigenvectors.before(update, scope.digest)
 
+    def regrid(self, every: int) -> None:
+        self._signals.regrid(every)
+
     def state_dict(self) -> dict[str, Tensor]:
         eigenvectors = {f"{_EIGENVECTOR}{name}": vector for name, vector in self._eigenvectors.state_dict().items()}
         return self._signals.state_dict() | eigenvectors

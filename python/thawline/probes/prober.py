@@ -120,6 +120,10 @@ class Prober:
             self._is_checked = True
             self._has_softmax = isinstance(self._objective, LabelledObjective)
 
+    def regrid(self, every: int) -> None:
+        """From here on a point comes every `every` updates: later ones are compared with points on that grid alone."""
+        self._history.regrid(every)
+
     def forget_kept(self) -> None:
         """Frees what is kept from one measurement to the next, which changes no value.
 

@@ -123,6 +123,7 @@ class Decided(_Body, frozen=True):
 
     interval: DecidedInterval | None
     operator: OperatorChanges
+    probe_every: Update | UnsetType = UNSET
 
 
 class Resumed(_Body, frozen=True):
@@ -168,13 +169,17 @@ class History(_Body, frozen=True):
 
 
 class Grant(_Body, frozen=True):
-    """`best` is what the order `restore_best` means, and is given with that order alone."""
+    """`best` is what the order `restore_best` means, and is given with that order alone.
+
+    `probe_every`: the updates between two points from here on, where they are others than configured.
+    """
 
     until: Update | None
     trainable: Annotated[list[Name], Meta(max_length=1024)]
     learning_rate_factor: NonNegative
     orders: Orders
     probe: Annotated[list[Name], Meta(max_length=64)]
+    probe_every: Update | UnsetType = UNSET
     decided: Decided | UnsetType = UNSET
     best: ResumePoint | UnsetType = UNSET
 

@@ -1,4 +1,5 @@
 import { DATA_SETS, isImageData } from "../data-sets.js";
+import { OF_BUDGET, OF_BUDGET_AND_LENGTH } from "./budget.js";
 import type { Check } from "./check.js";
 import { OF_OOD } from "./ood.js";
 import type { Problem } from "./problems.js";
@@ -21,6 +22,7 @@ const OF_SIGNALS: readonly Check<SignalConfig>[] = [
       "`probe.estimator=batch` where `fisher_trace` decides k online: it has no standard error",
     ],
   },
+  OF_BUDGET,
 ];
 
 /** Keys that are fine by themselves and wrong together: everything that a schema of single keys cannot say. */
@@ -32,6 +34,7 @@ export const CHECKS: readonly Check[] = [
   },
   { find: lengthOfMeasuring, refuses: ["`probe.until` beyond `train.updates`"] },
   ...OF_SIGNALS,
+  OF_BUDGET_AND_LENGTH,
   { find: amounts, refuses: ["`probe.points` or `train.batch_size` above `data.max_train_examples`"] },
   {
     find: dataSets,

@@ -37,6 +37,17 @@ const common = {
       "Measurements between two looks at whether per-example gradients add up to autograd's, and whether what was kept " +
         "of frozen layers is what they give now. 0: when parameters are first measured, and never again.",
     ),
+  budget: z
+    .number()
+    .positive()
+    .max(1)
+    .nullable()
+    .default(null)
+    .describe(
+      "Most time that measuring may take, as a share of the time of training: the third measurement makes `every` the " +
+        "least multiple of itself that keeps it, once for the run. null: `every` stays. Bit-identity with another run " +
+        "of the configuration is given up, since seconds differ.",
+    ),
 };
 
 /** Those that concern some metrics only (`METRIC_TABLE`). */
@@ -93,6 +104,7 @@ const measuredProbe = z.strictObject({
   cache_gib: bare.cache_gib.unwrap(),
   // Runs of before it was there have none.
   check_every: bare.check_every,
+  budget: bare.budget,
   // A script brings its own points.
   points: bare.points,
   batch_size: bare.batch_size,

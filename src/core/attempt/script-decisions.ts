@@ -4,7 +4,7 @@ import type { Interval, OperatorChange, State } from "../state.js";
 export type Decided = NonNullable<Body<"grant">["decided"]>;
 
 /** What a script has to keep beside its own checkpoint for another run to go on with the same schedule. */
-export function toDecided({ interval, operator: { changes } }: State): Decided {
+export function toDecided({ interval, operator: { changes }, signal: { grid } }: State): Decided {
   const unfreezes = changes.filter(({ kind }) => kind === "unfreeze").map(({ update }) => update);
   const factor = changes.filter((change) => change.kind === "learningRate").at(-1)?.factor ?? 1;
   return {
@@ -20,6 +20,7 @@ export function toDecided({ interval, operator: { changes } }: State): Decided {
             k_offline_reason: interval.kOfflineReason,
           },
     operator: { unfreezes, learning_rate_factor: factor },
+    ...(grid === null ? {} : { probe_every: grid.every }),
   };
 }
 

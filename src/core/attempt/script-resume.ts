@@ -1,7 +1,8 @@
 import type { Body } from "../../protocol/messages.js";
 import type { Decision } from "../commands.js";
 import type { Preparing, Refusal } from "./attempt.js";
-import { fromDecided } from "./script-decisions.js";
+import { fromDecided, type Decided } from "./script-decisions.js";
+import { measuredBy } from "../measured.js";
 import { pointSeries, pointsUntil, withPoint, type PointSeries } from "../point-series.js";
 import type { SeriesPoint, State } from "../state.js";
 import { stay, withDecisions, type Transition } from "../transition.js";
@@ -102,6 +103,7 @@ export function rewind(state: State, step: number): Transition {
       judgement: null,
       prefix: null,
       judgedUntil: Math.min(state.signal.judgedUntil, step),
+      grid: rewindGrid(state, step),
     },
     interval: voidsInterval ? null : interval,
     announced: state.announced !== null && state.announced.update > step ? null : state.announced,
@@ -130,6 +132,11 @@ export function rewind(state: State, step: number): Transition {
   return withDecisions(stay(rewound), { type: "history/voided", step, points, k, changes: numChanges }, ...refused);
 }
 
+/** What the budget chose was chosen by seconds, which are as they were; only it holds from an earlier boundary on. */
+function rewindGrid({ signal: { grid } }: State, step: number): State["signal"]["grid"] {
+  return grid === null ? null : { ...grid, from: Math.min(grid.from, step) };
+}
+
 /** What is void by now: of a boundary that was measured and voided more than once, the latest value. */
 function withVoided(before: PointSeries | undefined, late: readonly SeriesPoint[]): PointSeries {
   if (before === undefined || late.length === 0) return before ?? pointSeries(late);
@@ -154,12 +161,23 @@ function adopt(state: State, attempt: Preparing, resumed: NonNullable<Ready["res
     ...state,
     interval,
     operator: { ...state.operator, changes: operatorChanges },
-    signal: { ...state.signal, series, judgedUntil: step },
+    signal: { ...state.signal, series, judgedUntil: step, grid: adoptedGrid(state, resumed.decided, step) },
     adopted: { run, step },
     progress: { ...state.progress, frontier: step + 1 },
   };
   const k = interval?.k ?? null;
   return withDecisions(stay(adopted), { type: "history/adopted", run, step, points, k });
+}
+
+/** The points that come along are on the grid of their run, so a run with a budget goes on with it, if it has it. */
+function adoptedGrid(
+  { config, signal }: State,
+  { probe_every: every }: Decided,
+  step: number,
+): State["signal"]["grid"] {
+  const probe = measuredBy(config);
+  if (every === undefined || probe?.budget == null || every % probe.every !== 0) return signal.grid;
+  return { every, from: step, choice: null };
 }
 
 /** Takes in a piece of a series that the script brings along. */

@@ -1,7 +1,7 @@
 import type { Intervention } from "../../config/schema.js";
 import { finitePoints, isFinite, readUntil, signalKey } from "../detector/signal.js";
 import { findOffline, judgePrefix, type Judgement } from "../detector/stabilization.js";
-import { measuredBy } from "../measured.js";
+import { everyOf } from "../grid.js";
 import { pointSeries } from "../point-series.js";
 import type { Interval, IntervalSource, Model, SignalPrefix, State } from "../state.js";
 import { indexAt, startOf } from "./counting.js";
@@ -42,7 +42,7 @@ export function judgeBoundary(state: State, model: Model, rule: OnlineInterventi
   const measured = isFinite(points.get(update)?.value ?? null);
   const judgement = measured ? judgePrefix(prefix.read, epsilon) : null;
   const decide = (source: IntervalSource): Interval => {
-    const offline = findOffline(finitePoints(points, update), thresholds, measuredBy(state.config)?.every ?? 1);
+    const offline = findOffline(finitePoints(points, update), thresholds, everyOf(state));
     return { k, source, signal, decidedAt: update, kOffline: offline.k, kOfflineReason: offline.reason };
   };
   if (judgement?.fired === true) return { interval: decide("online"), judgement, prefix };
@@ -55,12 +55,17 @@ export function judgeBoundary(state: State, model: Model, rule: OnlineInterventi
  * intervention on and rounded down to a probe boundary where that leaves one. Null where the length is unknown.
  */
 export function latestInterval(state: State, model: Model): number | null {
-  const { config } = state;
+  const latest = latestIndex(state, model);
+  if (latest === null || onlineRule(state.config.intervention)?.k_max !== null) return latest;
+  const rounded = latest - (latest % everyOf(state));
+  return Math.max(1, rounded > 0 ? rounded : latest);
+}
+
+/** The same as the configuration or the kind says it, on no grid. */
+export function latestIndex({ config }: Pick<State, "config">, model: Model): number | null {
   const rule = onlineRule(config.intervention);
   if (rule === null) return null;
   if (rule.k_max !== null) return rule.k_max;
   if (model.numUpdates === null) return null;
-  const share = kindOf(rule).latestInterval(rule, model.numUpdates - startOf(rule) + 1, model);
-  const rounded = share - (share % (measuredBy(config)?.every ?? 1));
-  return Math.max(1, rounded > 0 ? rounded : share);
+  return kindOf(rule).latestInterval(rule, model.numUpdates - startOf(rule) + 1, model);
 }

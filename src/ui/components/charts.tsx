@@ -1,5 +1,6 @@
 import type { ReactElement } from "react";
 import { selectRemoval, selectSignal, selectStep, type SignalView } from "../../reading/selectors.js";
+import { everyOf } from "../../core/grid.js";
 import { detectorRule, measuredBy } from "../../core/measured.js";
 import type { State } from "../../core/state.js";
 import { drawChart, type ChartMark, type ChartSeries } from "../chart/chart.js";
@@ -32,7 +33,7 @@ export function SignalChart({ state, curve, columns, rows, logarithmic, average 
       view.latest?.update ?? 0,
       view.points.at(-1)?.update ?? 0,
       view.decidedAt ?? 0,
-      view.origin + (measuredBy(state.config)?.every ?? 1),
+      view.origin + everyOf(state),
     ),
     series: signalSeries(curve, average),
     marks: signalMarks(state, view),

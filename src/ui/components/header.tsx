@@ -2,6 +2,7 @@ import { Box } from "ink";
 import type { ReactElement } from "react";
 import { selectProbeShare, selectSecondsLeft, selectStep, selectUpdatesPerSecond } from "../../reading/selectors.js";
 import type { State } from "../../core/state.js";
+import { describeBudget } from "../../words/budget.js";
 import { formatClock, formatDuration, formatMetric, formatNumber, formatShare } from "../../words/format.js";
 import { headlineOf } from "../../words/headline.js";
 import { describeConfig } from "../../words/names.js";
@@ -84,7 +85,7 @@ function describeProgressFacts(state: State): string[] {
   if (left !== null && left > 0) facts.push(`${formatDuration(left)} left`);
   if (rate !== null && state.end === null) facts.push(`${formatNumber(rate)}/s`);
   if (loss !== null) facts.push(`loss ${formatMetric(loss)}`);
-  if (probes !== null) facts.push(`probes +${formatShare(probes)}`);
+  if (probes !== null) facts.push(`probes +${formatShare(probes)}${describeBudget(state)}`);
   if (model?.updatesPerEpoch != null) facts.push(`epoch ${(step / model.updatesPerEpoch).toFixed(2)}`);
   const batchSize = config.train?.batch_size;
   if (batchSize !== undefined && rate !== null && state.end === null) {

@@ -10,9 +10,9 @@ import { BLOCKS, simulatedConfig, SimulatedRun, trainingOf } from "../../support
 
 const SETTINGS = ["probe.every=2", "intervention.k_max=20", "supervision.max_restarts=1000"];
 
-function scriptConfig(restart: boolean): AttachedConfig {
+function scriptConfig(restart: boolean, ...overrides: string[]): AttachedConfig {
   const script = { command: ["python", "train.py"] as [string, ...string[]], folder: "/home/me", restart };
-  return loadAttachedConfig({ file: null, overrides: SETTINGS, env: {}, cwd: "/", script });
+  return loadAttachedConfig({ file: null, overrides: [...SETTINGS, ...overrides], env: {}, cwd: "/", script });
 }
 
 /** A script without checkpoints of its own: each attempt begins at the beginning. */
@@ -182,6 +182,45 @@ describe("a new run", () => {
     const run = adopting();
     run.say("worker/remembered", { key: "a", points: [] });
     expect(run.decided("attempt/ended").at(-1)).toMatchObject({ why: "it told of another run when nobody asked" });
+  });
+});
+
+describe("a script whose run has a budget", () => {
+  const budget = (share: number) => {
+    const config = scriptConfig(true, `probe.budget=${share}`, "intervention.k_max=48");
+    return new SimulatedRun(config, trainingOf(config, { can: [], cost: { update: 1, point: 0.5 } }));
+  };
+
+  it("keeps what was chosen when it goes back before the choice, from there on", () => {
+    const run = budget(0.1).until(({ progress }) => progress.frontier >= 12);
+    expect(run.state.signal.grid).toMatchObject({ every: 6, from: 4 });
+    run.act({ do: "die", lost: 0 });
+    run.until(({ attempt }) => attempt?.stage === "preparing").say("worker/prepared", ready(3, {}));
+    expect(run.state.signal.grid).toMatchObject({ every: 6, from: 3 });
+    expect(updatesIn(run.state)).toEqual([1]);
+    expect(run.ordered("worker/grant").at(-1)!.body).toMatchObject({ until: 4, probe: [], probe_every: 6 });
+    expect(run.decided("every/chosen")).toHaveLength(1);
+  });
+
+  it.each([
+    ["a multiple", 0.1, 6, 6],
+    ["what is no multiple of its own", 0.1, 5, null],
+  ])("goes on in a new run with %s", (_, share, every, chosen) => {
+    const run = budget(share).until(({ attempt }) => attempt?.stage === "preparing");
+    const brought = { ...decided, interval: null, probe_every: every };
+    run.say("worker/prepared", ready(20, { run: "other", decided: brought }));
+    expect(run.state.signal.grid).toEqual(chosen === null ? null : { every: chosen, from: 20, choice: null });
+    const { until, probe_every: told, decided: kept } = run.ordered("worker/grant").at(-1)!.body;
+    expect([told ?? null, kept?.probe_every ?? null]).toEqual(until! > 20 ? [chosen, chosen] : [null, chosen]);
+  });
+
+  it("leaves a new run without a budget its own `every`", () => {
+    const run = scriptRun().until(({ attempt }) => attempt?.stage === "preparing");
+    run.say(
+      "worker/prepared",
+      ready(20, { run: "other", trainable: ["head", "block3"], decided: { ...decided, probe_every: 6 } }),
+    );
+    expect(run.state.signal.grid).toBeNull();
   });
 });
 

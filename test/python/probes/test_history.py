@@ -79,3 +79,23 @@ def test_a_search_starts_from_the_last_boundary_before_also_when_one_is_measured
     assert restored.before(20, "scope").tolist() == [10.0]
     history.record(10, "scope", torch.tensor([-1.0]))  # a run that went back knows no later boundary
     assert history.before(30, "scope").tolist() == [-1.0]
+
+
+@pytest.mark.parametrize(("every", "kept"), [(20, [1, 20, 40]), (30, [1, 30]), (60, [1]), (10, [1, 10, 20, 30, 40])])
+def test_on_another_grid_later_points_are_compared_with_those_on_it_alone(every, kept):
+    history = filled(10, 4, [1, 10, 20, 30, 40])
+    history.regrid(every)
+    history.regrid(every)
+    assert sorted(int(name.split("/")[0]) for name in history.state_dict()) == kept
+    later = (40 // every + 1) * every
+    assert history.partner(later, 1, "m", "scope").tolist() == [kept[-1]]
+    assert history.partner(later, len(kept), "m", "scope").tolist() == [1]
+    history.record(later, "m", "scope", torch.tensor([0.0]))
+    assert sorted(int(name.split("/")[0]) for name in history.state_dict()) == [*kept, later][-5:]
+
+
+def test_a_history_without_points_takes_another_grid():
+    history = filled(10, 3, [])
+    history.regrid(30)
+    history.record(30, "m", "scope", torch.tensor([30.0]))
+    assert history.partner(60, 1, "m", "scope").tolist() == [30.0]
