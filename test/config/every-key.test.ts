@@ -83,14 +83,14 @@ const HISTORIES: readonly ((config: RunConfig) => unknown)[] = [
   (config) => commandsOf(config, (update) => 1 - 0.3 ** (update / 2), 30),
 ];
 
-/** All commands of a run, whose worker dies after `lifetime` units of work. */
+/** All commands of a run and what its budget chose, whose worker dies after `lifetime` units of work. */
 function commandsOf(config: RunConfig, signal: (update: number) => number, lifetime = Infinity): unknown {
   const run = new SimulatedRun(config, trainingOf(config, { signal }));
   for (let unit = 0; unit < 3000 && run.state.end === null; unit += 1) {
     if (unit === lifetime) run.act({ do: "die", lost: 0 });
     run.act({ do: "work", times: 1 });
   }
-  return run.records.flatMap(({ commands = [] }) => commands);
+  return [...run.records.flatMap(({ commands = [] }) => commands), ...run.decided("every/chosen")];
 }
 
 function loaded(load: () => RunConfig): RunConfig | UserError {

@@ -169,10 +169,7 @@ class History(_Body, frozen=True):
 
 
 class Grant(_Body, frozen=True):
-    """`best` is what the order `restore_best` means, and is given with that order alone.
-
-    `probe_every`: the updates between two points from here on, where they are others than configured.
-    """
+    """`best` comes with the order `restore_best` alone, `probe_every` where points come otherwise than configured."""
 
     until: Update | None
     trainable: Annotated[list[Name], Meta(max_length=1024)]
