@@ -57,6 +57,7 @@ def _sharpness_avg(probe: BoundaryProbe) -> Signal:
             probe.scope,
             rho=settings.rho,
             draws=settings.draws,
+            noise=settings.noise,
             seed=settings.seed,
             poll=probe.poll,
         )
@@ -74,16 +75,20 @@ def _sharpness_worst(probe: BoundaryProbe) -> Signal:
             probe.scope,
             rho=settings.rho,
             iterations=settings.iterations,
+            search=settings.search,
+            tolerance=settings.search_tolerance,
             poll=probe.poll,
             # On features there is no network whose passes could be cheaper.
             search_precision="float32" if probe.features is not None else settings.search_precision,
         )
-    chosen = found.best_increases if settings.worst_value == "best" else found.last_increases
+    last = found.last_increases
+    chosen = found.best_increases if settings.worst_value == "best" or last is None else last
+    if last is None:
+        companions = {"sharpness_worst_gradients": sum(found.gradients) / len(found.gradients)}
+    else:
+        companions = {"sharpness_worst_last": mean_over_batches(last, sizes)}
     return Signal(
-        mean_over_batches(chosen, sizes),
-        chosen,
-        lambda vector: error_within_batches(vector, sizes),
-        {"sharpness_worst_last": mean_over_batches(found.last_increases, sizes)},
+        mean_over_batches(chosen, sizes), chosen, lambda vector: error_within_batches(vector, sizes), companions
     )
 
 
