@@ -77,4 +77,4 @@ def draws_of(kind: NoiseKind, increases: Tensor) -> Tensor:
     The mean of a pair, [pairs, points], has lost the odd terms of the loss in delta, its slope above all: they are as
     large on one side as they are small on the other.
     """
-    return increases if kind == "independent" else increases.unflatten(0, (-1, 2)).mean(dim=1)
+    return increases if kind == "independent" else increases.view(-1, 2, increases.shape[-1]).mean(dim=1)
