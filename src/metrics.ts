@@ -5,7 +5,17 @@
  */
 
 /** Keys of `probe` that concern some metrics only. */
-export type ProbeOption = "scope" | "rho" | "draws" | "iterations" | "worst_value" | "labels" | "estimator";
+export type ProbeOption =
+  | "scope"
+  | "rho"
+  | "draws"
+  | "noise"
+  | "iterations"
+  | "search"
+  | "search_tolerance"
+  | "worst_value"
+  | "labels"
+  | "estimator";
 
 interface MetricRow {
   /** What people call it. */
@@ -39,15 +49,18 @@ export const METRIC_TABLE = {
     label: "average sharpness",
     unit: "loss increase",
     tau: 8,
-    options: ["scope", "rho", "draws"],
+    options: ["scope", "rho", "draws", "noise"],
     companions: {},
   },
   sharpness_worst: {
     label: "worst-case sharpness",
     unit: "loss increase",
     tau: 8,
-    options: ["scope", "rho", "iterations", "worst_value"],
-    companions: { sharpness_worst_last: "worst-case sharpness, last iterate" },
+    options: ["scope", "rho", "iterations", "search", "search_tolerance", "worst_value"],
+    companions: {
+      sharpness_worst_last: "worst-case sharpness, last iterate",
+      sharpness_worst_gradients: "gradients a batch of worst-case sharpness",
+    },
   },
   hessian_lambda_max: {
     label: "largest Hessian eigenvalue",

@@ -1,12 +1,12 @@
 import { z } from "zod";
 import { DATA_SETS, isImageKind } from "./data-sets.js";
 import { valueAt, type Path, type Settings } from "./layers/layers.js";
-import { METRICS, type Metric } from "../metrics.js";
+import { METRIC_TABLE, METRICS, type Metric } from "../metrics.js";
 import { imageDataForm } from "./schema/data.js";
 import { deviceForm } from "./schema/device.js";
 import { imageEvaluationForm, OOD_SETS, textEvaluationForm, type OodSet } from "./schema/evaluate.js";
 import { DEFAULT_KIND, INTERVENTION_KINDS, interventionForm, type InterventionKind } from "./schema/intervention.js";
-import { nothingForm, probe, probeForm, unmeasuredForm } from "./schema/probe.js";
+import { nothingForm, probe, probeForm, searchOf, unmeasuredForm } from "./schema/probe.js";
 import { supervision, supervisionForm } from "./schema/supervision.js";
 import { trainForm } from "./schema/train.js";
 
@@ -109,22 +109,30 @@ export function measuringForm(settings: Settings, keys: z.ZodRawShape): Form | n
   if (!areMetrics(metrics)) return null;
   const [schema, why] = formOfProbe(settings, metrics, until);
   const own = Object.fromEntries(Object.entries(schema.shape).filter(([key]) => key in keys)) as z.ZodRawShape;
-  return { section: "probe", schema: z.strictObject(own), why: () => why };
+  return { section: "probe", schema: z.strictObject(own), why };
 }
 
-function formOfProbe(settings: Settings, metrics: readonly Metric[], until: unknown): [z.ZodObject, Cause] {
+function formOfProbe(settings: Settings, metrics: readonly Metric[], until: unknown): [z.ZodObject, Form["why"]] {
   if (until === "decision" && !isOnline(settings)) {
     const [key, because] =
       kindOf(settings) === "none"
         ? ["intervention.kind", "`intervention.kind` is `none`"]
         : ["intervention.k", `\`intervention.k\` is ${String(at(settings, "intervention.k"))}`];
     const text = `${because}, and \`probe.until\` is \`decision\`: nothing is measured (\`probe.until=end\` measures)`;
-    return [unmeasuredForm, cause(text, key, "probe.until")];
+    return [unmeasuredForm, () => cause(text, key, "probe.until")];
   }
-  if (metrics.length === 0) return [nothingForm, cause("`probe.metrics` is empty", "probe.metrics")];
+  if (metrics.length === 0) return [nothingForm, () => cause("`probe.metrics` is empty", "probe.metrics")];
   const named = metrics.map((metric) => `\`${metric}\``).join(", ");
-  return [probeForm(metrics), cause(`\`probe.metrics\` measures ${named} only`, "probe.metrics")];
+  const given = at(settings, "probe.search");
+  const search = typeof given === "string" ? given : probe.shape.search.def.defaultValue;
+  const why = (key: string): Cause =>
+    searchOf(key) !== null && metrics.some((metric) => optionsOf(metric).includes(key))
+      ? cause(`\`probe.search\` is \`${search}\`, and only \`${searchOf(key)}\` has it`, "probe.search")
+      : cause(`\`probe.metrics\` measures ${named} only`, "probe.metrics");
+  return [probeForm(metrics, search), why];
 }
+
+const optionsOf = (metric: Metric): readonly string[] => METRIC_TABLE[metric].options;
 
 function evaluationForm(settings: Settings): Form | null {
   const kind = at(settings, "data.kind");

@@ -27,7 +27,8 @@ export function describeSignals(config: RunConfig, every: number | null = null):
     ...probe.metrics.flatMap((metric) => {
       const options: readonly ProbeOption[] = METRIC_TABLE[metric].options;
       const own = options.filter((option) => option !== "scope").map((option) => OPTION_WORDS[option](probe));
-      return own.length === 0 ? [] : [`${signalName(metric)}: ${own.join(", ")}`];
+      const said = own.filter((words) => words !== "");
+      return said.length === 0 ? [] : [`${signalName(metric)}: ${said.join(", ")}`];
     }),
   ];
 }
@@ -50,6 +51,15 @@ const OPTION_WORDS: Readonly<Record<ProbeOption, (probe: MeasuredProbe) => strin
     estimator === "batch" ? "squared gradients of whole batches, without an error" : "per example",
   rho: ({ rho }) => `rho ${rho ?? ""}`,
   draws: ({ draws }) => `${draws ?? ""} draws a batch`,
-  iterations: ({ iterations }) => `${iterations ?? ""} iterations of APGD a batch`,
-  worst_value: ({ worst_value: value }) => `the ${value ?? ""} loss of the search`,
+  noise: ({ noise }) => (noise === "antithetic" ? "in antithetic pairs" : "independent of each other"),
+  // Runs of before there was a choice searched by APGD.
+  search: ({ search, iterations }) =>
+    search === "sphere"
+      ? `at most ${iterations ?? ""} gradients on the sphere a batch`
+      : `${iterations ?? ""} iterations of APGD a batch`,
+  // Said with the search.
+  iterations: () => "",
+  search_tolerance: ({ search_tolerance: tolerance }) =>
+    tolerance === undefined ? "" : `fewer once two steps gain less than a share of ${tolerance}`,
+  worst_value: ({ worst_value: value }) => (value === undefined ? "" : `the ${value} loss of the search`),
 };

@@ -123,7 +123,10 @@ class SignalConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     scope: Literal["trainable", "all"] | None = None
     rho: float | None = None
     draws: int | None = None
+    noise: Literal["antithetic", "independent"] | None = None
     iterations: int | None = None
+    search: Literal["sphere", "apgd"] | None = None
+    search_tolerance: float | None = None
     worst_value: Literal["best", "last"] | None = None
     labels: Literal["sampled", "exact", "argmax", "true"] | None = None
     estimator: Literal["per_example", "batch"] | None = None

@@ -6,7 +6,20 @@ from thawline.config.run import SignalConfig
 from thawline.probes import ProbeSettings
 from thawline.steering.blocks import BlockMap
 
-_OPTIONS = ("scope", "rho", "draws", "iterations", "worst_value", "labels", "estimator")
+_OPTIONS = (
+    "scope",
+    "rho",
+    "draws",
+    "noise",
+    "iterations",
+    "search",
+    "search_tolerance",
+    "worst_value",
+    "labels",
+    "estimator",
+)
+# Runs of before there was a choice name neither, but an option that goes with it: what they did.
+_BEFORE_THE_CHOICE = {"noise": ("draws", "independent"), "search": ("iterations", "apgd")}
 
 
 def probe_settings(seed: int, probe: SignalConfig, block_map: BlockMap) -> ProbeSettings:
@@ -15,6 +28,10 @@ def probe_settings(seed: int, probe: SignalConfig, block_map: BlockMap) -> Probe
     Raises UserError for settings that make no sense.
     """
     names = [name for block in (block_map.head, *block_map.blocks) for name in block.parameter_names]
+    options = {name: getattr(probe, name) for name in _OPTIONS}
+    for name, (beside, value) in _BEFORE_THE_CHOICE.items():
+        if options[name] is None and options[beside] is not None:
+            options[name] = value
     return ProbeSettings(
         seed=seed,
         all_parameter_names=names,
@@ -23,5 +40,5 @@ def probe_settings(seed: int, probe: SignalConfig, block_map: BlockMap) -> Probe
         start=probe.start,
         check_every=probe.check_every,
         cache_bytes=round(probe.cache_gib * 2**30),
-        **{name: getattr(probe, name) for name in _OPTIONS if getattr(probe, name) is not None},
+        **{name: value for name, value in options.items() if value is not None},
     )

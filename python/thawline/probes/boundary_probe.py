@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,13 +25,15 @@ from thawline.probes.sharpness import Surfaces, head_surfaces, network_surfaces
 class Signal:
     """A value with the vector behind it, and the formula that turns such a vector into a standard error.
 
-    `vector` and `error` are None for a value of the whole probe set, which is no mean over points. `companions` are
+    `vector` and `error` are None for a value of the whole probe set, which is no mean over points. `degrees` are the
+    error's degrees of freedom, for an interval round the value, where they are few. `companions` are
     further values by name, and `eigenvector` is where the next search of the Hessian's spectrum may start.
     """
 
     value: float
     vector: Tensor | None = None
     error: Callable[[Tensor], float | None] | None = None
+    degrees: float = math.inf
     companions: Mapping[str, float] = field(default_factory=dict)
     eigenvector: Tensor | None = None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -9,6 +10,7 @@ from torch import Tensor
 from thawline.probes.boundary_probe import Signal
 from thawline.probes.history import EigenvectorHistory, SignalHistory
 from thawline.probes.scope import Scope
+from thawline.probes.standard_errors import interval_factor
 
 # What the names of eigenvectors begin with in the state of a prober.
 _EIGENVECTOR = "eigenvector/"
@@ -18,6 +20,7 @@ _EIGENVECTOR = "eigenvector/"
 class Measurement:
     """One number for the wire. Errors are None where there is none to give; seconds count wall time.
 
+    `degrees_of_freedom` are those of the standard error, few where it comes from few draws.
     A feature forward that several signals share is counted with the first of them.
     """
 
@@ -27,6 +30,12 @@ class Measurement:
     change_standard_error: float | None = None
     span_standard_error: float | None = None
     seconds: float = 0.0
+    degrees_of_freedom: float = math.inf
+
+    def half_width(self, coverage: float = 0.95) -> float | None:
+        """Half the width of the interval round the value that holds the truth with this probability (Student's t)."""
+        factor = interval_factor(self.degrees_of_freedom, coverage)
+        return None if self.standard_error is None else factor * self.standard_error
 
 
 class MeasurementHistory:
@@ -54,6 +63,7 @@ class MeasurementHistory:
             paired_error(1),
             paired_error(self._tau),
             seconds,
+            signal.degrees,
         )
         if signal.vector is not None:
             self._signals.record(update, metric, scope.digest, signal.vector)

@@ -15,12 +15,18 @@ from thawline.probes.fisher import (
     fisher_trace_of_head,
     fisher_trace_per_example,
 )
+from thawline.probes.float32_weights import require_float32_weights
 from thawline.probes.hessian import hessian_lambda_max
 from thawline.probes.label_source import LabelSource
 from thawline.probes.loss_gradient import loss_and_gradient_norm
 from thawline.probes.noise import search_start
 from thawline.probes.sharpness import mean_over_batches, sharpness_avg, sharpness_worst
-from thawline.probes.standard_errors import error_over_draws_and_points, error_over_points, error_within_batches
+from thawline.probes.standard_errors import (
+    degrees_over_draws_and_points,
+    error_over_draws_and_points,
+    error_over_points,
+    error_within_batches,
+)
 
 
 def _fisher_trace(probe: BoundaryProbe) -> Signal:
@@ -45,11 +51,12 @@ def _fisher_trace(probe: BoundaryProbe) -> Signal:
     if found.feature_norms_squared is not None:
         companions["feature_norm_squared"] = float(found.feature_norms_squared.mean())
     vector = None if found.squared_norms is None else found.squared_norms / count
-    return Signal(found.trace / count, vector, error_over_points, companions)
+    return Signal(found.trace / count, vector, error_over_points, companions=companions)
 
 
 def _sharpness_avg(probe: BoundaryProbe) -> Signal:
     settings, sizes = probe.settings, probe.probe_set.sizes
+    require_float32_weights(probe.scope, "sharpness_avg")
     with probe.surfaces() as surfaces:
         increases = sharpness_avg(
             surfaces,
@@ -57,16 +64,21 @@ def _sharpness_avg(probe: BoundaryProbe) -> Signal:
             probe.scope,
             rho=settings.rho,
             draws=settings.draws,
+            noise=settings.noise,
             seed=settings.seed,
             poll=probe.poll,
         )
     return Signal(
-        mean_over_batches(increases, sizes), increases, lambda vector: error_over_draws_and_points(vector, sizes)
+        mean_over_batches(increases, sizes),
+        increases,
+        lambda vector: error_over_draws_and_points(vector, sizes),
+        degrees_over_draws_and_points(increases, sizes),
     )
 
 
 def _sharpness_worst(probe: BoundaryProbe) -> Signal:
     settings, sizes = probe.settings, probe.probe_set.sizes
+    require_float32_weights(probe.scope, "sharpness_worst")
     with probe.surfaces() as surfaces:
         found = sharpness_worst(
             surfaces,
@@ -74,16 +86,23 @@ def _sharpness_worst(probe: BoundaryProbe) -> Signal:
             probe.scope,
             rho=settings.rho,
             iterations=settings.iterations,
+            search=settings.search,
+            tolerance=settings.search_tolerance,
             poll=probe.poll,
             # On features there is no network whose passes could be cheaper.
             search_precision="float32" if probe.features is not None else settings.search_precision,
         )
-    chosen = found.best_increases if settings.worst_value == "best" else found.last_increases
+    last = found.last_increases
+    chosen = found.best_increases if settings.worst_value == "best" or last is None else last
+    if last is None:
+        companions = {"sharpness_worst_gradients": sum(found.gradients) / len(found.gradients)}
+    else:
+        companions = {"sharpness_worst_last": mean_over_batches(last, sizes)}
     return Signal(
         mean_over_batches(chosen, sizes),
         chosen,
         lambda vector: error_within_batches(vector, sizes),
-        {"sharpness_worst_last": mean_over_batches(found.last_increases, sizes)},
+        companions=companions,
     )
 
 

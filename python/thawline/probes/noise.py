@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -10,6 +11,8 @@ from torch import Tensor
 from thawline.host.determinism import derive_generator
 
 CPU = torch.device("cpu")
+
+NoiseKind = Literal["antithetic", "independent"]
 
 
 def label_uniforms(seed: int, points: int, softmax: int) -> Tensor:
@@ -54,3 +57,24 @@ def weight_noise(
         noise[start : start + size].normal_(generator=generator)
         start += size
     return noise.mul_(rho).to(device)
+
+
+def perturbations(kind: NoiseKind, draws: int, noise: Callable[[int], Tensor]) -> Iterator[Tensor]:
+    """`draws` perturbations of `noise(index)`, one at a time: each its own, or each followed by its opposite."""
+    if kind == "independent":
+        yield from map(noise, range(draws))
+        return
+    for index in range(draws // 2):
+        delta = noise(index)
+        yield delta
+        # Not in place: whoever stacks them keeps both.
+        yield -delta
+
+
+def draws_of(kind: NoiseKind, increases: Tensor) -> Tensor:
+    """What is independent among the increases [perturbations, points] of `perturbations`: themselves, or pairs.
+
+    The mean of a pair, [pairs, points], has lost the odd terms of the loss in delta, its slope above all: they are as
+    large on one side as they are small on the other.
+    """
+    return increases if kind == "independent" else increases.view(-1, 2, increases.shape[-1]).mean(dim=1)

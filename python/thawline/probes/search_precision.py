@@ -15,6 +15,7 @@ from torch import Tensor
 
 from thawline.probes.apgd import Ascent
 from thawline.probes.loss_surface import LossSurface
+from thawline.probes.sphere import SphereAscent
 
 Precision = Literal["float32", "bfloat16"]
 
@@ -56,3 +57,14 @@ def rescored(ascent: Ascent, surface: LossSurface) -> Ascent:
         last_losses=last,
         best=torch.where(improved, ascent.best, torch.zeros_like(ascent.best)),
     )
+
+
+def rescored_on_sphere(ascent: SphereAscent, surface: LossSurface) -> SphereAscent:
+    """The best by the losses of `surface` of what was found, the step along the clean gradient, and none at all.
+
+    Three forward passes. In bfloat16 the steps after the first may have gained nothing but rounding.
+    """
+    candidates = [torch.zeros_like(ascent.best), ascent.first, ascent.best]
+    losses = surface.losses(candidates)
+    chosen = max(range(len(candidates)), key=lambda index: float(losses[index].mean()))
+    return replace(ascent, clean_losses=losses[0], best_losses=losses[chosen], best=candidates[chosen])

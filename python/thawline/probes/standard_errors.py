@@ -11,6 +11,7 @@ import math
 from collections.abc import Sequence
 
 import torch
+from scipy import special
 from torch import Tensor
 
 
@@ -31,6 +32,40 @@ def error_over_draws_and_points(increases: Tensor, sizes: Sequence[int]) -> floa
     The second term is a difference of estimates, and where points of a class move together it is noise round zero, at
     times far below: it adds to the error over draws, but never takes from it.
     """
+    parts = _over_draws_and_points(increases, sizes)
+    if parts is None:
+        return None
+    over_draws, over_points = parts
+    # Not the other way round: max(NaN, 0) is NaN, which is no error, and max(0, NaN) is 0.
+    return _root((over_draws + max(over_points, 0.0)) / len(sizes) ** 2)
+
+
+def degrees_over_draws_and_points(increases: Tensor, sizes: Sequence[int]) -> float:
+    """Degrees of freedom of `error_over_draws_and_points` (Satterthwaite): few where few draws make most of it.
+
+    Those of the draws are draws - 1 a batch, pooled. Infinite where there is no error.
+    """
+    parts = _over_draws_and_points(increases, sizes)
+    if parts is None:
+        return math.inf
+    over_draws, over_points = parts[0], max(parts[1], 0.0)
+    of_draws, of_points = len(sizes) * (increases.shape[0] - 1), sum(sizes) - len(sizes)
+    weighted = over_draws**2 / of_draws + over_points**2 / of_points
+    return (over_draws + over_points) ** 2 / weighted if weighted > 0 else math.inf
+
+
+def interval_factor(degrees_of_freedom: float, coverage: float = 0.95) -> float:
+    """Student's t: how many standard errors to each side of a value hold the truth with this probability.
+
+    1.96 for many degrees of freedom, 2.36 for the 7 of 8 draws.
+    """
+    tail = (1 + coverage) / 2
+    factor = special.ndtri(tail) if math.isinf(degrees_of_freedom) else special.stdtrit(degrees_of_freedom, tail)
+    return float(factor)
+
+
+def _over_draws_and_points(increases: Tensor, sizes: Sequence[int]) -> tuple[float, float] | None:
+    """The variances over draws and over points, each summed over batches; None where there are too few of either."""
     draws = increases.shape[0]
     if draws < 2 or min(sizes) < 2:
         return None
@@ -43,8 +78,7 @@ def error_over_draws_and_points(increases: Tensor, sizes: Sequence[int]) -> floa
         residual_mean_square = float(residual.square().sum()) / ((draws - 1) * (points - 1))
         over_draws += float(draw_means.var()) / draws
         over_points += float(point_means.var()) / points - residual_mean_square / (draws * points)
-    # Not the other way round: max(NaN, 0) is NaN, which is no error, and max(0, NaN) is 0.
-    return _root((over_draws + max(over_points, 0.0)) / len(sizes) ** 2)
+    return over_draws, over_points
 
 
 def error_within_batches(increases: Tensor, sizes: Sequence[int]) -> float | None:

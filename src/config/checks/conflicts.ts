@@ -1,3 +1,4 @@
+import { METRIC_TABLE } from "../../metrics.js";
 import { DATA_SETS, isImageData } from "../data-sets.js";
 import { OF_BUDGET, OF_BUDGET_AND_LENGTH } from "./budget.js";
 import type { Check } from "./check.js";
@@ -13,6 +14,13 @@ const OF_SIGNALS: readonly Check<SignalConfig>[] = [
     refuses: [
       "a metric twice in `probe.metrics`",
       "`intervention.k` is `online`, and `probe.metrics` does not measure `intervention.signal`",
+    ],
+  },
+  {
+    find: pairsOfNoise,
+    refuses: [
+      "an odd `probe.draws` with `probe.noise=antithetic`",
+      "`probe.draws` below 4 with `probe.noise=antithetic` where what they measure decides k online: one pair has no standard error",
     ],
   },
   {
@@ -127,6 +135,25 @@ function lengthOfMeasuring({ probe, train }: ParsedConfig): Problem[] {
     return [];
   const text = `\`probe.until\` is ${probe.until}, but training ends after ${train.updates} updates`;
   return [{ paths: [["probe", "until"]], text, hint: "write `end` to measure to the end" }];
+}
+
+function pairsOfNoise({ intervention, probe }: SignalConfig): Problem[] {
+  if (!("every" in probe) || probe.noise !== "antithetic" || probe.draws === undefined) return [];
+  const { draws } = probe;
+  const paths = [
+    ["probe", "draws"],
+    ["probe", "noise"],
+  ];
+  if (draws % 2 === 1) {
+    const text = `\`probe.draws\` is ${draws}, an odd number, and \`probe.noise\` is \`antithetic\`, which draws pairs`;
+    return [{ paths, text, hint: `set \`probe.draws=${draws + 1}\` or \`probe.noise=independent\`` }];
+  }
+  if (draws >= 4 || !("signal" in intervention)) return [];
+  const { signal } = intervention;
+  const options: readonly string[] = METRIC_TABLE[signal].options;
+  if (!options.includes("noise")) return [];
+  const text = `\`probe.draws\` is 2, one antithetic pair, which has no standard error: \`${signal}\` could never decide \`k\``;
+  return [{ paths: [...paths, ["intervention", "signal"]], text, hint: "set `probe.draws=4` or more" }];
 }
 
 function estimators({ intervention, probe }: SignalConfig): Problem[] {

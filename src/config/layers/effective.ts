@@ -14,14 +14,15 @@ export interface EffectiveSettings {
 
 interface DeadKey extends Cause {
   readonly path: readonly [string, string];
-  /** Whether whoever set it knew, or could have known, what takes its effect. */
-  readonly isRefused: boolean;
+  /** `refused`: whoever set it knew, or could have known, what takes its effect. `waiting`: of a preset, as it is. */
+  readonly status: "refused" | "inherited" | "waiting";
 }
 
 /**
  * Finds the keys that have no effect in this configuration. One that was set by a layer at least as strong as what took
  * its effect is a mistake; a weaker, inherited one is left out, so that `run quickstart intervention.kind=none` need not
- * take back what the preset says about k.
+ * take back what the preset says about k. A preset may also say how to measure what it does not measure by itself: that
+ * waits for someone who asks for it, and is nothing to be told of.
  */
 export function effectiveSettings(
   settings: Settings,
@@ -29,10 +30,10 @@ export function effectiveSettings(
   forms: readonly Form[],
 ): EffectiveSettings {
   const dead = forms.flatMap((form) => deadKeys(settings, layers, form));
-  const inherited = dead.filter(({ isRefused }) => !isRefused);
+  const inherited = dead.filter(({ status }) => status === "inherited");
   return {
     settings: dead.reduce((left, { path }) => without(left, path), settings),
-    problems: dead.filter(({ isRefused }) => isRefused).map(problemOf),
+    problems: dead.filter(({ status }) => status === "refused").map(problemOf),
     leftOut: [...sentences(inherited), ...replaced(settings, layers)],
   };
 }
@@ -45,13 +46,14 @@ function deadKeys(settings: Settings, layers: readonly Layer[], { section, schem
     .map((key) => {
       const { by, text } = why(key);
       const path = [section, key] as const;
-      return {
-        path,
-        by,
-        text,
-        isRefused: strength(layers, path) >= Math.max(...by.map((cause) => strength(layers, cause))),
-      };
+      return { path, by, text, status: statusOf(layers, path, by) };
     });
+}
+
+function statusOf(layers: readonly Layer[], path: Path, by: readonly Path[]): DeadKey["status"] {
+  const own = strength(layers, path);
+  if (own < Math.max(...by.map((cause) => strength(layers, cause)))) return "inherited";
+  return layers[own]?.isPreset === true ? "waiting" : "refused";
 }
 
 /** Position of the strongest layer that says something about it; -1 where only a default does. */

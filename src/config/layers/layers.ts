@@ -12,6 +12,8 @@ export interface Layer {
   readonly settings: Settings;
   /** Where this layer says something about `path`, in words for an error message; null where it does not. */
   readonly locate: (path: Path) => string | null;
+  /** Whether it is a preset, which also says how to measure what it does not measure by itself. */
+  readonly isPreset?: true;
 }
 
 /** Either of these two keys of `train` takes the place of the other when a stronger layer names it. */

@@ -77,7 +77,7 @@ function sourceLayers(source: string, cwd: string): Layer[] {
 /** A preset is nobody's file: its relative paths mean the current folder. */
 function presetLayer(name: string, cwd: string, mentionedAt: string | null = null): Layer {
   const { path } = findPreset(name, mentionedAt);
-  return named(readYamlFile(path, `configs/${name}.yaml`, cwd), name);
+  return { ...named(readYamlFile(path, `configs/${name}.yaml`, cwd), name), isPreset: true };
 }
 
 /** What decides which code of a model runs, and what it is told. */

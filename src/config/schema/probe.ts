@@ -58,12 +58,36 @@ const options = {
     .positive()
     .default(0.01)
     .describe("Radius (worst case) or standard deviation (average) of sharpness."),
-  draws: atLeast(2).default(15).describe("Random perturbations per batch for sharpness_avg."),
-  iterations: atLeast(1).default(15).describe("APGD iterations per batch for sharpness_worst."),
+  draws: atLeast(2)
+    .default(16)
+    .describe("Random perturbations per batch for sharpness_avg; an even number where they are antithetic."),
+  noise: z
+    .enum(["antithetic", "independent"])
+    .default("antithetic")
+    .describe(
+      "Perturbations of sharpness_avg: pairs of opposite ones, in which the slope cancels, or each drawn by itself, as " +
+        "in the paper.",
+    ),
+  iterations: atLeast(1)
+    .default(15)
+    .describe("Most gradients per batch for sharpness_worst; `apgd` takes as many, `sphere` often three to five."),
+  search: z
+    .enum(["sphere", "apgd"])
+    .default("sphere")
+    .describe(
+      "How sharpness_worst is searched for: by steps on the sphere of radius rho, or by Auto-PGD from its centre, as in " +
+        "the paper.",
+    ),
+  search_tolerance: z
+    .number()
+    .nonnegative()
+    .lt(1)
+    .default(0.005)
+    .describe("Share of the value found that two steps on the sphere have to gain for the search to go on."),
   worst_value: z
     .enum(["best", "last"])
     .default("best")
-    .describe("Which loss of the search is sharpness_worst: the largest found, or that of the last iteration."),
+    .describe("Which loss of Auto-PGD is sharpness_worst: the largest found, or that of the last iteration."),
   // YAML reads `true` as a truth value.
   labels: z.preprocess(
     (value) => (value === true ? "true" : value),
@@ -84,10 +108,24 @@ const options = {
 /** Every key, as a person may write it; which of them have an effect, the metrics say. */
 export const probe = z.strictObject({ ...common, ...options });
 
+/** Options of one way to search for the worst case. */
+const OF_SEARCH: Readonly<Partial<Record<ProbeOption, z.output<typeof options.search>>>> = {
+  search_tolerance: "sphere",
+  worst_value: "apgd",
+};
+
+/** The search that a key of `probe` belongs to; null where it is none of them. */
+export function searchOf(key: string): string | null {
+  return Object.hasOwn(OF_SEARCH, key) ? OF_SEARCH[key as ProbeOption]! : null;
+}
+
 /** The keys that measuring these metrics has. */
-export function probeForm(measured: readonly Metric[]): z.ZodObject {
+export function probeForm(measured: readonly Metric[], search: string): z.ZodObject {
   const wanted = new Set<string>(measured.flatMap((metric) => METRIC_TABLE[metric].options));
-  const used = Object.entries(options).filter(([option]) => wanted.has(option));
+  const used = Object.entries(options).filter(([option]) => {
+    const of = searchOf(option);
+    return wanted.has(option) && (of === null || of === search);
+  });
   return z.strictObject({ ...common, ...Object.fromEntries(used) });
 }
 

@@ -62,6 +62,32 @@ describe("findConflicts", () => {
     expect(outcome("probe.estimator=batch", ...sharpness)).toBe("accepted");
   });
 
+  it("wants whole pairs of antithetic noise, and two of them where they decide", () => {
+    const measured = "probe.metrics=[fisher_trace, sharpness_avg]";
+    expect(outcome(measured, "probe.draws=15")).toMatchInlineSnapshot(
+      `"command line: \`probe.draws\` is 15, an odd number, and \`probe.noise\` is \`antithetic\`, which draws pairs / set \`probe.draws=16\` or \`probe.noise=independent\`"`,
+    );
+    expect(outcome(measured, "probe.draws=15", "probe.noise=independent")).toBe("accepted");
+    expect(outcome(measured, "probe.draws=2")).toBe("accepted");
+    expect(outcome(measured, "probe.draws=2", "intervention.signal=sharpness_avg")).toMatchInlineSnapshot(
+      `"command line: \`probe.draws\` is 2, one antithetic pair, which has no standard error: \`sharpness_avg\` could never decide \`k\` / set \`probe.draws=4\` or more"`,
+    );
+    expect(outcome(measured, "probe.draws=4", "intervention.signal=sharpness_avg")).toBe("accepted");
+  });
+
+  it("wants the options of one search with that search", () => {
+    const measured = "probe.metrics=[fisher_trace, sharpness_worst]";
+    expect(outcome(measured, "probe.worst_value=last")).toMatchInlineSnapshot(
+      `"command line: \`probe.worst_value\` has no effect: \`probe.search\` is \`sphere\`, and only \`apgd\` has it / remove \`probe.worst_value\`"`,
+    );
+    expect(outcome(measured, "probe.search=apgd", "probe.search_tolerance=0.01")).toMatchInlineSnapshot(
+      `"command line: \`probe.search_tolerance\` has no effect: \`probe.search\` is \`apgd\`, and only \`sphere\` has it / remove \`probe.search_tolerance\`"`,
+    );
+    expect(outcome(measured, "probe.search=apgd", "probe.worst_value=last")).toBe("accepted");
+    expect(outcome(measured, "probe.search_tolerance=0.01")).toBe("accepted");
+    expect(outcome("probe.noise=independent")).toContain("`probe.metrics` measures `fisher_trace` only");
+  });
+
   it("lets only signals with errors decide", () => {
     const decides = (metric: string): string =>
       outcome(`probe.metrics=[${metric}]`, `intervention.signal=${metric}`, "intervention.k=online");

@@ -33,6 +33,27 @@ it("refuses what was set by who took its effect, or by a stronger layer", () => 
   }
 });
 
+it("lets a preset say how to measure what it does not measure, and tells of it only what a stronger layer took", () => {
+  const preset = { probe: { metrics: ["fisher_trace"], draws: 15 } };
+  const layer = { settings: preset, locate: () => null, isPreset: true as const };
+  const withOverride = (settings: Settings) => {
+    const merged = { probe: { ...preset.probe, ...(settings["probe"] as Settings | undefined) } };
+    return effectiveSettings(merged, [layer, { settings, locate: () => null }], formsOf(merged));
+  };
+  expect(withOverride({})).toEqual({
+    settings: { probe: { metrics: ["fisher_trace"] } },
+    problems: [],
+    leftOut: [],
+  });
+  expect(withOverride({ probe: { metrics: ["sharpness_avg"] } }).settings).toEqual({
+    probe: { metrics: ["sharpness_avg"], draws: 15 },
+  });
+  expect(withOverride({ probe: { metrics: ["sharpness_worst"] } }).leftOut).toEqual([
+    "left out `probe.draws`, without effect: `probe.metrics` measures `sharpness_worst` only",
+  ]);
+  expect(withOverride({ probe: { draws: 4 } }).problems).toHaveLength(1);
+});
+
 it("leaves unknown keys to the schema", () => {
   const settings = { intervention: { kind: "none", kk: 40 } };
   expect(effectiveOf({}, settings, settings)).toEqual({ settings, problems: [], leftOut: [] });

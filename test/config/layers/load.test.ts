@@ -39,7 +39,7 @@ describe("presets", () => {
   it("without data of their own want the archive", () => {
     expect(refusal(() => load({ source: "cifar100-resnet18" }))).toMatchInlineSnapshot(`
       "invalid_config
-      configs/cifar100-resnet18.yaml:12:3: \`data.path\` is missing: \`cifar100\` does not come with thawline
+      configs/cifar100-resnet18.yaml:14:3: \`data.path\` is missing: \`cifar100\` does not come with thawline
       hint: set \`data.path\` to the archive \`cifar-100-python.tar.gz\` (the University of Toronto publishes it: https://www.cs.toronto.edu/~kriz/cifar.html) or the folder \`cifar-100-python\` unpacked from it"
     `);
   });

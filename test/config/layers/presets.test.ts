@@ -23,6 +23,36 @@ describe("signals of the paper's experiments", () => {
   });
 });
 
+describe("sharpness of the paper's experiments", () => {
+  const METRICS = "probe.metrics=[fisher_trace, sharpness_avg, sharpness_worst]";
+  const sharpness = (source: string, ...overrides: string[]) => {
+    const own = source.includes("xlmr") ? [] : ["data.path=./x"];
+    const notes: string[] = [];
+    const onLeftOut = (note: string) => notes.push(note);
+    const request = { source, overrides: [...own, ...overrides], env: {}, cwd: "/", onLeftOut };
+    return { probe: loadConfig(request).probe, notes };
+  };
+
+  it.each([
+    "mnist-resnet18",
+    "cifar10-resnet18",
+    "cifar10-vgg11",
+    "cifar100-resnet18",
+    "squad-xlmr-lora",
+    "mnli-xlmr-lora",
+  ])("%s: what the paper did, and nothing is said of it where it is not asked for", (name) => {
+    const paper = { noise: "independent", draws: 15, search: "apgd", iterations: 15, worst_value: "best" };
+    expect(sharpness(name, METRICS)).toMatchObject({ probe: paper, notes: [] });
+    const { probe, notes } = sharpness(name);
+    expect([Object.keys(probe).filter((key) => key in paper), notes]).toEqual([[], []]);
+  });
+
+  it.each(["quickstart", "xquad-small"])("%s: the defaults", (name) => {
+    const defaults = { noise: "antithetic", draws: 16, search: "sphere", iterations: 15, search_tolerance: 0.005 };
+    expect(sharpness(name, METRICS, ...(name === "quickstart" ? [] : ["data.path=./x"])).probe).toMatchObject(defaults);
+  });
+});
+
 describe("the cross-lingual recipe", () => {
   const COMMIT = expect.stringMatching(/^[0-9a-f]{40}$/) as string;
 

@@ -8,7 +8,7 @@ from example_config import run_config
 
 from thawline.config.run import RunConfig, parse_config
 from thawline.errors import UserError
-from thawline.lockstep.settings_of_run import probe_settings
+from thawline.lockstep.settings_of_run import _OPTIONS, probe_settings
 from thawline.models.resnet import build_resnet18, resnet18_blocks
 from thawline.probes import ProbeSettings
 
@@ -28,8 +28,11 @@ def test_every_key_arrives_at_its_setting():
         "check_every": 9,
         "scope": "all",
         "rho": 0.03,
-        "draws": 4,
+        "draws": 5,
+        "noise": "independent",
         "iterations": 6,
+        "search": "apgd",
+        "search_tolerance": 0.02,
         "worst_value": "last",
         "labels": "argmax",
         "estimator": "batch",
@@ -45,8 +48,14 @@ def test_scope_all_is_the_head_and_every_block():
     assert sorted(names) == sorted(name for name, _ in model.named_parameters())
 
 
+def test_a_run_of_before_there_was_a_choice_measures_as_it_did():
+    before = {"draws": 15, "iterations": 15, "worst_value": "last"}
+    found = settings_of(**before, noise=None, search=None, search_tolerance=None)
+    assert (found.noise, found.search, found.draws, found.worst_value) == ("independent", "apgd", 15, "last")
+
+
 def test_options_that_no_metric_uses_keep_the_defaults_of_the_probes():
-    unused = dict.fromkeys(["scope", "rho", "draws", "iterations", "worst_value", "labels", "estimator"])
+    unused = dict.fromkeys(_OPTIONS)
     found, defaults = settings_of(**unused), ProbeSettings(seed=5)
     assert {name: getattr(found, name) for name in unused} == {name: getattr(defaults, name) for name in unused}
 
@@ -56,7 +65,7 @@ def test_defaults_of_the_probes_are_those_of_the_configuration():
     keys = json.loads(SCHEMA.read_text())["properties"]["probe"]["properties"]
     defaults = ProbeSettings(seed=0)
     shared = {name: key["default"] for name, key in keys.items() if hasattr(defaults, name)}
-    assert shared.keys() >= {"every", "scope", "rho", "draws", "iterations", "worst_value", "labels", "estimator"}
+    assert shared.keys() >= {"every", *_OPTIONS}
     assert {name: getattr(defaults, name) for name in shared} == shared
     assert defaults.cache_bytes == keys["cache_gib"]["default"] * 2**30
 

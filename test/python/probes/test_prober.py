@@ -99,7 +99,7 @@ def test_keys_counts_and_order(network, probe_set, objective):
     found = Prober(network, objective, probe_set, all_settings(network)).measure(1, ["sharpness_worst", "fisher_trace"])
     assert [measurement.key for measurement in found] == [
         "probe/sharpness_worst",
-        "probe/sharpness_worst_last",
+        "probe/sharpness_worst_gradients",
         "probe/fisher_trace",
         "probe/fisher_trace_sum",
         "probe/fisher_trace_num_parameters",
@@ -209,9 +209,9 @@ def test_the_batch_identity_has_no_errors(network, probe_set, objective):
 
 
 def test_the_last_iterate_can_be_the_value(network, probe_set, objective):
-    settings = all_settings(network, worst_value="last", rho=3.0, iterations=3)
+    settings = all_settings(network, search="apgd", worst_value="last", rho=3.0, iterations=3)
     found = by_key(Prober(network, objective, probe_set, settings).measure(1, ["sharpness_worst"]))
-    best = all_settings(network, rho=3.0, iterations=3)
+    best = all_settings(network, search="apgd", rho=3.0, iterations=3)
     other = by_key(Prober(network, objective, probe_set, best).measure(1, ["sharpness_worst"]))
     assert found["probe/sharpness_worst"].value == other["probe/sharpness_worst_last"].value
     assert other["probe/sharpness_worst"].value >= found["probe/sharpness_worst"].value
@@ -239,11 +239,21 @@ class HilltopObjective:
 @pytest.mark.parametrize(("worst_value", "expected"), [("best", 0.0), ("last", 0.1**2 - 0.65**2)])
 def test_the_last_iterate_may_be_below_the_clean_loss_and_the_best_never(worst_value, expected):
     """One iteration steps over the top, to 0.75 = rho times the momentum."""
-    settings = ProbeSettings(seed=0, rho=1.0, iterations=1, worst_value=worst_value)
+    settings = ProbeSettings(seed=0, rho=1.0, iterations=1, search="apgd", worst_value=worst_value)
     prober = Prober(Hilltop(), HilltopObjective(), ProbeSet([(torch.zeros(4, 1),)]), settings)
     found = by_key(prober.measure(1, ["sharpness_worst"]))
     assert found["probe/sharpness_worst"].value == pytest.approx(expected, abs=1e-6)
     assert found["probe/sharpness_worst_last"].value == pytest.approx(0.1**2 - 0.65**2, abs=1e-6)
+
+
+@pytest.mark.parametrize(("rho", "expected"), [(0.05, 0.1**2 - 0.05**2), (1.0, 0.1**2)])
+def test_a_search_on_the_sphere_looks_inside_where_the_sphere_is_lower_than_its_centre(rho, expected):
+    prober = Prober(
+        Hilltop(), HilltopObjective(), ProbeSet([(torch.zeros(4, 1),)]), ProbeSettings(seed=0, rho=rho, iterations=40)
+    )
+    found = by_key(prober.measure(1, ["sharpness_worst"]))
+    assert found["probe/sharpness_worst"].value == pytest.approx(expected, abs=1e-4)
+    assert found["probe/sharpness_worst_gradients"].value == (3 + 40 if rho == 1.0 else 3)
 
 
 def test_autocast_does_not_hide_the_perturbation(network, probe_set, objective):

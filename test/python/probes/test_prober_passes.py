@@ -32,7 +32,7 @@ def prober_of(tower, **settings):
 # Forward and backward passes over the whole probe set.
 EXPECTED = {
     "fisher_trace": (1, 1),
-    "sharpness_avg": (3 + 1, 0),
+    "sharpness_avg": (4 + 1, 0),
     "sharpness_worst": (4 + 1, 4),
     "feature_rank": (1, 0),
     "gradient_norm": (1, 1),

@@ -4,8 +4,9 @@ import torch
 from thawline.probes.apgd import maximise_loss
 from thawline.probes.loss_surface import NetworkSurface
 from thawline.probes.scope import PerturbedWeights, measuring, resolve_scope
-from thawline.probes.search_precision import BFloat16Surface, rescored
+from thawline.probes.search_precision import BFloat16Surface, rescored, rescored_on_sphere
 from thawline.probes.sharpness import network_surfaces, sharpness_avg, sharpness_worst
+from thawline.probes.sphere import SphereAscent
 
 RHO = 0.1
 
@@ -63,14 +64,15 @@ def test_a_best_point_that_scores_below_the_clean_loss_is_none(surface, start):
     assert scored.last_losses.mean() < scored.clean_losses.mean()
 
 
-def test_sharpness_keeps_its_value_when_the_search_is_in_bfloat16(network, probe_set, objective):
+@pytest.mark.parametrize("search", ["sphere", "apgd"])
+def test_sharpness_keeps_its_value_when_the_search_is_in_bfloat16(network, probe_set, objective, search):
     scope = resolve_scope(network, "trainable")
 
     def measure(precision):
         with measuring(network, scope), PerturbedWeights(scope) as weights:
             surfaces = network_surfaces(network, objective, probe_set, scope, weights)
             options = {"rho": RHO, "iterations": 6, "poll": lambda: None, "search_precision": precision}
-            return sharpness_worst(surfaces, probe_set, scope, **options)
+            return sharpness_worst(surfaces, probe_set, scope, search=search, tolerance=0.005, **options)
 
     full, low = measure("float32"), measure("bfloat16")
     assert not torch.equal(full.best_increases, low.best_increases)
@@ -81,5 +83,18 @@ def test_sharpness_avg_of_a_large_perturbation_is_not_zero_inside_a_callers_auto
     scope = resolve_scope(network, "trainable")
     with torch.autocast("cpu", torch.bfloat16), measuring(network, scope), PerturbedWeights(scope) as weights:
         surfaces = network_surfaces(network, objective, probe_set, scope, weights)
-        found = sharpness_avg(surfaces, probe_set, scope, rho=1.0, draws=2, seed=0, poll=lambda: None)
+        found = sharpness_avg(
+            surfaces, probe_set, scope, rho=1.0, draws=2, noise="independent", seed=0, poll=lambda: None
+        )
     assert (found != 0).all()
+
+
+def test_of_a_search_on_the_sphere_the_best_in_float32_counts(surface, start):
+    """Whatever bfloat16 held to be the best: the step along the gradient, or nothing at all, may be better."""
+    clean, gradient = surface.losses_and_gradient(start)
+    uphill = RHO * gradient / gradient.norm()
+    for best, first, expected in ((uphill / 2, uphill, uphill), (uphill, -uphill, uphill), (-uphill, -uphill, start)):
+        scored = rescored_on_sphere(SphereAscent(clean, clean, best, first, gradients=2), surface)
+        assert torch.equal(scored.best, expected)
+        assert torch.equal(scored.best_losses, surface.losses([expected])[0])
+        assert torch.equal(scored.clean_losses, surface.losses([start])[0])

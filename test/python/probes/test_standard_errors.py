@@ -7,9 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from thawline.probes.standard_errors import (
+    degrees_over_draws_and_points,
     error_over_draws_and_points,
     error_over_points,
     error_within_batches,
+    interval_factor,
 )
 
 numbers = st.floats(-100, 100)
@@ -83,3 +85,31 @@ def test_too_little_data_or_values_that_are_not_finite_give_no_error():
     assert error_over_draws_and_points(torch.ones(3, 4), (3, 1)) is None
     assert error_over_draws_and_points(torch.full((3, 4), math.inf), (4,)) is None
     assert error_within_batches(torch.ones(2), (1, 1)) is None
+
+
+@pytest.mark.parametrize(("degrees", "factor"), [(1, 12.706), (7, 2.365), (14, 2.145), (math.inf, 1.960)])
+def test_intervals_over_few_draws_are_those_of_students_t(degrees, factor):
+    assert interval_factor(degrees) == pytest.approx(factor, abs=1e-3)
+
+
+def test_the_degrees_of_freedom_are_those_of_what_makes_the_error():
+    random = np.random.default_rng(0)
+    by_draw = torch.from_numpy(random.normal(size=(8, 1)) + 1e-3 * random.normal(size=(8, 20)))
+    by_point = torch.from_numpy(random.normal(size=(1, 20)) + 1e-3 * random.normal(size=(8, 20)))
+    assert degrees_over_draws_and_points(by_draw, (20,)) == pytest.approx(7, rel=1e-2)
+    assert degrees_over_draws_and_points(torch.cat([by_draw] * 4, dim=1), (20,) * 4) == pytest.approx(28, rel=1e-2)
+    assert degrees_over_draws_and_points(by_point, (20,)) == pytest.approx(19, rel=1e-2)
+    assert 7 < degrees_over_draws_and_points(by_draw + by_point, (20,)) < 27
+    assert degrees_over_draws_and_points(by_draw[:1], (20,)) == math.inf
+
+
+def test_eight_draws_hold_the_truth_as_often_as_they_say():
+    """Means of eight normal numbers: 1.96 errors to each side hold the truth in 91 % only."""
+    draws = torch.randn(4000, 8, 1, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    noise = 1e-9 * torch.randn(4000, 8, 4, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    tables = list(draws + noise)
+    errors = torch.tensor([error_over_draws_and_points(table, (4,)) for table in tables])
+    factors = torch.tensor([interval_factor(degrees_over_draws_and_points(table, (4,))) for table in tables])
+    off = draws.mean(dim=(1, 2)).abs()
+    assert float((off <= factors * errors).double().mean()) == pytest.approx(0.95, abs=0.012)
+    assert float((off <= 1.96 * errors).double().mean()) < 0.925

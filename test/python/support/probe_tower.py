@@ -103,4 +103,4 @@ def tower_probe_set(points: int = 13, batch_size: int = 5) -> ProbeSet:
 
 
 def tower_settings(**changes: object) -> ProbeSettings:
-    return ProbeSettings(**{"seed": 1, "draws": 3, "iterations": 4, "rho": 0.1, **changes})
+    return ProbeSettings(**{"seed": 1, "draws": 4, "search": "apgd", "iterations": 4, "rho": 0.1, **changes})

@@ -129,6 +129,6 @@ class TinyTraining:
 def tiny_prober(model: nn.Module, blocks: BlockMap) -> Prober:
     images, labels = draw_batch(0, 12)
     names = [name for block in (blocks.head, *blocks.blocks) for name in block.parameter_names]
-    settings = ProbeSettings(seed=0, all_parameter_names=names, draws=2, iterations=2, every=2)
+    settings = ProbeSettings(seed=0, all_parameter_names=names, draws=4, iterations=2, every=2)
     objective = ClassificationObjective(head_name="head")
     return Prober(model, objective, ProbeSet.split(images, labels, batch_size=6), settings)

@@ -136,7 +136,7 @@ def test_the_configured_estimators_are_the_probes(tmp_path: Path) -> None:
     default = first_metrics()
     assert first_metrics(labels="argmax")["probe/fisher_trace"].value < default["probe/fisher_trace"].value
     assert first_metrics(estimator="batch")["probe/fisher_trace"].standard_error is None
-    last = first_metrics(worst_value="last")
+    last = first_metrics(search="apgd", worst_value="last")
     assert last["probe/sharpness_worst"].value == last["probe/sharpness_worst_last"].value
 
 

@@ -17,6 +17,7 @@ const ALL_METRICS = `probe.metrics=[${METRICS.join(",")}]`;
 
 const VARIANTS: Record<string, readonly [preset: string, ...overrides: string[]]> = {
   "every metric to the end": ["quickstart", ...FOLDERS, ALL_METRICS, "probe.until=end", "intervention.k=40"],
+  "sharpness as in the paper": ["mnist-resnet18", ...FOLDERS, ALL_METRICS],
   "fixed k": ["quickstart", ...FOLDERS, "intervention.k=40"],
   "no intervention": ["quickstart", ...FOLDERS, "intervention.kind=none"],
   switch: ["quickstart", ...FOLDERS, "intervention.kind=learning_rate_switch", "intervention.start=5"],
