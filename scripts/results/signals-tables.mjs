@@ -1,0 +1,80 @@
+// The tables of what the estimators of sharpness change for the decision: `{head, rows}`, rows as texts.
+import { SIGNALS } from "../../dist/metrics.js";
+
+const ID = /^signals-(.+)-(published|quiet)-seed(\d+)$/;
+const TAUS = [3, 8];
+
+/** Online k by seed, how often no k was found, and how far the k of the seeds lie apart. */
+function chosenK(results) {
+  const runs = results.flatMap((result) => {
+    const [, training, estimators, seed] = ID.exec(result.id) ?? [];
+    return training === undefined ? [] : [{ ...result, training, estimators, seed: Number(seed) }];
+  });
+  const rows = distinct(runs.map(({ training }) => training)).flatMap((training) =>
+    SIGNALS.flatMap((metric) =>
+      TAUS.flatMap((tau) =>
+        ["published", "quiet"].flatMap((estimators) => {
+          const seeds = runs
+            .filter((run) => run.training === training && run.estimators === estimators && run.series[metric])
+            .sort((a, b) => a.seed - b.seed);
+          return seeds.length === 0 ? [] : [rowOf({ training, metric, tau, estimators }, seeds)];
+        }),
+      ),
+    ),
+  );
+  return {
+    head: ["training", "signal", "tau", "estimators", "n", "online k by seed", "none", "spread", "offline k by seed"],
+    rows,
+  };
+}
+
+function rowOf({ training, metric, tau, estimators }, runs) {
+  const answers = runs.map(({ what_if }) => what_if.find((asked) => asked.metric === metric && asked.tau === tau));
+  const online = answers.map((answer) => answer.k_online);
+  const offline = answers.map(({ k_offline, flat }) => `${k_offline ?? "-"}${flat ? " (flat)" : ""}`);
+  const shown = online.map((k) => k ?? "-").join(", ");
+  const none = online.filter((k) => k === null).length;
+  return [
+    training,
+    metric,
+    tau,
+    estimators,
+    runs.length,
+    shown,
+    `${none} of ${runs.length}`,
+    spread(online),
+    offline.join(", "),
+  ];
+}
+
+/** Standard deviation of the k that were found. */
+function spread(found) {
+  const values = found.filter((k) => k !== null);
+  if (values.length < 2) return "-";
+  const mean = values.reduce((sum, k) => sum + k, 0) / values.length;
+  return Math.sqrt(values.reduce((sum, k) => sum + (k - mean) ** 2, 0) / (values.length - 1)).toFixed(0);
+}
+
+/** How much of a signal's range is noise: the median standard error of a point, as a share of the range. */
+function noise(results) {
+  const rows = results.flatMap((result) => {
+    const [, training, estimators, seed] = ID.exec(result.id) ?? [];
+    if (training === undefined) return [];
+    const shares = SIGNALS.map((metric) => {
+      const series = result.series[metric];
+      if (series?.standard_error === undefined) return "-";
+      const finite = series.value.filter((value) => typeof value === "number");
+      const range = Math.max(...finite) - Math.min(...finite);
+      const errors = series.standard_error.filter((error) => typeof error === "number").sort((a, b) => a - b);
+      return errors.length === 0 || range === 0
+        ? "-"
+        : `${((100 * errors[errors.length >> 1]) / range).toPrecision(2)} %`;
+    });
+    return [[training, seed, estimators, ...shares]];
+  });
+  return { head: ["training", "seed", "estimators", ...SIGNALS], rows };
+}
+
+const distinct = (values) => [...new Set(values)];
+
+export const SIGNAL_TABLES = { "signals-k": chosenK, "signals-noise": noise };
