@@ -49,6 +49,13 @@ export const METRIC_TABLE = {
     options: ["scope", "rho", "iterations", "worst_value"],
     companions: { sharpness_worst_last: "worst-case sharpness, last iterate" },
   },
+  critical_sharpness: {
+    label: "critical sharpness",
+    unit: "2 / critical learning rate",
+    tau: 8,
+    options: ["scope"],
+    companions: { critical_learning_rate: "critical learning rate" },
+  },
   hessian_lambda_max: {
     label: "largest Hessian eigenvalue",
     unit: "",

@@ -1,6 +1,7 @@
 """Probes: the Fisher trace and the sharpness of a model in training (equations 2 to 4), in plain PyTorch.
 
-Also the largest eigenvalue of the Hessian, and the spectrum of the features before the head, when asked for by name.
+Also the critical sharpness, the largest eigenvalue of the Hessian, and the spectrum of the features before the head,
+when asked for by name; the first one needs the optimizer, `Prober(..., update_rule=UpdateRule(optimizer))`.
 
 They know no controller and no run. To watch any classifier:
 
@@ -21,7 +22,7 @@ Another task needs an `Objective`: the logits of its softmaxes and its loss, exa
 
 from thawline.interruption import Interrupted
 from thawline.probes.measurement import Measurement
-from thawline.probes.measures import METRICS, SIGNALS
+from thawline.probes.measures import METRICS, OF_WEIGHTS, PAPER_SIGNALS, SIGNALS
 from thawline.probes.objective import (
     ClassificationObjective,
     LabelledObjective,
@@ -32,9 +33,12 @@ from thawline.probes.objective import (
 from thawline.probes.probe_set import ProbeSet, probe_indices
 from thawline.probes.prober import Prober
 from thawline.probes.settings import ProbeSettings
+from thawline.probes.update_direction import UpdateRule
 
 __all__ = [
     "METRICS",
+    "OF_WEIGHTS",
+    "PAPER_SIGNALS",
     "SIGNALS",
     "ClassificationObjective",
     "Interrupted",
@@ -46,5 +50,6 @@ __all__ = [
     "ProbeSet",
     "ProbeSettings",
     "Prober",
+    "UpdateRule",
     "probe_indices",
 ]

@@ -18,6 +18,7 @@ from thawline.probes.probe_set import ProbeSet
 from thawline.probes.scope import PerturbedWeights, Scope
 from thawline.probes.settings import ProbeSettings
 from thawline.probes.sharpness import Surfaces, head_surfaces, network_surfaces
+from thawline.probes.update_direction import UpdateRule
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class BoundaryProbe:
 
     `features` are those of the closed forms, None where they do not hold. `example_gradients` makes what the general
     tr(F) needs, `earlier_eigenvector` is where the search for the top of the Hessian's spectrum may start, and `poll`
-    is called between batches.
+    is called between batches. `update_rule` makes the updates of the training, None where nobody knows it.
     """
 
     model: nn.Module
@@ -53,6 +54,8 @@ class BoundaryProbe:
     example_gradients: Callable[[], ExampleGradients]
     earlier_eigenvector: Tensor | None
     poll: Callable[[], None]
+    update: int
+    update_rule: UpdateRule | None = None
 
     @contextmanager
     def surfaces(self) -> Iterator[Surfaces]:

@@ -5,10 +5,15 @@ A new metric is a file with its mathematics, a function here or there that takes
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Final
 
+import torch
+
+from thawline.errors import UserError
 from thawline.probes.boundary_probe import BoundaryProbe, Signal
+from thawline.probes.critical_sharpness import critical_sharpness
 from thawline.probes.fisher import (
     FisherTrace,
     fisher_trace_by_batch,
@@ -21,6 +26,7 @@ from thawline.probes.loss_gradient import loss_and_gradient_norm
 from thawline.probes.noise import search_start
 from thawline.probes.sharpness import mean_over_batches, sharpness_avg, sharpness_worst
 from thawline.probes.standard_errors import error_over_draws_and_points, error_over_points, error_within_batches
+from thawline.probes.update_direction import update_direction
 
 
 def _fisher_trace(probe: BoundaryProbe) -> Signal:
@@ -87,6 +93,24 @@ def _sharpness_worst(probe: BoundaryProbe) -> Signal:
     )
 
 
+def _critical_sharpness(probe: BoundaryProbe) -> Signal | None:
+    rule, scope = probe.update_rule, probe.scope
+    if rule is None:
+        raise UserError(
+            "probe_optimizer",
+            "critical_sharpness needs the optimizer that makes the updates, and this prober was given none",
+            "make the prober with `update_rule=UpdateRule(optimizer)`",
+        )
+    if probe.update == 1:
+        # Whether it can be measured at all is known now.
+        update_direction(rule, scope, torch.zeros(scope.num_parameters, device=scope.parameters[0].device))
+        warnings.warn("critical_sharpness has no value before the first update, which nothing precedes", stacklevel=2)
+        return None
+    with probe.surfaces() as surfaces:
+        found = critical_sharpness(surfaces, probe.probe_set, scope, rule, probe.poll)
+    return Signal(found.value, found.influences, error_over_points, {"critical_learning_rate": found.rate})
+
+
 def _hessian_lambda_max(probe: BoundaryProbe) -> Signal:
     scope, warm = probe.scope, probe.earlier_eigenvector
     device = scope.parameters[0].device
@@ -111,12 +135,14 @@ def _gradient_norm(probe: BoundaryProbe) -> Signal:
     return Signal(norm, companions={"loss": loss})
 
 
-Measure = Callable[[BoundaryProbe], Signal]
+# None: it has no value at this boundary.
+Measure = Callable[[BoundaryProbe], Signal | None]
 
 _MEASURES_WITH_ERRORS: Final[dict[str, Measure]] = {
     "fisher_trace": _fisher_trace,
     "sharpness_avg": _sharpness_avg,
     "sharpness_worst": _sharpness_worst,
+    "critical_sharpness": _critical_sharpness,
 }
 MEASURES: Final[dict[str, Measure]] = {
     **_MEASURES_WITH_ERRORS,
@@ -127,4 +153,7 @@ MEASURES: Final[dict[str, Measure]] = {
 }
 METRICS: Final = tuple(MEASURES)
 SIGNALS: Final = tuple(_MEASURES_WITH_ERRORS)
-"""The paper's three signals, which a detector may watch: they come with errors."""
+"""Those that a detector may watch: they come with errors."""
+PAPER_SIGNALS: Final = ("fisher_trace", "sharpness_avg", "sharpness_worst")
+OF_WEIGHTS: Final = tuple(metric for metric in METRICS if metric != "critical_sharpness")
+"""Those that are a matter of weights and points alone, and need no optimizer."""

@@ -5,7 +5,7 @@ import { atLeast, keyFacts, leftOutOrGiven, wordOrInteger } from "./fields.js";
 const metrics = z
   .array(z.enum(METRICS))
   .default(["fisher_trace"])
-  .describe("What to measure. All but the three signals are recorded only, and decide nothing.");
+  .describe("What to measure. Only signals may decide k, the first four; the others are recorded.");
 
 const until = wordOrInteger(["decision", "end"])
   .default("decision")
