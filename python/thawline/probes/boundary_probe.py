@@ -26,7 +26,8 @@ class Signal:
     """A value with the vector behind it, and the formula that turns such a vector into a standard error.
 
     `vector` and `error` are None for a value of the whole probe set, which is no mean over points. `companions` are
-    further values by name, and `eigenvector` is where the next search of the Hessian's spectrum may start.
+    further values by name, and `eigenvector` is where the next search of the Hessian's spectrum may start. `parts` are
+    the same for each block, where they came out of the same passes.
     """
 
     value: float
@@ -34,6 +35,7 @@ class Signal:
     error: Callable[[Tensor], float | None] | None = None
     companions: Mapping[str, float] = field(default_factory=dict)
     eigenvector: Tensor | None = None
+    parts: Mapping[str, Signal] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,8 @@ class BoundaryProbe:
 
     `features` are those of the closed forms, None where they do not hold. `example_gradients` makes what the general
     tr(F) needs, `earlier_eigenvector` is where the search for the top of the Hessian's spectrum may start, and `poll`
-    is called between batches. `update_rule` makes the updates of the training, None where nobody knows it.
+    is called between batches. `update_rule` makes the updates of the training, None where nobody knows it. `blocks` are
+    the blocks in scope that are asked for by themselves.
     """
 
     model: nn.Module
@@ -56,6 +59,7 @@ class BoundaryProbe:
     poll: Callable[[], None]
     update: int
     update_rule: UpdateRule | None = None
+    blocks: Mapping[str, Scope] = field(default_factory=dict)
 
     @contextmanager
     def surfaces(self) -> Iterator[Surfaces]:

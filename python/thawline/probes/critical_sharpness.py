@@ -24,8 +24,8 @@ RELATIVE_WIDTH = 0.1
 """eta_c is known to lie in an interval of which the upper end is at most this much above the lower one."""
 FIRST, SHORTEST, LONGEST = 3e-2, 1e-7, 1e3
 """Lengths of steps as shares of that of the weights in scope (of 1 where these are shorter): the first that is tried,
-and those at which the search gives up: float32 does not show a shorter one, and 2 / eta beyond the other is no sharpness
-that any training would notice."""
+and those at which the search gives up: float32 does not show a shorter one, and 2 / eta beyond the other is no
+sharpness that any training would notice."""
 # A step that does not raise the loss is followed by one at least twice as long, and at most this many times.
 MOST_GROWTH = 32.0
 # Where the losses are a parabola to this much, the step predicted from one of them and the slope brackets eta_c.

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 import torch
+from torch import Tensor
 
 from thawline.errors import UserError
 from thawline.probes.boundary_probe import BoundaryProbe, Signal
@@ -34,13 +36,13 @@ def _fisher_trace(probe: BoundaryProbe) -> Signal:
     source = LabelSource(settings.labels, settings.seed, sum(probe_set.sizes))
     found: FisherTrace
     if settings.estimator == "batch":
-        found = fisher_trace_by_batch(model, objective, probe_set, probe.scope, source, probe.poll)
+        found = fisher_trace_by_batch(model, objective, probe_set, probe.scope, source, probe.poll, probe.blocks)
     elif probe.features is not None:
         found = fisher_trace_of_head(probe.features, probe_set, settings.labels)
     else:
         gradients = probe.example_gradients()
         found = fisher_trace_per_example(
-            model, objective, probe_set, gradients, source, probe.poll, settings.micro_batch
+            model, objective, probe_set, gradients, source, probe.poll, settings.micro_batch, probe.blocks
         )
     count = probe.scope.num_parameters
     companions = {
@@ -50,8 +52,17 @@ def _fisher_trace(probe: BoundaryProbe) -> Signal:
     }
     if found.feature_norms_squared is not None:
         companions["feature_norm_squared"] = float(found.feature_norms_squared.mean())
-    vector = None if found.squared_norms is None else found.squared_norms / count
-    return Signal(found.trace / count, vector, error_over_points, companions)
+    parts = {
+        block: _trace_of(trace, norms, probe.blocks[block].num_parameters)
+        for block, (trace, norms) in found.by_block.items()
+    }
+    return replace(_trace_of(found.trace, found.squared_norms, count), companions=companions, parts=parts)
+
+
+def _trace_of(trace: float, squared_norms: Tensor | None, count: int) -> Signal:
+    vector = None if squared_norms is None else squared_norms / count
+    companions = {"fisher_trace_sum": trace, "fisher_trace_num_parameters": float(count)}
+    return Signal(trace / count, vector, error_over_points, companions)
 
 
 def _sharpness_avg(probe: BoundaryProbe) -> Signal:
@@ -131,8 +142,8 @@ def _feature_rank(probe: BoundaryProbe) -> Signal:
 
 
 def _gradient_norm(probe: BoundaryProbe) -> Signal:
-    loss, norm = loss_and_gradient_norm(probe.loss_terms(), probe.scope)
-    return Signal(norm, companions={"loss": loss})
+    loss, norm, norms = loss_and_gradient_norm(probe.loss_terms(), probe.scope, probe.blocks)
+    return Signal(norm, companions={"loss": loss}, parts={block: Signal(part) for block, part in norms.items()})
 
 
 # None: it has no value at this boundary.
@@ -152,6 +163,8 @@ MEASURES: Final[dict[str, Measure]] = {
     "gradient_norm": _gradient_norm,
 }
 METRICS: Final = tuple(MEASURES)
+OF_FEATURES: Final = ("feature_lambda_max", "feature_rank")
+"""Those of the vector that the head reads, which no block has a part of."""
 SIGNALS: Final = tuple(_MEASURES_WITH_ERRORS)
 """Those that a detector may watch: they come with errors."""
 PAPER_SIGNALS: Final = ("fisher_trace", "sharpness_avg", "sharpness_worst")

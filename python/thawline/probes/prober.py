@@ -10,16 +10,17 @@ from torch import Tensor, nn
 
 from thawline.errors import UserError
 from thawline.interruption import Interrupted
+from thawline.probes.block_signals import BlockSignals
 from thawline.probes.boundary_probe import BoundaryProbe, Signal
 from thawline.probes.example_gradients import ExampleGradients
 from thawline.probes.frozen_prefix import FrozenPrefix
 from thawline.probes.head_features import KeptFeatures
 from thawline.probes.meaning import require_meaning, require_softmax
-from thawline.probes.measurement import Measurement, MeasurementHistory
-from thawline.probes.measures import MEASURES, METRICS, PAPER_SIGNALS
+from thawline.probes.measurement import Measurement, MeasurementHistory, with_blocks
+from thawline.probes.measures import MEASURES, METRICS, OF_FEATURES, PAPER_SIGNALS
 from thawline.probes.objective import LabelledObjective, Objective
 from thawline.probes.probe_set import ProbeSet
-from thawline.probes.scope import Scope, measuring, resolve_scope
+from thawline.probes.scope import Scope, measuring, parts_of, resolve_scope
 from thawline.probes.settings import ProbeSettings
 from thawline.probes.untouched import untouched
 from thawline.probes.update_direction import UpdateRule
@@ -85,6 +86,7 @@ class Prober:
             self._has_softmax = True
         scope = resolve_scope(self._model, self.settings.scope, self.settings.all_parameter_names)
         signals: dict[str, tuple[Signal, float]] = {}
+        of_blocks: dict[str, tuple[dict[str, Signal], float]] = {}
         with measuring(self._model, scope), untouched(self._model, scope):
             began = time.perf_counter()
             check = self._is_check_due()
@@ -101,7 +103,9 @@ class Prober:
                 poll,
                 update,
                 self._update_rule,
+                parts_of(scope, self.settings.blocks) if self.settings.scope == "blocks" else {},
             )
+            blocks = BlockSignals(boundary)
             # The closed forms need no forward pass at all, so there is nothing to begin further up.
             with self._prefix.serving(scope, check=check) if features is None else nullcontext():
                 for metric in metrics:
@@ -109,11 +113,16 @@ class Prober:
                     ended = time.perf_counter()
                     if signal is not None:
                         signals[metric] = (signal, ended - began)
-                    began = ended
+                        if metric not in OF_FEATURES:
+                            parts = blocks.measure(MEASURES[metric], signal)
+                            of_blocks[metric] = (parts, time.perf_counter() - ended)
+                    began = time.perf_counter()
         return [
             measurement
             for metric, (signal, seconds) in signals.items()
-            for measurement in self._history.measurements(update, metric, scope, signal, seconds)
+            for measurement in with_blocks(
+                self._history.measurements(update, metric, scope, signal, seconds), *of_blocks.get(metric, ({}, 0.0))
+            )
         ]
 
     def check(self) -> None:

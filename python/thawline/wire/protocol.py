@@ -52,6 +52,17 @@ class Block(Head, frozen=True):
     trainable_from_start: bool | UnsetType = UNSET
 
 
+class BlockValues(_Body, frozen=True):
+    """A scalar of the head and of each block, as in `Ready`: null where nothing of it is in scope.
+
+    `seconds`: what they took beside the whole. No `standard_errors` where none of them has one.
+    """
+
+    values: Annotated[list[MetricValue | None], Meta(max_length=128)]
+    seconds: NonNegative
+    standard_errors: Annotated[list[MetricValue | None], Meta(max_length=128)] | UnsetType = UNSET
+
+
 class Metric(_Body, frozen=True, kw_only=True):
     """One measured scalar; `seconds` is what measuring it took."""
 
@@ -61,6 +72,7 @@ class Metric(_Body, frozen=True, kw_only=True):
     change_standard_error: MetricValue | None = None
     span_standard_error: MetricValue | None = None
     seconds: NonNegative
+    blocks: BlockValues | UnsetType = UNSET
 
 
 class SpentSeconds(_Body, frozen=True):

@@ -41,7 +41,13 @@ const common = {
 
 /** Those that concern some metrics only (`METRIC_TABLE`). */
 const options = {
-  scope: z.enum(["trainable", "all"]).default("trainable").describe("Parameters the signals look at."),
+  scope: z
+    .enum(["trainable", "all", "blocks"])
+    .default("trainable")
+    .describe(
+      "Parameters the signals look at: those that train, all that ever will, or those that train and, beside them, those " +
+        "of each block by itself, which decide nothing.",
+    ),
   rho: z
     .number()
     .positive()

@@ -2,8 +2,8 @@
 
 A population of 400 points of which a probe set draws two batches with replacement, so that every redraw is independent
 and the truth can be computed: tr(F) over the whole population with exact labels, average sharpness over the whole
-population and 20,000 draws of noise. Critical sharpness is that of the population along the direction at hand, which the
-points have chosen. Worst-case sharpness is defined batch by batch (the adversary sees its batch, and
+population and 20,000 draws of noise. Critical sharpness is that of the population along the direction at hand, which
+the points have chosen. Worst-case sharpness is defined batch by batch (the adversary sees its batch, and
 gains by it), so its truth is the mean over many batches of the same size.
 """
 
@@ -199,7 +199,7 @@ def _critical_along(
 def test_the_error_of_critical_sharpness(network: TwoLayers, population: tuple[Tensor, Tensor]) -> None:
     """For the direction at hand. Points that chose it fall further along it than others do, by which the interval is a
     little too far down; what another direction would give is not in it."""
-    pairs, truths = critical_redraws(network, population, 400)
+    pairs, truths = critical_redraws(network, population, 800)
     values, errors = pairs.T
     assert 0.90 <= float(((values - truths).abs() <= NOMINAL * errors).double().mean()) <= 0.98
     assert float(((values - truths).abs() <= NOMINAL * errors / 2).double().mean()) < 0.85
