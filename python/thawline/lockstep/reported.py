@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import UNSET, UnsetType
 
-from thawline.wire.protocol import BlockValues, Metric
+from thawline.wire.block_values import BlockValues
+from thawline.wire.protocol import Metric
 from thawline.wire.values import MetricValue, to_metric_value
 
 if TYPE_CHECKING:

@@ -151,7 +151,10 @@ def _widened(state: Any, dtype: torch.dtype) -> Any:
 @contextmanager
 def _without_global_hooks() -> Iterator[None]:
     """Hooks for the steps of all optimizers are told of the training's only."""
-    hooks = (torch_optimizer._global_optimizer_pre_hooks, torch_optimizer._global_optimizer_post_hooks)
+    hooks: tuple[dict[int, Any], ...] = (
+        torch_optimizer._global_optimizer_pre_hooks,
+        torch_optimizer._global_optimizer_post_hooks,
+    )
     kept = [dict(one) for one in hooks]
     for one in hooks:
         one.clear()

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from thawline.wire.block_values import BlockValues
 from thawline.wire.values import (
     Count,
     Key,
@@ -50,17 +51,6 @@ class Block(Head, frozen=True):
     """`trainable_from_start`: it trains with the head from the first update, and is never unfrozen."""
 
     trainable_from_start: bool | UnsetType = UNSET
-
-
-class BlockValues(_Body, frozen=True):
-    """A scalar of the head and of each block, as in `Ready`: null where nothing of it is in scope.
-
-    `seconds`: what they took beside the whole. No `standard_errors` where none of them has one.
-    """
-
-    values: Annotated[list[MetricValue | None], Meta(max_length=128)]
-    seconds: NonNegative
-    standard_errors: Annotated[list[MetricValue | None], Meta(max_length=128)] | UnsetType = UNSET
 
 
 class Metric(_Body, frozen=True, kw_only=True):

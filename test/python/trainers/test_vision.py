@@ -17,9 +17,9 @@ from thawline.config.run import parse_config
 from thawline.errors import NonFiniteLossError, UserError
 from thawline.probes import METRICS
 from thawline.trainers.vision import train_vision
+from thawline.wire.block_values import BlockValues
 from thawline.wire.protocol import (
     PROTOCOL_VERSION,
-    BlockValues,
     Boundary,
     Checkpointed,
     Evaluated,
