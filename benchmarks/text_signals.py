@@ -18,7 +18,7 @@ from benchmarks.text_inputs import TextInputs
 from benchmarks.timing import Action, take_turns
 from thawline.data.text.batches import evaluation_batches
 from thawline.data.text.windows import QuestionWindows, WindowSettings
-from thawline.probes import SIGNALS, Prober, ProbeSet, ProbeSettings
+from thawline.probes import PAPER_SIGNALS, Prober, ProbeSet, ProbeSettings
 from thawline.probes.text_objective import QuestionAnsweringObjective
 from thawline.steering.blocks import HEAD_NAME
 from thawline.steering.freezing import apply_trainable
@@ -38,7 +38,7 @@ def rows(settings: BenchmarkSettings, inputs: TextInputs) -> Iterator[Row]:
     model = encoder.model.eval()
     apply_trainable(model, encoder.block_map, [HEAD_NAME, *encoder.block_map.trainable_from_start])
     batches = probe_batches(inputs.windows(points, WINDOW), points, inputs.tokenizer.pad_id, settings.device)
-    for metric in SIGNALS:
+    for metric in PAPER_SIGNALS:
         for stages, how in ((encoder.stages, "frozen layers kept"), ((), "frozen layers run again")):
             prober = Prober(
                 model, OBJECTIVE, ProbeSet(batches), ProbeSettings(seed=0, micro_batch=settings.micro_batch), stages

@@ -62,6 +62,13 @@ export const METRIC_TABLE = {
       sharpness_worst_gradients: "gradients a batch of worst-case sharpness",
     },
   },
+  critical_sharpness: {
+    label: "critical sharpness",
+    unit: "2 / critical learning rate",
+    tau: 8,
+    options: ["scope"],
+    companions: { critical_learning_rate: "critical learning rate" },
+  },
   hessian_lambda_max: {
     label: "largest Hessian eigenvalue",
     unit: "",

@@ -7,7 +7,7 @@ it("has a row by name, and none for a metric of a script's own, whatever it is c
 });
 
 it("lets those decide that have a window", () => {
-  expect(SIGNALS).toEqual(["fisher_trace", "sharpness_avg", "sharpness_worst"]);
+  expect(SIGNALS).toEqual(["fisher_trace", "sharpness_avg", "sharpness_worst", "critical_sharpness"]);
   expect(METRICS).toEqual(expect.arrayContaining(SIGNALS));
 });
 

@@ -4,6 +4,7 @@ import { atBoundary, stopping, type AtBoundary, type Training } from "./attempt/
 import { endAttempt } from "./attempt/end-attempt.js";
 import { dueOrders } from "./due-orders.js";
 import { awaitsFreezing, composeGrant, grantFrom } from "./grant.js";
+import { metricsOfBlocks, splitKey, strangeBlocks } from "./block-series.js";
 import { isMeasured } from "./measuring.js";
 import { dropIdentity } from "./bit-identity.js";
 import { decideInterval } from "./intervention/interval.js";
@@ -20,7 +21,11 @@ import { andThen, stay, withCommands, withDecisions, type Transition } from "./t
 
 /** The worker stands before `body.update`: records what it measured, decides, and lets it go on or stop. */
 export function reachBoundary(state: State, attempt: Training, body: Body<"boundary">): Transition {
-  const misstep = lockstepError(attempt, body) ?? brokenOrder(state, attempt, body) ?? strangeDistances(state, body);
+  const misstep =
+    lockstepError(attempt, body) ??
+    brokenOrder(state, attempt, body) ??
+    strangeDistances(state, body) ??
+    strangeBlocks(state.model, body.metrics);
   if (misstep !== null) return endAttempt(state, attempt, misstep);
   // A worker that was asked and not cut short has measured what it can, be it nothing.
   const asked = attempt.grant.probe.length > 0;
@@ -99,7 +104,7 @@ function addSeconds(total: SpentSeconds, more: SpentSeconds): SpentSeconds {
 function recordMetrics(state: State, body: Body<"boundary">): Transition {
   const series = { ...state.signal.series };
   const decisions: Decision[] = [];
-  for (const metric of body.metrics) {
+  for (const metric of withBlocks(state, body)) {
     const points = series[metric.key] ?? pointSeries([]);
     const first = points.get(body.update) ?? state.signal.dropped[metric.key]?.get(body.update);
     const voided = state.signal.voided[metric.key]?.get(body.update);
@@ -112,7 +117,7 @@ function recordMetrics(state: State, body: Body<"boundary">): Transition {
         spanError: metric.span_standard_error,
         seconds: metric.seconds,
       });
-      if (!isFinite(metric.value)) {
+      if (!isFinite(metric.value) && splitKey(metric.key) === null) {
         const value = describeMetricValue(metric.value);
         decisions.push({ type: "signal/ignored", update: body.update, key: metric.key, value });
       }
@@ -127,6 +132,11 @@ function recordMetrics(state: State, body: Body<"boundary">): Transition {
   const why = `a signal measured again at boundary ${body.update} differed from its first value`;
   const recorded = withDecisions(stay({ ...state, signal: { ...state.signal, series } }), ...decisions);
   return andThen(recorded, (next) => dropIdentity(next, differs ? [why] : []));
+}
+
+/** What was measured, and after each of it what it is of the blocks. */
+function withBlocks({ model }: State, { metrics }: Body<"boundary">): Body<"boundary">["metrics"] {
+  return model === null ? metrics : metrics.flatMap((metric) => [metric, ...metricsOfBlocks(metric, model)]);
 }
 
 function differed(metric: Body<"boundary">["metrics"][number], before: SeriesPoint, update: number) {

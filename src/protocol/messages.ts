@@ -16,6 +16,8 @@ export type Order = z.infer<typeof order>;
 
 const protocolVersion = z.strictObject({ major: count, minor: count });
 
+/** Of the head and of each block, as in `ready`; null where nothing of it is in scope. */
+const ofBlocks = z.array(metricValue.nullable()).max(128);
 const metric = z.strictObject({
   key: name,
   value: metricValue,
@@ -23,6 +25,7 @@ const metric = z.strictObject({
   change_standard_error: metricValue.nullable().default(null),
   span_standard_error: metricValue.nullable().default(null),
   seconds,
+  blocks: z.strictObject({ values: ofBlocks, seconds, standard_errors: ofBlocks.optional() }).optional(),
 });
 
 const spentSeconds = z.strictObject({
@@ -57,7 +60,7 @@ const resumed = z.strictObject({
   decided,
 });
 
-const point = metric.omit({ key: true }).extend({ update });
+const point = metric.omit({ key: true, blocks: true }).extend({ update });
 
 const trained = { weights_sha256: sha256.nullable(), weights_unhashed: text.optional(), early: z.boolean().optional() };
 

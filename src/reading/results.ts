@@ -2,6 +2,7 @@ import type { RunConfig } from "../config/attached.js";
 import { onlineRule } from "../core/intervention/online-rule.js";
 import { droppedUpdates, everyOf } from "../core/grid.js";
 import type { BudgetChoice } from "../core/probe-budget.js";
+import { selectBlockSignals } from "./block-signals.js";
 import { measuredBy } from "../core/measured.js";
 import { isFinite } from "../core/detector/signal.js";
 import { lastWordOf } from "../core/attempt/attempt.js";
@@ -65,6 +66,14 @@ export interface Results {
    * the worker did not know where that was. A block's is null where it has no meaning.
    */
   readonly moved: { readonly step: number; readonly blocks: Readonly<Record<string, number | null>> } | null;
+  /**
+   * What each metric was of the head and of each block by itself, before `update`, the last one at which they were
+   * measured; null where a value is not finite, and for a run that measured no blocks.
+   */
+  readonly signals_by_block: {
+    readonly update: number;
+    readonly blocks: Readonly<Record<string, Readonly<Record<string, number | null>>>>;
+  } | null;
   /** Scores on the clean test images, or on the English part of the first test set that has one. */
   readonly in_dist: (Scores & { readonly num_examples: number }) | null;
   /** Scores of a run on text, by test set; null for a run on images. */
@@ -129,6 +138,7 @@ export function composeResults(state: State, wallSeconds: number): Results {
     budget: budgetOf(state),
     left_frozen: leftFrozen(state),
     moved: movedBlocks(state),
+    signals_by_block: signalsByBlock(state),
     in_dist: inDistribution(state),
     scores: scoreLanguages(finalEvaluations(state), state.config.data),
     best: bestWeights(state),
@@ -176,6 +186,19 @@ export function messageOf(end: RunEnd): string | null {
   return end.early === undefined
     ? null
     : `the training ended itself at update ${end.early.step} of ${end.early.announced}`;
+}
+
+function signalsByBlock(state: State): Results["signals_by_block"] {
+  const signals = selectBlockSignals(state);
+  if (signals === null) return null;
+  const blocks = signals.rows.flatMap(({ block, values }) => {
+    const named = signals.metrics.map((metric, column): [string, number | null] => {
+      const value = values[column]?.value ?? null;
+      return [metric, isFinite(value) ? value : null];
+    });
+    return block === null ? [] : [[block, Object.fromEntries(named)] as const];
+  });
+  return { update: signals.update, blocks: Object.fromEntries(blocks) };
 }
 
 /** Updates that certainly are in the weights: the furthest boundary's, a later checkpoint's, or those of the end. */

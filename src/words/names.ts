@@ -3,10 +3,13 @@ import type { Config } from "../config/schema.js";
 import type { RunPhase } from "../reading/selectors.js";
 import type { Provenance } from "../core/provenance.js";
 import type { IntervalSource } from "../core/state.js";
+import { splitKey } from "../core/block-series.js";
 import { METRICS, metricRow } from "../metrics.js";
 
 /** A signal as people call it, by its configuration name or its metric key; one of a script's own keeps its name. */
 export function signalName(signal: string): string {
+  const parts = splitKey(signal);
+  if (parts !== null) return `${signalName(parts.metric)} of ${parts.block}`;
   const name = signal.replace("probe/", "");
   return metricRow(name)?.label ?? COMPANIONS[name] ?? name;
 }

@@ -44,8 +44,14 @@ const LABELS: Readonly<Record<NonNullable<MeasuredProbe["labels"]>, string>> = {
   true: "the data's own labels, which is the empirical Fisher and not the Fisher trace",
 };
 
+const SCOPES: Readonly<Record<NonNullable<MeasuredProbe["scope"]>, string>> = {
+  trainable: "of the trainable parameters",
+  all: "of all parameters",
+  blocks: "of the trainable parameters, and of each of their blocks",
+};
+
 const OPTION_WORDS: Readonly<Record<ProbeOption, (probe: MeasuredProbe) => string>> = {
-  scope: ({ scope }) => (scope === "all" ? "of all parameters" : "of the trainable parameters"),
+  scope: ({ scope }) => SCOPES[scope ?? "trainable"],
   labels: ({ labels }) => (labels === undefined ? "" : LABELS[labels]),
   estimator: ({ estimator }) =>
     estimator === "batch" ? "squared gradients of whole batches, without an error" : "per example",

@@ -280,6 +280,13 @@ export const CASES: Record<MessageKind, KindCases> = {
         ...boundary,
         moved: [f(0.25), f(0), null, { non_finite: "nan" }],
       },
+      "with values of blocks": metrics(
+        {
+          ...metric,
+          blocks: { values: [f(1), null], seconds: f(0.5), standard_errors: [f(0.25), null] },
+        },
+        { ...metric, blocks: { values: [{ non_finite: "inf" }], seconds: f(0) } },
+      ),
     },
     shortened: {
       "a metric without standard errors": {
@@ -301,6 +308,14 @@ export const CASES: Record<MessageKind, KindCases> = {
       "text for a metric": { body: metrics({ ...metric, value: "3" }), path: ".metrics[0].value" },
       "negative seconds": { body: metrics({ ...metric, seconds: f(-1) }), path: ".metrics[0].seconds" },
       "too many metrics": { body: metrics(...Array<Body>(65).fill(metric)), path: ".metrics" },
+      "text for a block's value": {
+        body: metrics({ ...metric, blocks: { values: [f(1), "2"], seconds: f(0) } }),
+        path: ".metrics[0].blocks.values[1]",
+      },
+      "too many blocks": {
+        body: metrics({ ...metric, blocks: { values: Array<null>(129).fill(null), seconds: f(0) } }),
+        path: ".metrics[0].blocks.values",
+      },
       "seconds that lack a field": { body: { ...boundary, seconds: { train: f(1) } }, path: ".seconds" },
       "text for a distance": { body: { ...boundary, moved: [f(0), "far"] }, path: ".moved[1]" },
     },

@@ -24,7 +24,7 @@ from thawline.lockstep.session import Session, TrainingStopped
 from thawline.lockstep.settings_of_run import probe_settings
 from thawline.lockstep.start_weights import StartWeights
 from thawline.lockstep.warning_log import WarningLog
-from thawline.probes import Prober, ProbeSet
+from thawline.probes import Prober, ProbeSet, UpdateRule
 from thawline.probes.reach import Reach, find_reach, loss_of_probe, require_reach, warn_of_blocks
 from thawline.steering.rates import FactoredRates
 from thawline.wire.protocol import Log, Resumed
@@ -269,7 +269,8 @@ def _build_prober(training: Training, config: AttachedConfig) -> Prober | None:
     if probe is None or config.probe is None:
         return None
     settings = probe_settings(config.seed, config.probe, block_map)
-    prober = Prober(training.model, probe.objective, ProbeSet(probe.batches), settings)
+    rule = UpdateRule(training.optimizer)
+    prober = Prober(training.model, probe.objective, ProbeSet(probe.batches), settings, update_rule=rule)
     # Now, and not at the first boundary, which may come late.
     prober.check()
     return prober

@@ -29,7 +29,7 @@ class ListeningChannel:
         self._channel.send(body, droppable=droppable)
         if isinstance(body, Boundary):
             for metric in body.metrics:
-                fields = {name: getattr(metric, name) for name in metric.__struct_fields__ if name != "key"}
+                fields = {name: getattr(metric, name) for name in Point.__struct_fields__ if name != "update"}
                 self._series.setdefault(metric.key, {})[body.update] = Point(update=body.update, **fields)
 
     def receive(self, timeout: float | None = None) -> ControllerBody:

@@ -120,7 +120,7 @@ class SignalConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     start: int
     cache_gib: float
     check_every: int = 0
-    scope: Literal["trainable", "all"] | None = None
+    scope: Literal["trainable", "all", "blocks"] | None = None
     rho: float | None = None
     draws: int | None = None
     noise: Literal["antithetic", "independent"] | None = None

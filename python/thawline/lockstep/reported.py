@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import UNSET, UnsetType
 
+from thawline.wire.block_values import BlockValues
 from thawline.wire.protocol import Metric
 from thawline.wire.values import MetricValue, to_metric_value
 
 if TYPE_CHECKING:
     from thawline.lockstep.start_weights import StartWeights
     from thawline.probes import Measurement
+    from thawline.probes.measurement import BlockValues as Measured
 
 
-def to_metrics(measured: Iterable[Measurement]) -> list[Metric]:
-    """Measurements as they go over the wire."""
+def to_metrics(measured: Iterable[Measurement], blocks: Sequence[str] = ()) -> list[Metric]:
+    """Measurements as they go over the wire; `blocks` are the names of head and blocks, in the order of `ready`."""
     return [
         Metric(
             key=measurement.key,
@@ -25,9 +27,19 @@ def to_metrics(measured: Iterable[Measurement]) -> list[Metric]:
             change_standard_error=_optional(measurement.change_standard_error),
             span_standard_error=_optional(measurement.span_standard_error),
             seconds=measurement.seconds,
+            blocks=UNSET if measurement.blocks is None else _to_blocks(measurement.blocks, blocks),
         )
         for measurement in measured
     ]
+
+
+def _to_blocks(found: Measured, blocks: Sequence[str]) -> BlockValues:
+    errors = [_optional(found.standard_errors.get(block)) for block in blocks]
+    return BlockValues(
+        [_optional(found.values.get(block)) for block in blocks],
+        found.seconds,
+        UNSET if all(error is None for error in errors) else errors,
+    )
 
 
 def to_moved(start: StartWeights | None) -> list[MetricValue | None] | UnsetType:

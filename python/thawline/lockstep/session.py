@@ -220,7 +220,7 @@ class Session:
             return []
         with self._stopwatch.measure("probe"), self._warnings.listening():
             measured = self._prober.measure(update, names, should_stop=self._poll("probe", ", ".join(names)))
-        return to_metrics(measured)
+        return to_metrics(measured, [block.name for block in (self._block_map.head, *self._block_map.blocks)])
 
     def _obey(self) -> None:
         """Waits for a grant and carries it out: orders first, in the state before the change, then the change."""

@@ -27,14 +27,15 @@ def probe_settings(seed: int, probe: SignalConfig, block_map: BlockMap) -> Probe
 
     Raises UserError for settings that make no sense.
     """
-    names = [name for block in (block_map.head, *block_map.blocks) for name in block.parameter_names]
     options = {name: getattr(probe, name) for name in _OPTIONS}
     for name, (beside, value) in _BEFORE_THE_CHOICE.items():
         if options[name] is None and options[beside] is not None:
             options[name] = value
+    blocks = {block.name: block.parameter_names for block in (block_map.head, *block_map.blocks)}
     return ProbeSettings(
         seed=seed,
-        all_parameter_names=names,
+        all_parameter_names=[name for names in blocks.values() for name in names],
+        blocks=blocks,
         tau=probe.tau,
         every=probe.every,
         start=probe.start,

@@ -1,6 +1,7 @@
 """Probes: the Fisher trace and the sharpness of a model in training (equations 2 to 4), in plain PyTorch.
 
-Also the largest eigenvalue of the Hessian, and the spectrum of the features before the head, when asked for by name.
+Also the critical sharpness, the largest eigenvalue of the Hessian, and the spectrum of the features before the head,
+when asked for by name; the first one needs the optimizer, `Prober(..., update_rule=UpdateRule(optimizer))`.
 
 They know no controller and no run. To watch any classifier:
 
@@ -25,7 +26,7 @@ from thawline.interruption import Interrupted
 from thawline.probes.bernoulli_objective import BinaryObjective, MultiLabelObjective
 from thawline.probes.language_model_objective import CausalLanguageModelObjective
 from thawline.probes.measurement import Measurement
-from thawline.probes.measures import METRICS, SIGNALS
+from thawline.probes.measures import METRICS, OF_WEIGHTS, PAPER_SIGNALS, SIGNALS
 from thawline.probes.objective import (
     ClassificationObjective,
     LabelledObjective,
@@ -38,9 +39,12 @@ from thawline.probes.objective import (
 from thawline.probes.probe_set import ProbeSet, probe_indices
 from thawline.probes.prober import Prober
 from thawline.probes.settings import ProbeSettings
+from thawline.probes.update_direction import UpdateRule
 
 __all__ = [
     "METRICS",
+    "OF_WEIGHTS",
+    "PAPER_SIGNALS",
     "SIGNALS",
     "BinaryObjective",
     "CausalLanguageModelObjective",
@@ -57,5 +61,6 @@ __all__ = [
     "ProbeSetObjective",
     "ProbeSettings",
     "Prober",
+    "UpdateRule",
     "probe_indices",
 ]

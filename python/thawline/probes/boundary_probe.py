@@ -19,6 +19,7 @@ from thawline.probes.probe_set import ProbeSet
 from thawline.probes.scope import PerturbedWeights, Scope
 from thawline.probes.settings import ProbeSettings
 from thawline.probes.sharpness import Surfaces, head_surfaces, network_surfaces
+from thawline.probes.update_direction import UpdateRule
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,8 @@ class Signal:
 
     `vector` and `error` are None for a value of the whole probe set, which is no mean over points. `degrees` are the
     error's degrees of freedom, for an interval round the value, where they are few. `companions` are
-    further values by name, and `eigenvector` is where the next search of the Hessian's spectrum may start.
+    further values by name, and `eigenvector` is where the next search of the Hessian's spectrum may start. `parts` are
+    the same for each block, where they came out of the same passes.
     """
 
     value: float
@@ -36,6 +38,7 @@ class Signal:
     degrees: float = math.inf
     companions: Mapping[str, float] = field(default_factory=dict)
     eigenvector: Tensor | None = None
+    parts: Mapping[str, Signal] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,8 @@ class BoundaryProbe:
 
     `features` are those of the closed forms, None where they do not hold. `example_gradients` makes what the general
     tr(F) needs, `earlier_eigenvector` is where the search for the top of the Hessian's spectrum may start, and `poll`
-    is called between batches.
+    is called between batches. `update_rule` makes the updates of the training, None where nobody knows it. `blocks` are
+    the blocks in scope that are asked for by themselves.
     """
 
     model: nn.Module
@@ -56,6 +60,9 @@ class BoundaryProbe:
     example_gradients: Callable[[], ExampleGradients]
     earlier_eigenvector: Tensor | None
     poll: Callable[[], None]
+    update: int
+    update_rule: UpdateRule | None = None
+    blocks: Mapping[str, Scope] = field(default_factory=dict)
 
     @contextmanager
     def surfaces(self) -> Iterator[Surfaces]:

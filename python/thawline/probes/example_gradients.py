@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import torch
@@ -73,7 +73,12 @@ class ExampleGradients:
         return recording
 
     def squared_norms(self, recording: Recording, gradients: Sequence[list[Tensor]]) -> Tensor:
-        """||grad||^2 of each example over the parameters in scope, summed over backward passes; float64 [examples].
+        """||grad||^2 of each example over the parameters in scope, summed over backward passes; float64 [examples]."""
+        by_parameter = self.norms_by_parameter(recording, gradients)
+        return total_norms(recording, by_parameter, by_parameter)
+
+    def norms_by_parameter(self, recording: Recording, gradients: Sequence[list[Tensor]]) -> dict[str, Tensor]:
+        """The same for each parameter, [examples]; one on which the logits do not depend is left out.
 
         `gradients` holds, for each backward pass, the gradient at each of the recording's logits.
         """
@@ -84,11 +89,7 @@ class ExampleGradients:
         self._warn_of(missed, "have a layer that has not run as its rule expects it in this pass")
         self._warn_of(wrong, "have gradients that their rule does not give")
         slow = [*self._slow, *missed]
-        by_parameter = by_rule | self._slow_norms(recording.batch, gradients, slow)
-        total = torch.zeros(batch_size(recording.batch), dtype=torch.float64, device=recording.logits[0].device)
-        for norms in by_parameter.values():
-            total += norms
-        return total
+        return by_rule | self._slow_norms(recording.batch, gradients, slow)
 
     def _slow_norms(
         self,
@@ -204,6 +205,15 @@ class ExampleGradients:
                 "differentiated example by example, which is slow",
                 stacklevel=3,
             )
+
+
+def total_norms(recording: Recording, by_parameter: Mapping[str, Tensor], names: Iterable[str]) -> Tensor:
+    """The sum of the squared norms over the parameters `names`, float64 [examples]."""
+    total = torch.zeros(batch_size(recording.batch), dtype=torch.float64, device=recording.logits[0].device)
+    for name in names:
+        if name in by_parameter:
+            total += by_parameter[name]
+    return total
 
 
 def _trial_gradients(recording: Recording) -> list[Tensor]:

@@ -7,15 +7,15 @@ options, for comparison. The signal is tr(F) divided by the number of parameters
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from thawline.probes.example_gradients import ExampleGradients
+from thawline.probes.example_gradients import ExampleGradients, total_norms
 from thawline.probes.head_features import HeadFeatures, linear_head, logits_of_head, recorded_calls
 from thawline.probes.label_source import Labels, LabelSource, gradient_of_labels
 from thawline.probes.labels import label_uncertainty, squared_output_gradient
@@ -33,13 +33,15 @@ class FisherTrace:
 
     `squared_norms` has expectation ||grad log p(y|x)||^2 under the label option; None for the batch identity, which has
     no value per point. `label_uncertainty` is 1 - sum_c p_c^2 (summed over softmaxes), `feature_norms_squared` is
-    ||h||^2 of the input of the linear head, None without such a head.
+    ||h||^2 of the input of the linear head, None without such a head. `by_block` has trace and squared norms of each
+    block that was asked for, from the same passes and with the same labels.
     """
 
     trace: float
     squared_norms: Tensor | None
     label_uncertainty: Tensor
     feature_norms_squared: Tensor | None
+    by_block: Mapping[str, tuple[float, Tensor | None]] = field(default_factory=dict)
 
 
 @torch.no_grad()
@@ -80,9 +82,11 @@ def fisher_trace_per_example(
     source: LabelSource,
     poll: Callable[[], None],
     micro_batch: int = MICRO_BATCH,
+    blocks: Mapping[str, Scope] | None = None,
 ) -> FisherTrace:
     """tr(F) of any parameters as the mean of per-example squared gradient norms, `micro_batch` examples at a time."""
     values, uncertainties, norms = [], [], []
+    by_block: dict[str, list[Tensor]] = {block: [] for block in blocks or {}}
     first = 0
     for batch in probe_set.batches:
         for part in micro_batches(batch, micro_batch):
@@ -90,13 +94,23 @@ def fisher_trace_per_example(
             with recorded_calls(linear_head(model, objective)) as calls:
                 recording = example_gradients.forward(part)
             gradients = source.output_gradients(objective, recording.logits, part, first)
-            values.append(example_gradients.squared_norms(recording, gradients))
+            by_parameter = example_gradients.norms_by_parameter(recording, gradients)
+            values.append(total_norms(recording, by_parameter, by_parameter))
+            for block, found in by_block.items():
+                found.append(total_norms(recording, by_parameter, blocks[block].names if blocks else ()))
             uncertainties.append(label_uncertainties(recording.logits, counted_positions(objective, part)))
             norms += [_squared_norms(inputs) for inputs, _ in calls if inputs.dim() == 2]
             first += batch_size(part)
     squared_norms = torch.cat(values).cpu()
     features = torch.cat(norms).cpu() if norms else None
-    return FisherTrace(float(squared_norms.mean()), squared_norms, torch.cat(uncertainties).cpu(), features)
+    of_blocks = {block: torch.cat(found).cpu() for block, found in by_block.items()}
+    return FisherTrace(
+        float(squared_norms.mean()),
+        squared_norms,
+        torch.cat(uncertainties).cpu(),
+        features,
+        {block: (float(found.mean()), found) for block, found in of_blocks.items()},
+    )
 
 
 def fisher_trace_by_batch(
@@ -106,12 +120,14 @@ def fisher_trace_by_batch(
     scope: Scope,
     source: LabelSource,
     poll: Callable[[], None],
+    blocks: Mapping[str, Scope] | None = None,
 ) -> FisherTrace:
     """tr(F) by the batch identity E[B ||mean grad||^2] = tr(F), which holds for labels drawn from p itself.
 
     Unbiased but several times noisier than per-example norms, and it has no standard error; for comparison.
     """
     weighted, uncertainties, norms = [], [], []
+    by_block: dict[str, list[Tensor]] = {block: [] for block in blocks or {}}
     first = 0
     for batch in probe_set.batches:
         poll()
@@ -125,12 +141,21 @@ def fisher_trace_by_batch(
         found = torch.autograd.grad(logits, scope.parameters, gradients, allow_unused=True)
         squared = [gradient.double().square().sum() for gradient in found if gradient is not None]
         weighted.append(size * size * torch.stack(squared).sum())
+        by_name = {
+            name: gradient.double().square().sum()
+            for name, gradient in zip(scope.names, found, strict=True)
+            if gradient is not None
+        }
+        for block, sums in by_block.items():
+            own = [by_name[name] for name in (blocks[block].names if blocks else ()) if name in by_name]
+            sums.append(size * size * torch.stack([*own, torch.zeros_like(weighted[-1])]).sum())
         uncertainties.append(label_uncertainties(logits, counted))
         norms += [_squared_norms(inputs) for inputs, _ in calls if inputs.dim() == 2]
         first += size
     features = torch.cat(norms).cpu() if norms else None
     trace = float(torch.stack(weighted).sum()) / first
-    return FisherTrace(trace, None, torch.cat(uncertainties).cpu(), features)
+    traces = {block: (float(torch.stack(sums).sum()) / first, None) for block, sums in by_block.items()}
+    return FisherTrace(trace, None, torch.cat(uncertainties).cpu(), features, traces)
 
 
 def _squared_norms(features: Tensor) -> Tensor:

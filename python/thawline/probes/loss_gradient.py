@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -12,8 +12,12 @@ from thawline.probes.hessian import LossTerm
 from thawline.probes.scope import Scope, flat
 
 
-def loss_and_gradient_norm(terms: Sequence[LossTerm], scope: Scope) -> tuple[float, float]:
-    """The sum of `terms` and the L2 norm of its gradient over the parameters in scope; one pass of each kind.
+def loss_and_gradient_norm(
+    terms: Sequence[LossTerm], scope: Scope, blocks: Mapping[str, Scope] | None = None
+) -> tuple[float, float, dict[str, float]]:
+    """The sum of `terms`, and the L2 norm of its gradient over the parameters in scope and over those of each block.
+
+    One pass of each kind.
 
     Un-augmented points and eval mode: the value depends on the weights alone, not on which batch came last.
     """
@@ -27,4 +31,8 @@ def loss_and_gradient_norm(terms: Sequence[LossTerm], scope: Scope) -> tuple[flo
         for offset, slope in zip(scope.offsets(), slopes, strict=True):
             if slope is not None:
                 gradient[offset] += flat(slope)
-    return float(loss), float(norm_of(gradient))
+    places = dict(zip(scope.names, scope.offsets(), strict=True))
+    parts = {
+        block: torch.cat([gradient[places[name]] for name in part.names]) for block, part in (blocks or {}).items()
+    }
+    return float(loss), float(norm_of(gradient)), {block: float(norm_of(part)) for block, part in parts.items()}

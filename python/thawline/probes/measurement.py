@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from torch import Tensor
 
@@ -17,11 +18,24 @@ _EIGENVECTOR = "eigenvector/"
 
 
 @dataclass(frozen=True)
+class BlockValues:
+    """One number of each block of which something was in scope, with its error, None where there is none to give.
+
+    `seconds` are those that the blocks took beyond what the whole scope did.
+    """
+
+    values: Mapping[str, float]
+    standard_errors: Mapping[str, float | None]
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
 class Measurement:
     """One number for the wire. Errors are None where there is none to give; seconds count wall time.
 
     `degrees_of_freedom` are those of the standard error, few where it comes from few draws.
-    A feature forward that several signals share is counted with the first of them.
+    A feature forward that several signals share is counted with the first of them. `blocks`: what it is of each block
+    by itself, with scope `blocks`.
     """
 
     key: str
@@ -31,6 +45,7 @@ class Measurement:
     span_standard_error: float | None = None
     seconds: float = 0.0
     degrees_of_freedom: float = math.inf
+    blocks: BlockValues | None = None
 
     def half_width(self, coverage: float = 0.95) -> float | None:
         """Half the width of the interval round the value that holds the truth with this probability (Student's t)."""
@@ -86,3 +101,21 @@ class MeasurementHistory:
         found = {name: tensor for name, tensor in state.items() if name.startswith(_EIGENVECTOR)}
         self._eigenvectors.load_state_dict({name.removeprefix(_EIGENVECTOR): tensor for name, tensor in found.items()})
         self._signals.load_state_dict({name: tensor for name, tensor in state.items() if name not in found})
+
+
+def with_blocks(measured: list[Measurement], parts: Mapping[str, Signal], seconds: float) -> list[Measurement]:
+    """A signal and its companions, each with what it is of the blocks; errors of changes only the whole scope has."""
+    if not parts:
+        return measured
+    signal, *companions = measured
+    values = {block: part.value for block, part in parts.items()}
+    errors = {
+        block: None if part.vector is None or part.error is None else part.error(part.vector)
+        for block, part in parts.items()
+    }
+    found = [replace(signal, blocks=BlockValues(values, errors, seconds))]
+    for companion in companions:
+        name = companion.key.removeprefix("probe/")
+        of_blocks = {block: part.companions[name] for block, part in parts.items() if name in part.companions}
+        found.append(replace(companion, blocks=BlockValues(of_blocks, {})) if of_blocks else companion)
+    return found

@@ -5,10 +5,17 @@ A new metric is a file with its mathematics, a function here or there that takes
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
+import torch
+from torch import Tensor
+
+from thawline.errors import UserError
 from thawline.probes.boundary_probe import BoundaryProbe, Signal
+from thawline.probes.critical_sharpness import critical_sharpness
 from thawline.probes.fisher import (
     FisherTrace,
     fisher_trace_by_batch,
@@ -27,6 +34,7 @@ from thawline.probes.standard_errors import (
     error_over_points,
     error_within_batches,
 )
+from thawline.probes.update_direction import update_direction
 
 
 def _fisher_trace(probe: BoundaryProbe) -> Signal:
@@ -34,13 +42,13 @@ def _fisher_trace(probe: BoundaryProbe) -> Signal:
     source = LabelSource(settings.labels, settings.seed, sum(probe_set.sizes))
     found: FisherTrace
     if settings.estimator == "batch":
-        found = fisher_trace_by_batch(model, objective, probe_set, probe.scope, source, probe.poll)
+        found = fisher_trace_by_batch(model, objective, probe_set, probe.scope, source, probe.poll, probe.blocks)
     elif probe.features is not None:
         found = fisher_trace_of_head(probe.features, probe_set, settings.labels)
     else:
         gradients = probe.example_gradients()
         found = fisher_trace_per_example(
-            model, objective, probe_set, gradients, source, probe.poll, settings.micro_batch
+            model, objective, probe_set, gradients, source, probe.poll, settings.micro_batch, probe.blocks
         )
     count = probe.scope.num_parameters
     companions = {
@@ -50,8 +58,17 @@ def _fisher_trace(probe: BoundaryProbe) -> Signal:
     }
     if found.feature_norms_squared is not None:
         companions["feature_norm_squared"] = float(found.feature_norms_squared.mean())
-    vector = None if found.squared_norms is None else found.squared_norms / count
-    return Signal(found.trace / count, vector, error_over_points, companions=companions)
+    parts = {
+        block: _trace_of(trace, norms, probe.blocks[block].num_parameters)
+        for block, (trace, norms) in found.by_block.items()
+    }
+    return replace(_trace_of(found.trace, found.squared_norms, count), companions=companions, parts=parts)
+
+
+def _trace_of(trace: float, squared_norms: Tensor | None, count: int) -> Signal:
+    vector = None if squared_norms is None else squared_norms / count
+    companions = {"fisher_trace_sum": trace, "fisher_trace_num_parameters": float(count)}
+    return Signal(trace / count, vector, error_over_points, companions=companions)
 
 
 def _sharpness_avg(probe: BoundaryProbe) -> Signal:
@@ -106,6 +123,25 @@ def _sharpness_worst(probe: BoundaryProbe) -> Signal:
     )
 
 
+def _critical_sharpness(probe: BoundaryProbe) -> Signal | None:
+    rule, scope = probe.update_rule, probe.scope
+    if rule is None:
+        raise UserError(
+            "probe_optimizer",
+            "critical_sharpness needs the optimizer that makes the updates, and this prober was given none",
+            "make the prober with `update_rule=UpdateRule(optimizer)`",
+        )
+    if probe.update == 1:
+        # Whether it can be measured at all is known now.
+        update_direction(rule, scope, torch.zeros(scope.num_parameters, device=scope.parameters[0].device))
+        warnings.warn("critical_sharpness has no value before the first update, which nothing precedes", stacklevel=2)
+        return None
+    with probe.surfaces() as surfaces:
+        found = critical_sharpness(surfaces, probe.probe_set, scope, rule, probe.poll)
+    companions = {"critical_learning_rate": found.rate}
+    return Signal(found.value, found.influences, error_over_points, companions=companions)
+
+
 def _hessian_lambda_max(probe: BoundaryProbe) -> Signal:
     scope, warm = probe.scope, probe.earlier_eigenvector
     device = scope.parameters[0].device
@@ -126,16 +162,18 @@ def _feature_rank(probe: BoundaryProbe) -> Signal:
 
 
 def _gradient_norm(probe: BoundaryProbe) -> Signal:
-    loss, norm = loss_and_gradient_norm(probe.loss_terms(), probe.scope)
-    return Signal(norm, companions={"loss": loss})
+    loss, norm, norms = loss_and_gradient_norm(probe.loss_terms(), probe.scope, probe.blocks)
+    return Signal(norm, companions={"loss": loss}, parts={block: Signal(part) for block, part in norms.items()})
 
 
-Measure = Callable[[BoundaryProbe], Signal]
+# None: it has no value at this boundary.
+Measure = Callable[[BoundaryProbe], Signal | None]
 
 _MEASURES_WITH_ERRORS: Final[dict[str, Measure]] = {
     "fisher_trace": _fisher_trace,
     "sharpness_avg": _sharpness_avg,
     "sharpness_worst": _sharpness_worst,
+    "critical_sharpness": _critical_sharpness,
 }
 MEASURES: Final[dict[str, Measure]] = {
     **_MEASURES_WITH_ERRORS,
@@ -145,5 +183,10 @@ MEASURES: Final[dict[str, Measure]] = {
     "gradient_norm": _gradient_norm,
 }
 METRICS: Final = tuple(MEASURES)
+OF_FEATURES: Final = ("feature_lambda_max", "feature_rank")
+"""Those of the vector that the head reads, which no block has a part of."""
 SIGNALS: Final = tuple(_MEASURES_WITH_ERRORS)
-"""The paper's three signals, which a detector may watch: they come with errors."""
+"""Those that a detector may watch: they come with errors."""
+PAPER_SIGNALS: Final = ("fisher_trace", "sharpness_avg", "sharpness_worst")
+OF_WEIGHTS: Final = tuple(metric for metric in METRICS if metric != "critical_sharpness")
+"""Those that are a matter of weights and points alone, and need no optimizer."""

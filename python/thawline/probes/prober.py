@@ -10,18 +10,20 @@ from torch import Tensor, nn
 
 from thawline.errors import UserError
 from thawline.interruption import Interrupted
+from thawline.probes.block_signals import BlockSignals
 from thawline.probes.boundary_probe import BoundaryProbe, Signal
 from thawline.probes.example_gradients import ExampleGradients
 from thawline.probes.frozen_prefix import FrozenPrefix
 from thawline.probes.head_features import KeptFeatures
 from thawline.probes.meaning import require_meaning, require_softmax
-from thawline.probes.measurement import Measurement, MeasurementHistory
-from thawline.probes.measures import MEASURES, METRICS, SIGNALS
+from thawline.probes.measurement import Measurement, MeasurementHistory, with_blocks
+from thawline.probes.measures import MEASURES, METRICS, OF_FEATURES, PAPER_SIGNALS
 from thawline.probes.objective import LabelledObjective, Objective, ProbeSetObjective
 from thawline.probes.probe_set import ProbeSet
-from thawline.probes.scope import Scope, measuring, resolve_scope
+from thawline.probes.scope import Scope, measuring, parts_of, resolve_scope
 from thawline.probes.settings import ProbeSettings
 from thawline.probes.untouched import untouched
+from thawline.probes.update_direction import UpdateRule
 
 
 class Prober:
@@ -34,7 +36,8 @@ class Prober:
 
     `stages` names the model's layers in the order in which they run, each reading what the one before gave as its first
     positional argument. Those below everything in scope are then run once, and again only when they have changed. It
-    changes no value; without it, every probe runs the whole model.
+    changes no value; without it, every probe runs the whole model. `update_rule` names the optimizer, whose state
+    `critical_sharpness` depends on besides the weights; it is read and never stepped.
     """
 
     def __init__(
@@ -44,6 +47,7 @@ class Prober:
         probe_set: ProbeSet,
         settings: ProbeSettings,
         stages: Sequence[str] = (),
+        update_rule: UpdateRule | None = None,
     ) -> None:
         if isinstance(objective, ProbeSetObjective):
             objective = objective.for_probe_set(probe_set.batches)
@@ -52,6 +56,7 @@ class Prober:
         self._objective = objective
         self._probe_set = probe_set
         self.settings = settings
+        self._update_rule = update_rule
         self._features = KeptFeatures(model, objective, probe_set, settings.cache_bytes, settings.micro_batch)
         self._prefix = FrozenPrefix(model, objective, probe_set, stages, settings.cache_bytes, settings.micro_batch)
         self._history = MeasurementHistory(settings.every, settings.tau, settings.start)
@@ -59,10 +64,11 @@ class Prober:
         self._example_gradients: tuple[tuple[int, ...], ExampleGradients] | None = None
 
     def measure(
-        self, update: int, metrics: Sequence[str] = SIGNALS, should_stop: Callable[[], bool] = lambda: False
+        self, update: int, metrics: Sequence[str] = PAPER_SIGNALS, should_stop: Callable[[], bool] = lambda: False
     ) -> list[Measurement]:
         """The metrics of boundary `update`, in the order asked for, each followed by its companions.
 
+        One that has no value there is left out, with a warning.
         `should_stop` is asked between batches; if it says yes, Interrupted is raised,
         the model is as it was, and nothing is recorded.
         Raises UserError for an unknown metric, for an empty scope, for the features of a model without such a head, and
@@ -82,6 +88,7 @@ class Prober:
             self._has_softmax = True
         scope = resolve_scope(self._model, self.settings.scope, self.settings.all_parameter_names)
         signals: dict[str, tuple[Signal, float]] = {}
+        of_blocks: dict[str, tuple[dict[str, Signal], float]] = {}
         with measuring(self._model, scope), untouched(self._model, scope):
             began = time.perf_counter()
             check = self._is_check_due()
@@ -96,18 +103,28 @@ class Prober:
                 lambda: self._gradients_of(scope, poll, check=check),
                 self._history.earlier_eigenvector(update, scope),
                 poll,
+                update,
+                self._update_rule,
+                parts_of(scope, self.settings.blocks) if self.settings.scope == "blocks" else {},
             )
+            blocks = BlockSignals(boundary)
             # The closed forms need no forward pass at all, so there is nothing to begin further up.
             with self._prefix.serving(scope, check=check) if features is None else nullcontext():
                 for metric in metrics:
                     signal = MEASURES[metric](boundary)
                     ended = time.perf_counter()
-                    signals[metric] = (signal, ended - began)
-                    began = ended
+                    if signal is not None:
+                        signals[metric] = (signal, ended - began)
+                        if metric not in OF_FEATURES:
+                            parts = blocks.measure(MEASURES[metric], signal)
+                            of_blocks[metric] = (parts, time.perf_counter() - ended)
+                    began = time.perf_counter()
         return [
             measurement
             for metric, (signal, seconds) in signals.items()
-            for measurement in self._history.measurements(update, metric, scope, signal, seconds)
+            for measurement in with_blocks(
+                self._history.measurements(update, metric, scope, signal, seconds), *of_blocks.get(metric, ({}, 0.0))
+            )
         ]
 
     def check(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,7 +17,7 @@ from thawline.eval_mode import eval_mode
 from thawline.probes.full_precision import full_float32
 from thawline.probes.recurrent import differentiable_rnns
 
-ScopeKind = Literal["trainable", "all"]
+ScopeKind = Literal["trainable", "all", "blocks"]
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Scope:
 
 
 def resolve_scope(model: nn.Module, kind: ScopeKind, all_names: Sequence[str] = ()) -> Scope:
-    """The parameters in scope now: those with requires_grad (`trainable`), or those of blocks and head (`all`).
+    """The parameters in scope now: those with requires_grad (`trainable`, `blocks`), or of blocks and head (`all`).
 
     `all_names` lists everything the schedule will ever train. Raises UserError for a name that the model lacks and for
     an empty scope.
@@ -61,7 +61,7 @@ def resolve_scope(model: nn.Module, kind: ScopeKind, all_names: Sequence[str] = 
     chosen = {
         name: parameter
         for name, parameter in named.items()
-        if (parameter.requires_grad if kind == "trainable" else name in wanted)
+        if (name in wanted if kind == "all" else parameter.requires_grad)
     }
     if not chosen:
         raise UserError(
@@ -70,6 +70,17 @@ def resolve_scope(model: nn.Module, kind: ScopeKind, all_names: Sequence[str] = 
             "unfreeze the head before probing, or name the parameters of blocks and head",
         )
     return Scope(tuple(chosen), tuple(chosen.values()))
+
+
+def parts_of(scope: Scope, blocks: Mapping[str, Sequence[str]]) -> dict[str, Scope]:
+    """By block, what of the block's parameters is in scope; a block of which nothing is has no part."""
+    parts = {}
+    for block, names in blocks.items():
+        own = set(names)
+        chosen = [pair for pair in zip(scope.names, scope.parameters, strict=True) if pair[0] in own]
+        if chosen:
+            parts[block] = Scope(tuple(name for name, _ in chosen), tuple(parameter for _, parameter in chosen))
+    return parts
 
 
 def dense(gradient: Tensor) -> Tensor:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 from thawline.errors import UserError
@@ -17,6 +17,8 @@ from thawline.probes.sharpness import SearchKind
 
 # Enough for 2048 windows of 384 tokens, not one of them padding, at the width of XLM-R large: 3 GiB.
 DEFAULT_CACHE_BYTES = 4 * 2**30
+# The values of all of them have to fit into the frame of one message.
+MOST_BLOCKS = 128
 
 
 @dataclass(frozen=True)
@@ -30,9 +32,10 @@ class ProbeSettings:
 
     `seed` fixes labels and noise for the run. `tau` and `every` are the detector's window and the updates between two
     boundaries: `span_standard_error` compares with the boundary tau points ago; `start` is the boundary of point 0.
-    `all_parameter_names` lists the parameters of blocks and head, for scope `all`. `search_precision` is that of the
-    search for the worst case through the network; all that is reported is computed in float32. `cache_bytes` bounds
-    what the frozen layers give for the probe set, kept from one measurement to the next; 0 keeps nothing.
+    `all_parameter_names` lists the parameters of blocks and head, for scope `all`; `blocks` has those of each block by
+    its name, the head first, for scope `blocks`: what trains, and each block of it as well. `search_precision` is that
+    of the search for the worst case through the network; all that is reported is computed in float32. `cache_bytes`
+    bounds what the frozen layers give for the probe set, kept from one measurement to the next; 0 keeps nothing.
     Whether per-example gradients add up to autograd's gradient is looked at when a scope is first measured, and again
     at every `check_every`-th measurement, when what was kept is compared with a fresh pass as well; 0: never again.
     `micro_batch` is how many examples go through the network at once: it decides speed and the last digits. Raises
@@ -58,6 +61,7 @@ class ProbeSettings:
     cache_bytes: int = DEFAULT_CACHE_BYTES
     micro_batch: int = MICRO_BATCH
     check_every: int = 0
+    blocks: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in ("rho", "draws", "iterations", "tau", "every", "start", "micro_batch"):
@@ -77,6 +81,12 @@ class ProbeSettings:
                 "probe_worst_value",
                 "probe.worst_value is last, but probe.search is sphere, whose last step is its best",
                 "set probe.search to apgd, or probe.worst_value to best",
+            )
+        if self.scope == "blocks" and not 0 < len(self.blocks) <= MOST_BLOCKS:
+            raise UserError(
+                "probe_scope",
+                f"probe.scope is blocks, for {len(self.blocks)} blocks with the head; it is for 1 to {MOST_BLOCKS}",
+                "set probe.scope to trainable, or put layers together in larger blocks",
             )
         if self.estimator == "batch" and self.labels == "exact":
             raise UserError(

@@ -1,4 +1,4 @@
-"""Standard errors of the three signals: pure functions from per-point (and per-draw) vectors to one number.
+"""Standard errors of the signals: pure functions from per-point (and per-draw) vectors to one number.
 
 The same functions on the paired differences of two boundaries give the errors of a change: points, labels and noise
 are common to both, so most of their variation cancels. All return None where the vectors are too small to tell, or

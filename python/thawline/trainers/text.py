@@ -45,7 +45,7 @@ def train_text(channel: Channel, config: TextRunConfig, welcome: Welcome, micro_
     optimizer = build_optimizer(model, config.train, fused=device.type != "cpu", trained=parts.trained)
     batches = TrainingBatches(task.train.tokens.lengths, batch_size=config.train.batch_size, seed=config.seed)
     num_updates = config.train.updates or (config.train.epochs or 1) * batches.updates_per_epoch
-    prober = build_prober(config, parts, micro_batch)
+    prober = build_prober(config, parts, micro_batch, optimizer)
     run_folder = Path(welcome.run_folder)
     adapters = Adapters(run_folder, model, config, parts.encoder.block_map, parts.label_names)
     batching = Batching(parts.collation, config.evaluate.batch_size)

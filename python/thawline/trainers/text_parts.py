@@ -16,7 +16,7 @@ from thawline.evaluation.text.nli_scorer import read_label_names
 from thawline.host.determinism import derive_seed
 from thawline.lockstep.settings_of_run import probe_settings
 from thawline.models.text import AdapterSettings, Encoder, LoraSettings, OtherAdapterSettings, build_encoder
-from thawline.probes import Prober, ProbeSet, probe_indices
+from thawline.probes import Prober, ProbeSet, UpdateRule, probe_indices
 from thawline.probes.objective import MICRO_BATCH, LabelledObjective
 from thawline.probes.text_objective import QuestionAnsweringObjective, SequenceClassificationObjective
 from thawline.steering.blocks import first_head_layer_name
@@ -116,10 +116,16 @@ def build_objective(config: TextRunConfig, encoder: Encoder) -> LabelledObjectiv
     )
 
 
-def build_prober(config: TextRunConfig, parts: TextParts, micro_batch: int = MICRO_BATCH) -> Prober | None:
+def build_prober(
+    config: TextRunConfig,
+    parts: TextParts,
+    micro_batch: int = MICRO_BATCH,
+    optimizer: torch.optim.Optimizer | None = None,
+) -> Prober | None:
     """A prober on `probe.points` training sequences, chosen by the run's seed as for images; None: nothing is measured.
 
-    Decision: they are cut into batches by length, which then hold little padding.
+    Decision: they are cut into batches by length, which then hold little padding. `optimizer` makes the updates:
+    without it there is no critical sharpness.
     """
     if config.probe is None:
         return None
@@ -129,4 +135,5 @@ def build_prober(config: TextRunConfig, parts: TextParts, micro_batch: int = MIC
     probe_set = ProbeSet([parts.collation.batch(sequences, chosen[places]) for places in by_length])
     settings = probe_settings(config.seed, config.probe, encoder.block_map)
     settings = replace(settings, search_precision=config.device.precision, micro_batch=micro_batch)
-    return Prober(encoder.model, parts.objective, probe_set, settings, encoder.stages)
+    rule = None if optimizer is None else UpdateRule(optimizer, has_own_rates=False)
+    return Prober(encoder.model, parts.objective, probe_set, settings, encoder.stages, rule)

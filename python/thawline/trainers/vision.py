@@ -42,7 +42,7 @@ def train_vision(channel: Channel, config: RunConfig, welcome: Welcome, micro_ba
     optimizer = build_optimizer(model, config.train, fused=device.type != "cpu")
     epoch_updates = updates_per_epoch(len(data.train_labels), config.train.batch_size)
     num_updates = config.train.updates or (config.train.epochs or 1) * epoch_updates
-    prober = build_prober(config, parts, micro_batch)
+    prober = build_prober(config, parts, micro_batch, optimizer)
     run_folder = Path(welcome.run_folder)
     # Before a checkpoint is restored: what a seed gives in any attempt.
     start = StartWeights(model, parts.block_map)

@@ -15,7 +15,7 @@ from thawline.host.determinism import derive_seed, permutation
 from thawline.lockstep.settings_of_run import probe_settings
 from thawline.models.family import ImageTask
 from thawline.models.image_models import MODELS
-from thawline.probes import ClassificationObjective, Prober, ProbeSet, probe_indices
+from thawline.probes import ClassificationObjective, Prober, ProbeSet, UpdateRule, probe_indices
 from thawline.probes.objective import MICRO_BATCH
 from thawline.steering.batch_norm import CALIBRATION_BATCHES, BatchNormPolicy
 from thawline.steering.blocks import BlockMap, first_head_layer_name, linear_head_name
@@ -59,8 +59,16 @@ def build_model(config: RunConfig, data: VisionData) -> tuple[nn.Module, BlockMa
     return model, family.blocks(config.model, model)
 
 
-def build_prober(config: RunConfig, parts: VisionParts, micro_batch: int = MICRO_BATCH) -> Prober | None:
-    """A prober on `probe.points` un-augmented training images, chosen by the run's seed; None: nothing is measured."""
+def build_prober(
+    config: RunConfig,
+    parts: VisionParts,
+    micro_batch: int = MICRO_BATCH,
+    optimizer: torch.optim.Optimizer | None = None,
+) -> Prober | None:
+    """A prober on `probe.points` un-augmented training images, chosen by the run's seed; None: nothing is measured.
+
+    `optimizer` makes the updates: without it there is no critical sharpness.
+    """
     if config.probe is None:
         return None
     model, data = parts.model, parts.data
@@ -73,7 +81,9 @@ def build_prober(config: RunConfig, parts: VisionParts, micro_batch: int = MICRO
         linear_head_name(model, parts.block_map), first_head_layer_name(model, parts.block_map)
     )
     in_order = MODELS[type(config.model)].runs_in_definition_order
-    return Prober(model, objective, probe_set, settings, [name for name, _ in model.named_children() if in_order])
+    stages = [name for name, _ in model.named_children() if in_order]
+    rule = None if optimizer is None else UpdateRule(optimizer, has_own_rates=False)
+    return Prober(model, objective, probe_set, settings, stages, rule)
 
 
 def build_batch_norm_policy(config: RunConfig, parts: VisionParts) -> BatchNormPolicy | None:

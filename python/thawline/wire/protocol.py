@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from thawline.wire.block_values import BlockValues
 from thawline.wire.values import (
     Count,
     Key,
@@ -61,6 +62,7 @@ class Metric(_Body, frozen=True, kw_only=True):
     change_standard_error: MetricValue | None = None
     span_standard_error: MetricValue | None = None
     seconds: NonNegative
+    blocks: BlockValues | UnsetType = UNSET
 
 
 class SpentSeconds(_Body, frozen=True):

@@ -5,7 +5,7 @@ import { atLeast, keyFacts, leftOutOrGiven, wordOrInteger } from "./fields.js";
 const metrics = z
   .array(z.enum(METRICS))
   .default(["fisher_trace"])
-  .describe("What to measure. All but the three signals are recorded only, and decide nothing.");
+  .describe("What to measure. Only signals may decide k, the first four; the others are recorded.");
 
 const until = wordOrInteger(["decision", "end"])
   .default("decision")
@@ -52,7 +52,13 @@ const common = {
 
 /** Those that concern some metrics only (`METRIC_TABLE`). */
 const options = {
-  scope: z.enum(["trainable", "all"]).default("trainable").describe("Parameters the signals look at."),
+  scope: z
+    .enum(["trainable", "all", "blocks"])
+    .default("trainable")
+    .describe(
+      "Parameters the signals look at: those that train, all that ever will, or those that train and, beside them, those " +
+        "of each block by itself, which decide nothing.",
+    ),
   rho: z
     .number()
     .positive()

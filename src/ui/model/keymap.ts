@@ -32,7 +32,7 @@ export const KEYMAP: readonly KeyBinding[] = [
   { keys: ["?", "h"], action: "help", help: "this help, on and off", footer: "help", control: false },
   { keys: ["y"], action: "logarithmic", help: "logarithmic axis of the signal chart", footer: "log", control: false },
   { keys: ["m"], action: "average", help: "moving average of the charts, on and off", footer: "mean", control: false },
-  { keys: ["v"], action: "panel", help: "next picture: signal, loss, results", footer: "next", control: false },
+  { keys: ["v"], action: "panel", help: "next picture: signal, blocks, loss, results", footer: "next", control: false },
   { keys: ["tab"], action: "nextRun", help: "next run, where several are watched", control: false },
   { keys: ["shift+tab"], action: "previousRun", help: "previous run", control: false },
   { keys: ["esc"], action: "dismiss", help: "close the help, answer no", control: false },

@@ -1,4 +1,5 @@
 import type { OperatorRequest } from "../../core/events.js";
+import { selectBlockSignals } from "../../reading/block-signals.js";
 import { selectNextPoint, selectNextRelease, selectStep } from "../../reading/selectors.js";
 import type { State } from "../../core/state.js";
 import { bindingFor, type Action } from "./keymap.js";
@@ -141,7 +142,7 @@ export function questionFor(request: OperatorRequest, state: State): string {
   }
 }
 
-export type Panel = "signal" | "loss" | "results";
+export type Panel = "signal" | "blocks" | "loss" | "results";
 
 /**
  * Which picture is shown where there is room for one: the signal while k is to be found, then the loss, then the
@@ -151,7 +152,8 @@ export type Panel = "signal" | "loss" | "results";
  */
 export function panelOf(view: ViewState, state: State, roomy: boolean): Panel {
   const results: Panel[] = state.scores.evaluations.length > 0 ? ["results"] : [];
-  const panels: Panel[] = roomy ? ["signal", ...results] : ["signal", "loss", ...results];
+  const blocks: Panel[] = selectBlockSignals(state) === null ? [] : ["blocks"];
+  const panels: Panel[] = roomy ? ["signal", ...blocks, ...results] : ["signal", ...blocks, "loss", ...results];
   return panels[(panels.indexOf(newsOf(state, roomy)) + view.panel) % panels.length]!;
 }
 

@@ -1,8 +1,10 @@
 import { Box } from "ink";
 import { memo, useMemo, type ReactElement } from "react";
+import { selectBlockSignals } from "../../reading/block-signals.js";
 import { selectBlocks } from "../../reading/selectors.js";
 import type { State } from "../../core/state.js";
 import { BlockLine, BlockPanel } from "../components/blocks.js";
+import { BlockSignalPanel } from "../components/block-signals.js";
 import { LossChart, SignalChart } from "../components/charts.js";
 import { DecisionLog } from "../components/decision-log.js";
 import { DetectorLines, DetectorPanel } from "../components/detector.js";
@@ -140,6 +142,8 @@ interface PicturesProps {
 function Pictures({ state, curves, view, columns, signalRows, lossRows }: PicturesProps): ReactElement {
   const { logarithmic, average } = view;
   const panel = panelOf(view, state, lossRows > 0);
+  const ofBlocks = panel === "blocks" ? selectBlockSignals(state) : null;
+  if (ofBlocks !== null) return <BlockSignalPanel signals={ofBlocks} rows={signalRows + lossRows} columns={columns} />;
   if (panel === "results") return <ResultPanel state={state} rows={signalRows + lossRows} columns={columns} />;
   const shared = { state, columns, average };
   if (panel === "loss") return <LossChart {...shared} curve={curves.loss} rows={signalRows} />;

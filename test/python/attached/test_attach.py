@@ -54,7 +54,8 @@ def test_a_controller_that_changes_nothing_changes_no_bit() -> None:
     alone = Script()
     alone.loop(None, range(1, 7))
     script = Script(probe=PROBE)
-    with attach_over(controlled(EVERYTHING, metrics=["fisher_trace"], probe_every=1), "run-1", 1, script.check) as run:
+    metrics = ["fisher_trace", "critical_sharpness"]
+    with attach_over(controlled(EVERYTHING, metrics=metrics, probe_every=1), "run-1", 1, script.check) as run:
         script.loop(run, range(1, 7))
     assert weights_sha256(script.model) == weights_sha256(alone.model)
 

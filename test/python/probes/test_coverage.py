@@ -2,7 +2,8 @@
 
 A population of 400 points of which a probe set draws two batches with replacement, so that every redraw is independent
 and the truth can be computed: tr(F) over the whole population with exact labels, average sharpness over the whole
-population and 20,000 draws of noise. Worst-case sharpness is defined batch by batch (the adversary sees its batch, and
+population and 20,000 draws of noise. Critical sharpness is that of the population along the direction at hand, which
+the points have chosen. Worst-case sharpness is defined batch by batch (the adversary sees its batch, and
 gains by it), so its truth is the mean over many batches of the same size.
 """
 
@@ -15,7 +16,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from thawline.probes import SIGNALS, ClassificationObjective, Prober, ProbeSet, ProbeSettings
+from thawline.probes import PAPER_SIGNALS, ClassificationObjective, Prober, ProbeSet, ProbeSettings, UpdateRule
+from thawline.probes.critical_sharpness import find_critical_rate
 
 pytestmark = pytest.mark.long
 
@@ -122,7 +124,7 @@ def true_sharpness_worst(network: TwoLayers, population: tuple[Tensor, Tensor], 
 @pytest.fixture(scope="module")
 def redraws(network: TwoLayers, population: tuple[Tensor, Tensor]) -> dict[str, Tensor]:
     """By signal, (value, half the width of its interval) of each redraw, [REDRAWS, 2]."""
-    found: dict[str, list[tuple[float, float]]] = {signal: [] for signal in (*SIGNALS, "independent")}
+    found: dict[str, list[tuple[float, float]]] = {signal: [] for signal in (*PAPER_SIGNALS, "independent")}
     for redraw in range(REDRAWS):
         probe_set = probe_set_of(population, redraw)
         measured = {
@@ -167,6 +169,56 @@ def test_the_error_of_worst_case_sharpness(
 ) -> None:
     """Slightly conservative: each batch's perturbation has adapted to its own points."""
     assert coverage(redraws["sharpness_worst"], true_sharpness_worst(network, population)) >= 0.92
+
+
+def critical_redraws(network: TwoLayers, population: tuple[Tensor, Tensor], points: int) -> tuple[Tensor, Tensor]:
+    """(value, half the width of its interval) of each redraw of `points`, and the truth along its direction, [REDRAWS]."""
+    objective, parameters = ClassificationObjective(), list(network.parameters())
+    sizes = [parameter.numel() for parameter in parameters]
+    clean = [parameter.detach().clone() for parameter in parameters]
+    rule = UpdateRule(torch.optim.SGD(parameters, lr=0.1))
+    found, truths = [], []
+    for redraw in range(REDRAWS):
+        probe_set = probe_set_of(population, redraw, points // BATCH_SIZE)
+        names = [name for name, _ in network.named_parameters()]
+        settings = ProbeSettings(seed=0, scope="all", all_parameter_names=names)
+        prober = Prober(network, objective, probe_set, settings, update_rule=rule)
+        measured = prober.measure(10, ["critical_sharpness"])[0]
+        half_width = measured.half_width()
+        assert half_width is not None
+        found.append((measured.value, half_width))
+        mean = torch.cat([objective.loss(network, batch) for batch in probe_set.batches]).mean()
+        direction = torch.cat([part.reshape(-1) for part in torch.autograd.grad(mean, parameters)])
+        truths.append(_critical_along(network, population, direction, clean, sizes))
+    return torch.tensor(found, dtype=torch.float64), torch.tensor(truths, dtype=torch.float64)
+
+
+@torch.no_grad()
+def _critical_along(
+    network: TwoLayers, population: tuple[Tensor, Tensor], direction: Tensor, clean: list[Tensor], sizes: list[int]
+) -> float:
+    objective = ClassificationObjective()
+
+    def losses(rate: float) -> Tensor:
+        parts = torch.split(direction, sizes)
+        for parameter, before, part in zip(network.parameters(), clean, parts, strict=True):
+            parameter.copy_(before - rate * part.view_as(before))
+        return objective.loss(network, population)
+
+    start = losses(0.0)
+    slope = float((losses(1e-3) - start).mean()) / 1e-3
+    found = find_critical_rate(lambda rate: losses(rate) - start, slope, [1e-6, 0.1, 1e6])
+    losses(0.0)
+    return found.value
+
+
+def test_the_error_of_critical_sharpness(network: TwoLayers, population: tuple[Tensor, Tensor]) -> None:
+    """For the direction at hand. Points that chose it fall further along it than others do, by which the interval is a
+    little too far down; what another direction would give is not in it."""
+    pairs, truths = critical_redraws(network, population, 800)
+    values, half_widths = pairs.T
+    assert 0.90 <= float(((values - truths).abs() <= half_widths).double().mean()) <= 0.98
+    assert float(((values - truths).abs() <= half_widths / 2).double().mean()) < 0.85
 
 
 def test_the_worst_case_of_small_batches_is_not_that_of_the_whole_population(

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from probe_tower import STAGES, TowerObjective, build_tower, set_trainable, tower_probe_set, tower_settings
 from torch import nn
 
-from thawline.probes import METRICS, SIGNALS, ClassificationObjective, Interrupted, Prober, ProbeSettings
+from thawline.probes import OF_WEIGHTS, PAPER_SIGNALS, ClassificationObjective, Interrupted, Prober, ProbeSettings
 
 
 def values(measurements):
@@ -56,7 +56,7 @@ CHANGES = {
 def test_no_bit_differs_whatever_happens_between_two_boundaries(changes):
     tower = build_tower()
     keeping, forgetting = tower_probers(tower)
-    metrics = [*SIGNALS, "feature_rank"]
+    metrics = [*PAPER_SIGNALS, "feature_rank"]
     update = 1
     for change in ["nothing", *changes]:
         CHANGES[change](tower)
@@ -71,7 +71,7 @@ def test_no_bit_differs_for_any_scope_of_a_tower(precision):
         tower = build_tower(trainable)
         keeping, forgetting = tower_probers(tower, search_precision=precision)
         for update in (1, 10):
-            assert values(keeping.measure(update, METRICS)) == values(forgetting.measure(update, METRICS))
+            assert values(keeping.measure(update, OF_WEIGHTS)) == values(forgetting.measure(update, OF_WEIGHTS))
             train_one_update(tower)
 
 
@@ -96,8 +96,8 @@ def test_batch_norm_statistics_that_move_are_seen(network, probe_set, objective)
     images = torch.randn(4, 2, 6, 6, generator=torch.Generator().manual_seed(0))
     found = []
     for update in (1, 10):
-        found.append(values(keeping.measure(update, METRICS)))
-        assert found[-1] == values(forgetting.measure(update, METRICS))
+        found.append(values(keeping.measure(update, OF_WEIGHTS)))
+        assert found[-1] == values(forgetting.measure(update, OF_WEIGHTS))
         network.train()(images)
     assert found[0][0] != found[1][0]
 
@@ -153,11 +153,11 @@ def test_a_model_that_reads_a_frozen_stage_by_another_way_is_run_whole(network, 
     stages = ("stem", "bn1", "conv", "bn2", "hidden", "fc")
     keeping = Prober(network, objective, probe_set, ProbeSettings(seed=0), stages)
     with pytest.warns(UserWarning, match="by another way than the stages"):
-        found = keeping.measure(1, METRICS)
-    assert values(found) == values(Prober(network, objective, probe_set, ProbeSettings(seed=0)).measure(1, METRICS))
+        found = keeping.measure(1, OF_WEIGHTS)
+    assert values(found) == values(Prober(network, objective, probe_set, ProbeSettings(seed=0)).measure(1, OF_WEIGHTS))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        keeping.measure(10, METRICS)
+        keeping.measure(10, OF_WEIGHTS)
 
 
 class CopyingObjective(TowerObjective):

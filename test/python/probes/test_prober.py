@@ -5,7 +5,15 @@ import torch
 from torch import nn
 
 from thawline.errors import UserError
-from thawline.probes import METRICS, SIGNALS, ClassificationObjective, Interrupted, Prober, ProbeSet, ProbeSettings
+from thawline.probes import (
+    OF_WEIGHTS,
+    PAPER_SIGNALS,
+    ClassificationObjective,
+    Interrupted,
+    Prober,
+    ProbeSet,
+    ProbeSettings,
+)
 from thawline.probes.standard_errors import error_over_draws_and_points, error_over_points, error_within_batches
 
 HEAD = ("fc.weight", "fc.bias")
@@ -54,7 +62,7 @@ def test_the_model_comes_back_as_it_was(network, probe_set, objective, only_head
     before = snapshot(network)
     with torch.no_grad():  # a caller's mode must neither break the probes nor be changed by them
         inside = snapshot(network)
-        prober.measure(1, METRICS)
+        prober.measure(1, OF_WEIGHTS)
         assert snapshot(network) == inside
     assert snapshot(network) == before
 
@@ -72,7 +80,7 @@ def test_an_interrupted_measurement_leaves_no_trace(network, probe_set, objectiv
 
     before = snapshot(network)
     with pytest.raises(Interrupted):
-        prober.measure(1, METRICS, should_stop)
+        prober.measure(1, OF_WEIGHTS, should_stop)
     assert snapshot(network) == before
     assert prober.state_dict() == {}
 
@@ -85,7 +93,7 @@ def test_the_same_weights_give_the_same_bits_again_and_in_a_new_prober(
     settings = all_settings(network, scope=scope)
     prober = Prober(network, objective, probe_set, settings)
     first, again, anew = (
-        {measurement.key: measurement.value for measurement in source.measure(1, METRICS)}
+        {measurement.key: measurement.value for measurement in source.measure(1, OF_WEIGHTS)}
         for source in (prober, prober, Prober(network, objective, probe_set, settings))
     )
     assert again == anew == first
@@ -142,7 +150,7 @@ def test_the_closed_forms_agree_with_the_general_path(network, probe_set, object
     closed = by_key(Prober(network, objective, probe_set, ProbeSettings(seed=0)).measure(1))
     without_head = type(objective)()
     general = by_key(Prober(network, without_head, probe_set, ProbeSettings(seed=0, labels="exact")).measure(1))
-    for metric in SIGNALS:
+    for metric in PAPER_SIGNALS:
         one, other = closed[f"probe/{metric}"], general[f"probe/{metric}"]
         assert one.value == pytest.approx(other.value, rel=1e-3, abs=1e-7)
         assert one.standard_error == pytest.approx(other.standard_error, rel=1e-3)
@@ -179,8 +187,8 @@ def test_unfreezing_makes_the_errors_of_changes_unknown(network, probe_set, obje
     prober.measure(1)
     network.hidden.weight.requires_grad_(True)
     after = by_key(prober.measure(10))
-    assert all(after[f"probe/{metric}"].change_standard_error is None for metric in SIGNALS)
-    assert all(after[f"probe/{metric}"].standard_error is not None for metric in SIGNALS)
+    assert all(after[f"probe/{metric}"].change_standard_error is None for metric in PAPER_SIGNALS)
+    assert all(after[f"probe/{metric}"].standard_error is not None for metric in PAPER_SIGNALS)
 
 
 def test_a_resumed_prober_gives_the_errors_of_the_uninterrupted_one(network, probe_set, objective, only_head_trainable):
@@ -269,7 +277,7 @@ def test_diverged_weights_give_values_without_errors(network, probe_set, objecti
     only_head_trainable(network)
     nn.init.constant_(network.fc.weight, float("nan"))
     found = by_key(Prober(network, objective, probe_set, ProbeSettings(seed=0)).measure(1))
-    for metric in SIGNALS:
+    for metric in PAPER_SIGNALS:
         assert found[f"probe/{metric}"].value != found[f"probe/{metric}"].value
         assert found[f"probe/{metric}"].standard_error is None
 
@@ -305,5 +313,5 @@ def test_at_most_a_micro_batch_of_examples_goes_through_the_network_at_once(netw
         for scope in ("trainable", "all"):
             sizes.clear()
             settings = all_settings(network, scope=scope, micro_batch=3, draws=2, iterations=2)
-            Prober(network, objective, ProbeSet([points]), settings, ["stem"]).measure(1, METRICS)
+            Prober(network, objective, ProbeSet([points]), settings, ["stem"]).measure(1, OF_WEIGHTS)
             assert max(sizes) == 3

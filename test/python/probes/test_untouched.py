@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from thawline.errors import UserError
-from thawline.probes import METRICS, ClassificationObjective, Prober, ProbeSet, ProbeSettings
+from thawline.probes import OF_WEIGHTS, ClassificationObjective, Prober, ProbeSet, ProbeSettings
 
 
 class Model(nn.Module):
@@ -113,7 +113,7 @@ def test_a_measurement_by_every_metric_changes_nothing(kind: type[Model], inputs
     tensors = dict(model.named_buffers())
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        prober_of(model, inputs).measure(1, METRICS)
+        prober_of(model, inputs).measure(1, OF_WEIGHTS)
     assert_same(before, state_of(model))
     assert all(tensor is tensors[name] for name, tensor in model.named_buffers())
 
@@ -174,7 +174,7 @@ def test_hooks_of_parameters_are_not_called(inputs: Tensor) -> None:
     model, calls = Model(), []
     for parameter in model.parameters():
         parameter.register_hook(calls.append)
-    prober_of(model, inputs).measure(1, METRICS)
+    prober_of(model, inputs).measure(1, OF_WEIGHTS)
     assert calls == []
     model(inputs).sum().backward()
     assert len(calls) == 4

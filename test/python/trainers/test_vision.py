@@ -17,6 +17,7 @@ from thawline.config.run import parse_config
 from thawline.errors import NonFiniteLossError, UserError
 from thawline.probes import METRICS
 from thawline.trainers.vision import train_vision
+from thawline.wire.block_values import BlockValues
 from thawline.wire.protocol import (
     PROTOCOL_VERSION,
     Boundary,
@@ -81,6 +82,25 @@ def test_training_with_every_probe_equals_training_with_none(tmp_path: Path) -> 
     measured = [body for body in probed.sent_of(Boundary) if body.metrics]
     assert [body.update for body in measured] == list(range(1, 10))
     assert weights_of(probed) == weights_of(train(tmp_path))
+
+
+def test_blocks_are_measured_by_themselves_from_their_release_on(tmp_path: Path) -> None:
+    metrics = ["fisher_trace", "sharpness_avg", "critical_sharpness"]
+    config = run_config(probe={"scope": "blocks"})
+    split = train(tmp_path / "split", config, metrics=metrics, probe_every=4)
+    whole = train(tmp_path / "whole", metrics=metrics, probe_every=4)
+    assert weights_of(split) == weights_of(whole)
+    scopes = {1: 1, 4: 2, 8: 3}
+    for body, same in zip(split.sent_of(Boundary), whole.sent_of(Boundary), strict=True):
+        assert [(m.key, m.value) for m in body.metrics] == [(m.key, m.value) for m in same.metrics]
+        for metric in body.metrics:
+            if metric.key in ("probe/label_uncertainty", "probe/feature_norm_squared") and body.update > 1:
+                assert not isinstance(metric.blocks, BlockValues)
+                continue
+            assert isinstance(metric.blocks, BlockValues)
+            # Head first, then the blocks from the top down; what is frozen has none.
+            live = [value is not None for value in metric.blocks.values]
+            assert live == [index < scopes[body.update] for index in range(6)]
 
 
 def test_the_mask_of_a_grant_matters(tmp_path: Path) -> None:
@@ -166,7 +186,10 @@ def test_vgg11_learns_block_by_block(tmp_path: Path, colour_images: Path) -> Non
     assert channel.sent_of(Finished)[0].step == 3
     measured = [{metric.key for metric in body.metrics} for body in channel.sent_of(Boundary)]
     assert len(measured) == 4
-    assert all({f"probe/{metric}" for metric in METRICS} <= keys for keys in measured)
+    # Critical sharpness has no value before the first update.
+    expected = {f"probe/{metric}" for metric in METRICS}
+    assert expected - measured[0] == {"probe/critical_sharpness"}
+    assert all(expected <= keys for keys in measured[1:])
     # Dropout draws from the training generator, which neither a resume nor a probe may shift.
     plain = GrantingChannel(schedule, run_folder=str(tmp_path))
     train_over(plain, tmp_path, config)

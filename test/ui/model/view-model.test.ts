@@ -5,6 +5,7 @@ import { panelOf, questionFor } from "../../../src/ui/model/view-state.js";
 import type { JournalRecord } from "../../../src/journal/format.js";
 import { simulateRun } from "../../support/journal-builder.js";
 import { MOMENTS } from "../../support/moments.js";
+import { stateWithBlocks } from "../../support/block-values.js";
 
 let given: { runFolder: string; term: number; request: OperatorRequest }[];
 let left: string[];
@@ -197,5 +198,12 @@ describe("panelOf", () => {
     expect(panelOf(view, waiting.state, false)).toBe("signal");
     expect(panelOf(view, MOMENTS["unfreezing"]!().state, false)).toBe("loss");
     expect(panelOf(view, finished, true)).toBe("signal");
+    const split = stateWithBlocks({ head: { "probe/fisher_trace": [1, null] } });
+    expect([0, 1, 2, 3].map((panel) => panelOf({ ...view, panel }, split, false))).toEqual([
+      "signal",
+      "blocks",
+      "loss",
+      "signal",
+    ]);
   });
 });
