@@ -172,7 +172,7 @@ def test_the_error_of_worst_case_sharpness(
 
 
 def critical_redraws(network: TwoLayers, population: tuple[Tensor, Tensor], points: int) -> tuple[Tensor, Tensor]:
-    """(value, half the width of its interval) of each redraw of `points`, and the truth along its direction, [REDRAWS]."""
+    """(value, half the width of its interval) of each redraw, and the truth along its direction, [REDRAWS]."""
     objective, parameters = ClassificationObjective(), list(network.parameters())
     sizes = [parameter.numel() for parameter in parameters]
     clean = [parameter.detach().clone() for parameter in parameters]
