@@ -87,7 +87,8 @@ function wrap(text: string, room: number): string[] {
   return lines;
 }
 
-function describeInterval({ k, outcome, left_frozen: leftFrozen }: Results, config: RunConfig): string[] {
+function describeInterval(results: Results, config: RunConfig): string[] {
+  const { k, outcome, left_frozen: leftFrozen } = results;
   if (k === null) return [interventionWords({ config }).withoutK];
   const rule = `tau ${k.tau ?? "?"}, epsilon ${k.epsilon ?? "?"}, a point every ${k.every ?? "?"} updates`;
   const why =
@@ -102,7 +103,14 @@ function describeInterval({ k, outcome, left_frozen: leftFrozen }: Results, conf
     leftFrozen.length === 0 || outcome !== "finished"
       ? []
       : [`frozen to the end: ${leftFrozen.map(singleLine).join(", ")}`];
-  return [`${k.value}: ${why}`, ...counted, ...offline, ...frozen];
+  return [`${k.value}: ${why}`, ...counted, ...offline, ...frozen, ...describeWarmup(results)];
+}
+
+function describeWarmup({ release_warmup: warmup }: Results): string[] {
+  if (warmup === null) return [];
+  const { updates, unfinished } = warmup;
+  const cut = unfinished.length === 0 ? "" : `, still rising at the end: ${unfinished.map(singleLine).join(", ")}`;
+  return [`learning rates of released blocks rose over ${updates} updates${cut}`];
 }
 
 /** Relative to the weights that the run began with, in the order of the model. */

@@ -23,6 +23,7 @@ from thawline.wire.values import (
     Text,
     Update,
 )
+from thawline.wire.warming_up import WarmingUps
 
 Order: TypeAlias = Literal["checkpoint", "evaluate", "validate", "keep_best", "restore_best"]
 Orders = Annotated[list[Order], Meta(max_length=8)]
@@ -132,6 +133,7 @@ class Resumed(_Body, frozen=True):
     trainable: Annotated[list[Name], Meta(max_length=1024)]
     learning_rate_factor: NonNegative
     decided: Decided
+    warming_up: WarmingUps | UnsetType = UNSET
 
 
 class Point(_Body, frozen=True, kw_only=True):
@@ -177,6 +179,7 @@ class Grant(_Body, frozen=True):
     probe: Annotated[list[Name], Meta(max_length=64)]
     decided: Decided | UnsetType = UNSET
     best: ResumePoint | UnsetType = UNSET
+    warming_up: WarmingUps | UnsetType = UNSET
 
 
 class Recall(_Body, frozen=True):
