@@ -39,7 +39,7 @@ def require_groups_by_block(training: Training) -> None:
     if mixed is None:
         return
     place, names = mixed
-    shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more blocks" if len(names) > 3 else "")
+    shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
     raise UserError(
         "invalid_argument",
         f"attach: group {place} of `optimizer` holds parameters of {shown}, but with `intervention.release_warmup` "
