@@ -176,6 +176,7 @@ describe("npx thawline config show", () => {
         start: 1
         order: top_down
         first_unfreeze: next
+        release_warmup: null
         frozen_batch_norm: track
       evaluate:
         batch_size: 256

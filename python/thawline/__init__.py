@@ -6,16 +6,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from thawline import integrations, probes
     from thawline.attached.attach import Probe, attach
+    from thawline.attached.groups import groups_by_block
     from thawline.lockstep.session import TrainingStopped
     from thawline.wire.protocol import PROTOCOL_VERSION
 
-__all__ = ["PROTOCOL_VERSION", "Probe", "TrainingStopped", "attach", "integrations", "probes"]
+__all__ = ["PROTOCOL_VERSION", "Probe", "TrainingStopped", "attach", "groups_by_block", "integrations", "probes"]
 
 _HOMES = {
     "PROTOCOL_VERSION": "thawline.wire.protocol",
     "Probe": "thawline.attached.attach",
     "TrainingStopped": "thawline.lockstep.session",
     "attach": "thawline.attached.attach",
+    "groups_by_block": "thawline.attached.groups",
 }
 _SUBPACKAGES = ("integrations", "probes")
 

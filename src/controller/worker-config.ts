@@ -25,6 +25,7 @@ function ofTraining(config: Config): WorkerConfig {
     train: orNull({ momentum: undefined, ...train }),
     probe: probeOf(config),
     device: { kind: device.kind, threads: device.threads, precision: device.precision },
+    groups_by_block: warmsUp(config),
   };
   if (!("augment" in data)) {
     const { intervention } = config;
@@ -37,7 +38,12 @@ function ofTraining(config: Config): WorkerConfig {
 
 function ofScript(config: AttachedConfig): WorkerConfig {
   const needsProbe = onlineRule(config.intervention) !== null;
-  return { seed: config.seed, probe: probeOf(config), needs_probe: needsProbe };
+  return { seed: config.seed, probe: probeOf(config), needs_probe: needsProbe, groups_by_block: warmsUp(config) };
+}
+
+/** Whether learning rates will differ between blocks: then each has groups of the optimizer of its own from the start. */
+function warmsUp({ intervention }: RunConfig): boolean {
+  return "release_warmup" in intervention && (intervention.release_warmup ?? null) !== null;
 }
 
 /** Keys that this form of the configuration does not have, as null: the worker reads them nowhere. */

@@ -3,6 +3,7 @@ import { standingOf, training, type Attempt, type Standing } from "./attempt/att
 import { toDecided } from "./attempt/script-decisions.js";
 import { bestToRestore } from "./best.js";
 import type { Decision } from "./commands.js";
+import { warmingUpAt } from "./intervention/release-warmup.js";
 import { learningRateFactorAt, trainableAt, trainableBefore } from "./intervention/schedule.js";
 import { measuredBy } from "./measured.js";
 import { isMeasured, metricsAt } from "./measuring.js";
@@ -24,12 +25,15 @@ export function composeGrant(
 ): Body<"grant"> {
   const schedule = scheduleOf(state, model);
   const until = stay ? update : nextBoundary(state, model, update);
+  const first = stay ? update - 1 : update;
+  const warmingUp = warmingUpAt(schedule, first);
   // A worker that is to freeze blocks there measures when it has frozen them.
   const measures = until !== null && (stay || until !== schedule.frozenFrom) && !isMeasured(state, until);
   return {
     until,
     trainable: stay ? trainableBefore(schedule, update) : trainableAt(schedule, update),
-    learning_rate_factor: learningRateFactorAt(schedule, stay ? update - 1 : update),
+    learning_rate_factor: learningRateFactorAt(schedule, first),
+    ...(warmingUp.length === 0 ? {} : { warming_up: warmingUp }),
     orders,
     probe: measures ? metricsAt(state, until) : [],
     ...otherEvery(state, until),

@@ -36,6 +36,11 @@ const spentSeconds = z.strictObject({
   checkpoint: seconds,
 });
 
+/** Blocks released before update `since`: in update i of the next `num_updates` rates are times (i - since + 1) / num_updates. */
+const warmingUp = z
+  .array(z.strictObject({ blocks: z.array(name).max(1024), since: update, num_updates: z.int().min(2) }))
+  .max(1024);
+
 /** What was decided so far and cannot be told from the weights: a script keeps it beside its own checkpoint. */
 const decided = z.strictObject({
   interval: z
@@ -58,6 +63,7 @@ const resumed = z.strictObject({
   trainable: z.array(name).max(1024),
   learning_rate_factor: z.number().nonnegative(),
   decided,
+  warming_up: warmingUp.optional(),
 });
 
 const point = metric.omit({ key: true, blocks: true }).extend({ update });
@@ -150,6 +156,7 @@ export const MESSAGES = {
       probe_every: update.optional(),
       decided: decided.optional(),
       best: saved.optional(),
+      warming_up: warmingUp.optional(),
     }),
   },
   recall: {

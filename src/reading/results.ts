@@ -10,6 +10,7 @@ import type { Evaluation, Interval, RunEnd, State } from "../core/state.js";
 import { startOf } from "../core/intervention/counting.js";
 import { scheduleOf } from "../core/schedule-of-run.js";
 import { finiteScores, languageOf, scoreLanguages, type LanguageScores, type Scores } from "./language-scores.js";
+import { warmingUpAt } from "../core/intervention/release-warmup.js";
 import { blocksLeftFrozen } from "../core/intervention/schedule.js";
 
 /** Accuracies and other scores are shares of 1. */
@@ -61,6 +62,8 @@ export interface Results {
     readonly dropped_updates: readonly number[];
   } | null;
   readonly left_frozen: readonly string[];
+  /** Updates over which the rate of a released block rose, and blocks whose warm-up the end cut short; null without. */
+  readonly release_warmup: { readonly updates: number; readonly unfinished: readonly string[] } | null;
   /**
    * How far the head and each block were from where the run began, ||w - w0|| / ||w0||, after `step` updates; null where
    * the worker did not know where that was. A block's is null where it has no meaning.
@@ -137,6 +140,7 @@ export function composeResults(state: State, wallSeconds: number): Results {
     probe: state.config.probe,
     budget: budgetOf(state),
     left_frozen: leftFrozen(state),
+    release_warmup: releaseWarmup(state),
     moved: movedBlocks(state),
     signals_by_block: signalsByBlock(state),
     in_dist: inDistribution(state),
@@ -212,6 +216,14 @@ export function completedUpdates(state: State): number {
 function leftFrozen(state: State): string[] {
   const { model } = state;
   return model === null ? [] : blocksLeftFrozen(scheduleOf(state, model), model, completedUpdates(state));
+}
+
+function releaseWarmup(state: State): Results["release_warmup"] {
+  const { model } = state;
+  const schedule = model === null ? null : scheduleOf(state, model);
+  if (schedule === null || schedule.releaseWarmup === null) return null;
+  const unfinished = warmingUpAt(schedule, completedUpdates(state)).flatMap(({ blocks }) => blocks);
+  return { updates: schedule.releaseWarmup, unfinished };
 }
 
 function movedBlocks({ model, progress: { moved } }: State): Results["moved"] {

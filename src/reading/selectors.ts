@@ -141,6 +141,8 @@ export interface BlockView {
   readonly live: boolean;
   /** The update before which it is unfrozen; 0: trained from the start; null: not known, or never. */
   readonly release: number | null;
+  /** Updates that its warm-up has made, of how many; null where it has none, or is through with it. */
+  readonly warmup: { readonly made: number; readonly of: number } | null;
   /** ||w - w0|| / ||w0|| at the last boundary; null where that is not known or has no meaning. */
   readonly moved: MetricValue | null;
 }
@@ -154,12 +156,19 @@ export function selectBlocks(state: State): BlockView[] {
   const live = new Set(held);
   const initial = new Set(schedule.initial);
   const releases = new Map(schedule.releases.map(({ block, update }) => [block, update]));
+  const step = selectStep(state);
+  const { releaseWarmup: of } = schedule;
+  const warmupFrom = (release: number | undefined): BlockView["warmup"] => {
+    const made = release === undefined ? Infinity : Math.max(0, step - release + 1);
+    return of === null || made >= of ? null : { made, of };
+  };
   return [model.head, ...model.blocks].map(({ name, numParams }, index) => ({
     name,
     numParams,
     head: name === model.head.name,
     live: live.has(name),
     release: initial.has(name) ? 0 : (releases.get(name) ?? null),
+    warmup: live.has(name) && !initial.has(name) ? warmupFrom(releases.get(name)) : null,
     moved: state.progress.moved?.distances[index] ?? null,
   }));
 }

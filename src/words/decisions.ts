@@ -57,7 +57,7 @@ export function describeDecision(decision: Decision, state: State): Sentence[] {
     case "block/frozen":
       return say("decision", decision.update, `froze ${decision.blocks.join(", ")} before update ${decision.update}`);
     case "block/unfrozen":
-      return say("decision", decision.update, `unfroze ${decision.blocks.join(", ")} before update ${decision.update}`);
+      return say("decision", decision.update, describeRelease(decision, state));
     case "learningRate/changed": {
       const factor = formatNumber(decision.factor);
       return say("decision", decision.update, `learning rate times ${factor} from update ${decision.update} on`);
@@ -89,6 +89,13 @@ export function describeDecision(decision: Decision, state: State): Sentence[] {
     case "identity/dropped":
       return say("warning", null, `bit-identity is no longer promised: ${decision.why}`);
   }
+}
+
+function describeRelease({ update, blocks }: Extract<Decision, { type: "block/unfrozen" }>, state: State): string {
+  const { intervention } = state.config;
+  const warmup = "release_warmup" in intervention ? (intervention.release_warmup ?? null) : null;
+  const ramp = warmup === null ? "" : `, learning rate times 1/${warmup} there, rising over ${warmup} updates`;
+  return `unfroze ${blocks.join(", ")} before update ${update}${ramp}`;
 }
 
 type Decided = Extract<Decision, { type: "interval/decided" }>;

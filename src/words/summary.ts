@@ -89,7 +89,8 @@ function wrap(text: string, room: number): string[] {
   return lines;
 }
 
-function describeInterval({ k, outcome, left_frozen: leftFrozen }: Results, config: RunConfig): string[] {
+function describeInterval(results: Results, config: RunConfig): string[] {
+  const { k, outcome, left_frozen: leftFrozen } = results;
   if (k === null) return [interventionWords({ config }).withoutK];
   const rule = `tau ${k.tau ?? "?"}, epsilon ${k.epsilon ?? "?"}, a point every ${k.every ?? "?"} updates`;
   const why =
@@ -104,7 +105,14 @@ function describeInterval({ k, outcome, left_frozen: leftFrozen }: Results, conf
     leftFrozen.length === 0 || outcome !== "finished"
       ? []
       : [`frozen to the end: ${leftFrozen.map(singleLine).join(", ")}`];
-  return [`${k.value}: ${why}`, ...counted, ...offline, ...frozen];
+  return [`${k.value}: ${why}`, ...counted, ...offline, ...frozen, ...describeWarmup(results)];
+}
+
+function describeWarmup({ release_warmup: warmup }: Results): string[] {
+  if (warmup === null) return [];
+  const { updates, unfinished } = warmup;
+  const cut = unfinished.length === 0 ? "" : `, still rising at the end: ${unfinished.map(singleLine).join(", ")}`;
+  return [`learning rates of released blocks rose over ${updates} updates${cut}`];
 }
 
 /** What was chosen, and what it came to; that it never was, where a run ended before. */

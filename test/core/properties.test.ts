@@ -29,14 +29,21 @@ const LATEST = ["intervention.k_max=20", "intervention.k_max=11", "intervention.
 
 const STARTS = ["intervention.start=1", "intervention.start=14"];
 
-const settings = fc.tuple(
-  fc.constantFrom(...KINDS),
+/** Of the first, ramps that end before the next release, and ones that overlap and outlast the run. */
+const WARMUPS = ["intervention.release_warmup=null", "intervention.release_warmup=4", "intervention.release_warmup=30"];
+const kinds = fc.oneof(
+  fc.constantFrom(...WARMUPS).map((warmup) => [UNFREEZING, warmup]),
+  fc.constant([SWITCH]),
+);
+
+const plainSettings = fc.tuple(
   fc.constantFrom(...LATEST),
   fc.constantFrom("probe.until=decision", "probe.until=end"),
   // Before update 14 the worker may have a checkpoint of that very boundary, or none.
   fc.constantFrom("checkpoint.every=7", "checkpoint.every=25"),
   fc.constantFrom(...STARTS),
 );
+const settings = fc.tuple(kinds, plainSettings).map(([kind, others]) => [...kind, ...others]);
 
 function disturb(overrides: readonly string[], actions: readonly Action[]): SimulatedRun {
   const config = simulatedConfig(...overrides);
@@ -134,6 +141,28 @@ describe("whatever happens to a run", () => {
           expect(run.measuredUnder.get(update)).toEqual(before);
         }
         expect(points.at(0)!.update).toBe(first);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it("in the W updates after its release a block's rate is times i / W, and no other block's is", () => {
+    const warmups = fc.integer({ min: 2, max: 40 });
+    fc.assert(
+      fc.property(interleavings(anyCommands), fc.constantFrom(...STARTS), warmups, (actions, start, W) => {
+        const run = disturb([LATEST[0]!, start, `intervention.release_warmup=${W}`], actions);
+        const first = startOf(run.state.config.intervention);
+        const trainable = (update: number): string[] =>
+          literalTrainable(update, run.state.interval!.k, unfreezesOf(run.state), first);
+        const ages = new Map<string, number>();
+        for (let update = 1; update <= 60; update += 1) {
+          // Where blocks are frozen, one may be released at once.
+          const before = update === first ? ["head"] : trainable(update - 1);
+          const released = update < first ? [] : trainable(update).filter((block) => !before.includes(block));
+          for (const block of [...ages.keys(), ...released]) ages.set(block, (ages.get(block) ?? 0) + 1);
+          const ramps = [...ages].filter(([, i]) => i < W).map(([block, i]) => [block, i / W] as const);
+          expect(run.trained.get(update)!.ramps).toEqual(Object.fromEntries(ramps));
+        }
       }),
       { numRuns: 50 },
     );

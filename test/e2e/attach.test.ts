@@ -159,6 +159,43 @@ test("a factor multiplies the rates of a scheduler that sets them before each up
   expect(used).toEqual(scheduled.map((rate, step) => (step + 1 < 5 ? rate * 0.1 : rate)));
 });
 
+test("a release warm-up goes on in the middle of a ramp, in the same run and in a new one with the same W", async () => {
+  const settings = (warmup: number): string[] => ["intervention.k=20", `intervention.release_warmup=${warmup}`];
+  const byBlock = [...UPDATES, "--by-block"];
+  const whole = await attach("warm", settings(15), [SCRIPT, ...byBlock]);
+  expect(whole.results()).toMatchObject({ outcome: "finished", left_frozen: [], release_warmup: { updates: 15 } });
+  const sudden = await attach("sudden", ["intervention.k=20"], [SCRIPT, ...byBlock]);
+  expect(sudden.results().release_warmup).toBeNull();
+  expect(sudden.results().weights_sha256).not.toBe(whole.results().weights_sha256);
+
+  // The checkpoint of step 30 is the tenth update of the first ramp, 20 to 34.
+  const script = [...dying("warm.pt", 37), "--by-block"];
+  const restarted = await attach("warm-restarted", [...settings(15), "--restart"], script);
+  expect(restarted.results()).toMatchObject({ attempts: 2, weights_sha256: whole.results().weights_sha256 });
+  await decisionsOf(restarted);
+
+  await attach("warm-dead", settings(15), [...dying("warm-dead.pt", 33), "--by-block"]);
+  const again = [SCRIPT, ...byBlock, "--checkpoint", "warm-dead.pt"];
+  const other = await attach("warm-other", settings(30), again);
+  expect(other.exitCode).toBe(2);
+  expect(other.stderr).toContain(
+    "error: the script resumed from step 30 with third warming up over 15 updates from 20 on, but this run's schedule " +
+      "says third warming up over 30 updates from 20 on\n",
+  );
+  const moved = await attach("warm-moved", settings(15), again);
+  expect(moved.results()).toMatchObject({ attempts: 1, weights_sha256: whole.results().weights_sha256 });
+});
+
+test("a release warm-up of an optimizer whose groups mix blocks is refused by name", async () => {
+  const run = await attach("mixed", ["intervention.k=20", "intervention.release_warmup=5"], [SCRIPT, ...UPDATES]);
+  expect(run.exitCode).toBe(2);
+  expect(run.stderr).toMatchInlineSnapshot(`
+    "error: attach: group 0 of \`optimizer\` holds parameters of head, third, second and 1 more, but with \`intervention.release_warmup\` the learning rate of each block rises by itself
+
+    hint: make the optimizer of groups by block, for example \`AdamW(thawline.groups_by_block(model.parameters(), model, blocks=blocks, head=head), lr=...)\`"
+  `);
+});
+
 test.each([
   ["ends at once", ["-c", "print('done')"], [], 2, "the script ended without having called `thawline.attach`"],
   [

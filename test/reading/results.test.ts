@@ -54,6 +54,17 @@ describe("results of a finished run", () => {
     expect(composeResults(state, 0).left_frozen).toEqual(["block1"]);
   });
 
+  it("name the blocks whose warm-up the end cut short", () => {
+    const { state } = new SimulatedRun(simulatedConfig("intervention.k=20", "intervention.release_warmup=25")).finish();
+    expect(composeResults(state, 0).release_warmup).toEqual({ updates: 25, unfinished: ["block2", "block1"] });
+    const short = new SimulatedRun(simulatedConfig("intervention.k=20", "intervention.release_warmup=2"));
+    expect(composeResults(short.until(({ progress }) => progress.frontier >= 40).state, 0).release_warmup).toEqual({
+      updates: 2,
+      unfinished: [],
+    });
+    expect(composeResults(new SimulatedRun(simulatedConfig()).finish().state, 0).release_warmup).toBeNull();
+  });
+
   it("take the mean over the corruptions whose accuracy is a number, and none where there is none", () => {
     const { state } = new SimulatedRun(simulatedConfig()).finish();
     const nan = { non_finite: "nan" } as const;

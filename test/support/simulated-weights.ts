@@ -1,6 +1,8 @@
 export interface TrainedUpdate {
   readonly trainable: readonly string[];
   readonly factor: number;
+  /** Blocks whose rate is multiplied by less than 1, with that share. */
+  readonly ramps: Readonly<Record<string, number>>;
 }
 
 /** What one attempt leaves to the next: the weights stand for everything that training has ever depended on. */
@@ -31,9 +33,14 @@ export function weightsSha256(weights: number): string {
 }
 
 /** Weights after one more update: they tell any difference in order, mask or learning rate. */
-export function train({ weights, frozen }: Memory, update: number, { trainable, factor }: TrainedUpdate): number {
+export function train(
+  { weights, frozen }: Memory,
+  update: number,
+  { trainable, factor, ramps }: TrainedUpdate,
+): number {
   let hash = weights;
-  for (const character of `${update} ${[...trainable].sort().join(",")} ${factor} ${frozen};`) {
+  const rising = Object.entries(ramps).sort().join(",");
+  for (const character of `${update} ${[...trainable].sort().join(",")} ${factor}${rising} ${frozen};`) {
     hash = Math.imul(hash ^ character.charCodeAt(0), 16_777_619) >>> 0;
   }
   return hash;

@@ -192,7 +192,7 @@ export class SimulatedWorker {
   private *trainUnder(grant: Grant): Generator<Unit, void, void> {
     while (!this.isRecalled && (grant.until === null || this.memory.step + 1 < grant.until)) {
       const update = this.memory.step + 1;
-      const trained = { trainable: grant.trainable, factor: grant.learning_rate_factor };
+      const trained = { trainable: grant.trainable, factor: grant.learning_rate_factor, ramps: rampsIn(grant, update) };
       this.trained.set(update, trained);
       const weights = train(this.memory, update, trained);
       this.memory = { ...this.memory, step: update, weights, weightsStep: update };
@@ -251,6 +251,14 @@ export class SimulatedWorker {
   private tell<T extends keyof WorkerEventBodies>(type: T, body: WorkerEventBodies[T]): WorkerEvent {
     return { type, attempt: this.attempt, body } as unknown as WorkerEvent;
   }
+}
+
+function rampsIn({ warming_up: warmingUp = [] }: Grant, update: number): Readonly<Record<string, number>> {
+  const shares = warmingUp.flatMap(({ blocks, since, num_updates: numUpdates }) => {
+    const index = update - since + 1;
+    return blocks.map((block) => [block, Math.min(index / numUpdates, 1)] as const);
+  });
+  return Object.fromEntries(shares.filter(([, share]) => share < 1));
 }
 
 function holding({ trainable, learning_rate_factor }: Grant): unknown {

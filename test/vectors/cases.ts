@@ -72,6 +72,10 @@ const decided: Body = {
   },
   operator: { unfreezes: [130, 140], learning_rate_factor: f(0.5) },
 };
+const warmingUp: Body[] = [
+  { blocks: ["blocks.1", "blocks.0"], since: 31, num_updates: 50 },
+  { blocks: ["stem"], since: 41, num_updates: 50 },
+];
 const resumed: Body = { run: "run-1", trainable: ["head", "blocks.1"], learning_rate_factor: f(0.5), decided };
 const point: Body = {
   value: f(3),
@@ -185,6 +189,12 @@ export const CASES: Record<MessageKind, KindCases> = {
       },
       "with the size of its probes' micro-batches": { ...ready, micro_batch: 128 },
       "of a script with a checkpoint of its own": { ...ready, resumed_from: 150, can: [], resumed },
+      "of a script whose blocks warm up": {
+        ...ready,
+        resumed_from: 150,
+        can: [],
+        resumed: { ...resumed, warming_up: warmingUp },
+      },
       "the longest name in characters": { ...ready, head: { name: "\u{1f600}".repeat(256), num_params: 1 } },
     },
     invalid: {
@@ -235,12 +245,17 @@ export const CASES: Record<MessageKind, KindCases> = {
       "to a script before k is known": { ...grant, decided: { ...decided, interval: null } },
       "with points further apart": { ...grant, probe_every: 30, decided: { ...decided, probe_every: 30 } },
       "with the best weights": { ...grant, until: 1001, orders: ["restore_best", "evaluate"], best },
+      "while blocks warm up": { ...grant, warming_up: warmingUp },
       "without a limit": { ...grant, until: null, learning_rate_factor: 1, trainable: [], orders: [], probe: [] },
     },
     invalid: {
       "until update zero": { body: { ...grant, until: 0 }, path: ".until" },
       "points no update apart": { body: { ...grant, probe_every: 0 }, path: ".probe_every" },
       "a negative factor": { body: { ...grant, learning_rate_factor: f(-0.5) }, path: ".learning_rate_factor" },
+      "a warm-up of one update": {
+        body: { ...grant, warming_up: [{ ...warmingUp[0], num_updates: 1 }] },
+        path: ".warming_up[0].num_updates",
+      },
       "an infinite factor": { body: { ...grant, learning_rate_factor: f(Infinity) }, path: ".learning_rate_factor" },
       "a map for an array": { body: { ...grant, orders: {} }, path: ".orders" },
       "true for a number": { body: { ...grant, until: true }, path: ".until" },

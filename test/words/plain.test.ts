@@ -121,6 +121,17 @@ describe("plain lines", () => {
     `);
   });
 
+  it("tell that the rate of a released block rises", () => {
+    const config = quickstartConfig("train.updates=60", "intervention.k=30", "intervention.release_warmup=20");
+    const decisions = linesOf(simulateRun({ config })).filter((line) => line.includes("unfroze"));
+    expect(`\n${decisions.join("\n")}\n`).toMatchInlineSnapshot(`
+      "
+      12:00:05 update 30     decision   unfroze layer4 before update 30, learning rate times 1/20 there, rising over 20 updates
+      12:00:07 update 60     decision   unfroze layer3 before update 60, learning rate times 1/20 there, rising over 20 updates
+      "
+    `);
+  });
+
   it("tell why k came from k_max", () => {
     const config = quickstartConfig("train.updates=60", "intervention.k_max=40");
     const lines = linesOf(simulateRun({ config }));

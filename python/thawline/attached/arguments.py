@@ -75,24 +75,38 @@ def check_arguments(
     optimizer = _unwrapped(optimizer)
     _expect(isinstance(model, nn.Module), "model", "a torch.nn.Module", model)
     _expect(isinstance(optimizer, torch.optim.Optimizer), "optimizer", "a torch.optim.Optimizer", optimizer)
-    _expect(_are_pairs(blocks), "blocks", "a list of (name, regular expression) pairs of strings", blocks)
-    for name, expression in blocks:
-        _expect(_is_expression(expression), "blocks", f"a list with a regular expression for {name!r}", expression)
-    _expect(head is None or _is_expression(head), "head", "a regular expression or None", head)
+    _check_blocks(blocks, head)
     _expect(probe is None or isinstance(probe, Probe), "probe", "a thawline.Probe or None", probe)
     _expect(num_updates is None or _is_count(num_updates, 1), "num_updates", "an integer above 0 or None", num_updates)
     most = "" if num_updates is None else f" to num_updates ({num_updates})"
     is_step = _is_count(resumed_from, 0) and (num_updates is None or resumed_from <= num_updates)
     _expect(is_step, "resumed_from", f"a number of completed updates, 0{most or ' or more'}", resumed_from)
-    among = _parameters_that_train(
-        model, [*(expression for _, expression in blocks), *([] if head is None else [head])]
-    )
-    rest = _rest(among, blocks) if head is None else head
-    block_map = blocks_from_patterns(model, blocks, rest, among)
-    _check_optimizer(model, optimizer, among)
+    block_map = _block_map(model, blocks, head)
+    _check_optimizer(model, optimizer, block_map)
     if probe is not None:
         _check_probe(model, probe)
     return Training(model, optimizer, block_map, probe, num_updates, resumed_from)
+
+
+def block_map_of(model: nn.Module, blocks: Sequence[tuple[str, str]], head: str | None) -> BlockMap:
+    """The model in the blocks that the arguments of `attach` describe. Raises UserError as `check_arguments` does."""
+    _expect(isinstance(model, nn.Module), "model", "a torch.nn.Module", model)
+    _check_blocks(blocks, head)
+    return _block_map(model, blocks, head)
+
+
+def _check_blocks(blocks: Sequence[tuple[str, str]], head: str | None) -> None:
+    _expect(_are_pairs(blocks), "blocks", "a list of (name, regular expression) pairs of strings", blocks)
+    for name, expression in blocks:
+        _expect(_is_expression(expression), "blocks", f"a list with a regular expression for {name!r}", expression)
+    _expect(head is None or _is_expression(head), "head", "a regular expression or None", head)
+
+
+def _block_map(model: nn.Module, blocks: Sequence[tuple[str, str]], head: str | None) -> BlockMap:
+    among = _parameters_that_train(
+        model, [*(expression for _, expression in blocks), *([] if head is None else [head])]
+    )
+    return blocks_from_patterns(model, blocks, _rest(among, blocks) if head is None else head, among)
 
 
 def check_update(loss: object, num_samples: object) -> None:
@@ -171,7 +185,8 @@ def _rest(names: Sequence[str], blocks: Sequence[tuple[str, str]]) -> str:
     return rf"^({'|'.join(map(re.escape, rest))})\Z"
 
 
-def _check_optimizer(model: nn.Module, optimizer: torch.optim.Optimizer, among: Sequence[str]) -> None:
+def _check_optimizer(model: nn.Module, optimizer: torch.optim.Optimizer, block_map: BlockMap) -> None:
+    among = {name for block in (block_map.head, *block_map.blocks) for name in block.parameter_names}
     held = {id(parameter) for group in optimizer.param_groups for parameter in group["params"]}
     missing = [name for name, parameter in model.named_parameters() if name in among and id(parameter) not in held]
     if missing:

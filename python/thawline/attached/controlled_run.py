@@ -13,6 +13,7 @@ from msgspec import UNSET, UnsetType
 
 from thawline.attached.arguments import Training, check_update
 from thawline.attached.first_forward import FirstForward
+from thawline.attached.groups import require_groups_by_block
 from thawline.attached.listening_channel import ListeningChannel
 from thawline.attached.script_state import ScriptState, parse_state
 from thawline.attached.step_watch import StepWatch
@@ -60,6 +61,8 @@ class ControlledRun:
         self._steps = hooks.steps
         self._run_folder = run_folder
         _check_signal(training, config)
+        if config.groups_by_block:
+            require_groups_by_block(training)
         self._prober = _build_prober(training, config)
         self._warnings = WarningLog(channel)
         # Without a probe the batch to try with is the training's own first one.
@@ -153,7 +156,7 @@ class ControlledRun:
         # Where the step was skipped (a GradScaler, gradients that overflow) the loss may be anything.
         known = None if loss is None or not self._rates.stepped else loss.detach().reshape(())
         self._session.after_update(known, num_samples)
-        self._channel.count_update()
+        self._channel.count_update(self.step)
         if self._first is not None:
             first, self._first = self._first.take_loss(), None
             if first is not None:

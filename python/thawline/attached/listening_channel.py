@@ -8,6 +8,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from thawline.attached.script_state import ScriptState
+from thawline.lockstep.granted_rates import warming_up_in
 from thawline.wire.protocol import Boundary, ControllerBody, Grant, Point, WorkerBody
 
 if TYPE_CHECKING:
@@ -52,8 +53,8 @@ class ListeningChannel:
         self._held = state
         self._series = {key: {point.update: point for point in points} for key, points in state.series.items()}
 
-    def count_update(self) -> None:
-        """Notes that an update was made: a checkpoint after it has the mask of the grant that it was made under."""
+    def count_update(self, update: int) -> None:
+        """Notes that `update` was made: a checkpoint after it has the mask of the grant that it was made under."""
         grant = self._latest
         assert grant is not None
         self._held = msgspec.structs.replace(
@@ -61,6 +62,7 @@ class ListeningChannel:
             trainable=grant.trainable,
             learning_rate_factor=grant.learning_rate_factor,
             decided=None if isinstance(grant.decided, UnsetType) else grant.decided,
+            warming_up=list(warming_up_in(update, grant)),
         )
 
     def state(self, step: int, probe: str) -> ScriptState:

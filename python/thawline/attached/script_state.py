@@ -10,13 +10,14 @@ from msgspec import UNSET, Struct, UnsetType
 
 from thawline.errors import UserError
 from thawline.wire.protocol import Decided, History, Point, Resumed
+from thawline.wire.warming_up import WarmingUp
 
 # Leaves room in a frame of 64 KiB for names of any length.
 _POINTS_IN_A_MESSAGE: Final = 128
 
 
 class ScriptState(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """`run.state_dict()`, typed. Mask and factor are those of update `step`; `run` is None outside a run.
+    """`run.state_dict()`, typed. Mask, factor and warm-ups are those of update `step`; `run` is None outside a run.
 
     `probe` holds the vectors behind the errors of the next changes, as safetensors in base64: a text survives JSON and
     `torch.load(weights_only=True)`, and gives back the same bits.
@@ -28,6 +29,7 @@ class ScriptState(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     trainable: list[str] = []
     learning_rate_factor: float = 1.0
     decided: Decided | None = None
+    warming_up: list[WarmingUp] = []
     series: dict[str, list[Point]] = {}
     probe: str = ""
 
@@ -36,7 +38,7 @@ class ScriptState(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
         """What `ready` tells the controller of this state; nothing where it comes from no run."""
         if self.run is None or self.decided is None:
             return UNSET
-        return Resumed(self.run, self.trainable, self.learning_rate_factor, self.decided)
+        return Resumed(self.run, self.trainable, self.learning_rate_factor, self.decided, self.warming_up or UNSET)
 
     def history(self) -> Iterator[History]:
         """The series as messages `history`, each short enough for a frame."""

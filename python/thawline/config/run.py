@@ -179,12 +179,16 @@ class DeviceConfig(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class AnyRunConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What every run of the built-in worker has, whatever it trains; without `probe` nothing is measured."""
+    """What every run of the built-in worker has, whatever it trains; without `probe` nothing is measured.
+
+    `groups_by_block`: learning rates will differ between blocks, so that each has groups of the optimizer of its own.
+    """
 
     seed: int
     train: TrainConfig
     probe: ProbeConfig | None
     device: DeviceConfig
+    groups_by_block: bool
 
 
 class RunConfig(AnyRunConfig, frozen=True, kw_only=True):
@@ -206,11 +210,12 @@ class TextRunConfig(AnyRunConfig, frozen=True, kw_only=True):
 
 
 class AttachedConfig(Struct, frozen=True, forbid_unknown_fields=True):
-    """What concerns a user's own training; `needs_probe`: k is found by a signal."""
+    """What concerns a user's own training; `needs_probe`: k is found by a signal; `groups_by_block`: as above."""
 
     seed: int
     probe: SignalConfig | None
     needs_probe: bool
+    groups_by_block: bool
 
 
 def parse_config(config: dict[str, Any]) -> RunConfig | TextRunConfig:

@@ -10,6 +10,7 @@ from thawline.errors import NoRoomError, UserError
 from thawline.failpoint import failpoint
 from thawline.interruption import Interrupted, ShouldStop
 from thawline.lockstep.abilities import Abilities, Facts, SteeredModel, describe_training
+from thawline.lockstep.granted_rates import GrantedRates
 from thawline.lockstep.loss_reader import LossReader
 from thawline.lockstep.orders import Orders, Phase
 from thawline.lockstep.pace import Pace
@@ -63,7 +64,7 @@ class Session:
         self._channel = channel
         self._model = steered.model
         self._block_map = steered.block_map
-        self._rates = steered.rates
+        self._rates = GrantedRates(steered)
         self._batch_norm = steered.batch_norm
         self._start = steered.start
         self._facts = facts
@@ -84,7 +85,7 @@ class Session:
 
         Raises TrainingStopped where the controller ends the run instead, and what an order raises.
         """
-        rates = self._rates.at(self.step + 1, 1.0)
+        rates = self._rates.at(self.step + 1, None)
         failpoint("training.restored")
         self._channel.send(describe_training(self._block_map, self._facts, self._abilities, rates))
         self._obey()
@@ -100,7 +101,7 @@ class Session:
         while not self._may_train(update):
             self._stand_at(update)
         assert self._grant is not None
-        self._rates.apply(update, self._grant.learning_rate_factor)
+        self._rates.apply(update, self._grant)
 
     def after_update(self, loss: torch.Tensor | None, num_samples: int = 0) -> None:
         """Counts the update that was just made.
@@ -115,7 +116,7 @@ class Session:
             with self._warnings.listening():
                 self._releases.judge(self.step)
         assert self._grant is not None, "after_update without before_update"
-        rate = self._rates.at(self.step, self._grant.learning_rate_factor)[0]
+        rate = max(self._rates.at(self.step, self._grant))
         latest = None if loss is None else self._losses.offer(loss, self.step, rate)
         self._pace.count(num_samples)
         if self._pace.is_due():
@@ -274,7 +275,7 @@ class Session:
             update=self.step + 1,
             trainable_sha256=trainable_sha256(self._model),
             num_trainable=count_trainable(self._model),
-            learning_rates=self._rates.at(self.step + 1, grant.learning_rate_factor),
+            learning_rates=self._rates.at(self.step + 1, grant),
         )
 
     def _carry_out(self, grant: Grant) -> bool:

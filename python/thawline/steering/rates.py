@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     import torch
+
+# What the rates of parameters that warm up are multiplied by beside the factor of all, by the parameter's `id`.
+Ramps: TypeAlias = Mapping[int, float]
+NO_RAMPS: Ramps = MappingProxyType({})
 
 
 class LearningRates(Protocol):
@@ -17,26 +22,33 @@ class LearningRates(Protocol):
     def optimizer(self) -> torch.optim.Optimizer:
         """The one whose rates they are."""
 
-    def at(self, update: int, factor: float) -> list[float]:
-        """The rate of each group in `update` (1, 2, ...) under the controller's `factor`."""
+    def at(self, update: int, factor: float, ramps: Ramps = NO_RAMPS) -> list[float]:
+        """The rate of each group in `update` (1, 2, ...) under the controller's `factor`, and the `ramps` of some."""
 
-    def apply(self, update: int, factor: float) -> None:
+    def apply(self, update: int, factor: float, ramps: Ramps = NO_RAMPS) -> None:
         """Makes `update` be made with the rates that `at` gives."""
 
 
+def factor_of(group: Mapping[str, Any], factor: float, ramps: Ramps) -> float:
+    """What the rate of an optimizer's group is multiplied by: one that warms up holds parameters of one block only."""
+    parameters = group["params"] if ramps else ()
+    return factor * ramps.get(id(parameters[0]), 1.0) if parameters else factor
+
+
 class ScheduledRates:
-    """lr(i) = base rate * schedule(i) * factor, for every group alike."""
+    """lr(i) = base rate * schedule(i) * factor, for every group alike but for those that warm up."""
 
     def __init__(self, optimizer: torch.optim.Optimizer, schedule: Callable[[int], float]) -> None:
         self.optimizer = optimizer
         self._schedule = schedule
         self._base = [float(group["lr"]) for group in optimizer.param_groups]
 
-    def at(self, update: int, factor: float) -> list[float]:
-        return [base * self._schedule(update) * factor for base in self._base]
+    def at(self, update: int, factor: float, ramps: Ramps = NO_RAMPS) -> list[float]:
+        factors = [factor_of(group, factor, ramps) for group in self.optimizer.param_groups]
+        return [base * self._schedule(update) * own for base, own in zip(self._base, factors, strict=True)]
 
-    def apply(self, update: int, factor: float) -> None:
-        for group, rate in zip(self.optimizer.param_groups, self.at(update, factor), strict=True):
+    def apply(self, update: int, factor: float, ramps: Ramps = NO_RAMPS) -> None:
+        for group, rate in zip(self.optimizer.param_groups, self.at(update, factor, ramps), strict=True):
             group["lr"] = rate
 
 
@@ -49,7 +61,7 @@ class FactoredRates:
 
     def __init__(self, optimizer: torch.optim.Optimizer) -> None:
         self.optimizer = optimizer
-        self._factor = 1.0
+        self._factor, self._ramps = 1.0, NO_RAMPS
         self._update = 0
         self._lent: list[Any] = []
         self._used: list[float] | None = None
@@ -59,14 +71,15 @@ class FactoredRates:
             optimizer.register_step_post_hook(lambda *_: self._take_back()),
         ]
 
-    def at(self, update: int, factor: float) -> list[float]:
+    def at(self, update: int, factor: float, ramps: Ramps = NO_RAMPS) -> list[float]:
         """What `update` was made with, once it was made; before, what the scheduler has set by now times `factor`."""
         if update == self._update and self._used is not None:
             return self._used
-        return [float(group["lr"]) * factor for group in self.optimizer.param_groups]
+        return [float(group["lr"]) * factor_of(group, factor, ramps) for group in self.optimizer.param_groups]
 
-    def apply(self, update: int, factor: float) -> None:
-        self._update, self._factor, self._used, self._found_inf = update, factor, None, None
+    def apply(self, update: int, factor: float, ramps: Ramps = NO_RAMPS) -> None:
+        self._update, self._used, self._found_inf = update, None, None
+        self._factor, self._ramps = factor, ramps
 
     @property
     def stepped(self) -> bool:
@@ -84,11 +97,11 @@ class FactoredRates:
             return
         self._put_back()  # Still lent where the step before raised.
         groups = self.optimizer.param_groups
-        if self._factor != 1.0:
+        if self._factor != 1.0 or self._ramps:
             # Kept and put back as objects: a rate may be a tensor, and dividing would not give the same bits.
             self._lent = [group["lr"] for group in groups]
             for group, rate in zip(groups, self._lent, strict=True):
-                group["lr"] = rate * self._factor
+                group["lr"] = rate * factor_of(group, self._factor, self._ramps)
         self._used = [float(group["lr"]) for group in groups]
         # A GradScaler calls the step of a fused optimizer in any case, and tells it here whether to do nothing.
         self._found_inf = getattr(self.optimizer, "found_inf", None)

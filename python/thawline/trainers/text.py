@@ -42,7 +42,9 @@ def train_text(channel: Channel, config: TextRunConfig, welcome: Welcome, micro_
     parts = build_parts(config, device)
     model, task = parts.model, parts.task
     trained = TrainedPart.of(model, parts.trained)
-    optimizer = build_optimizer(model, config.train, fused=device.type != "cpu", trained=parts.trained)
+    by_block = parts.encoder.block_map if config.groups_by_block else None
+    fused = device.type != "cpu"
+    optimizer = build_optimizer(model, config.train, fused=fused, trained=parts.trained, block_map=by_block)
     batches = TrainingBatches(task.train.tokens.lengths, batch_size=config.train.batch_size, seed=config.seed)
     num_updates = config.train.updates or (config.train.epochs or 1) * batches.updates_per_epoch
     prober = build_prober(config, parts, micro_batch, optimizer)

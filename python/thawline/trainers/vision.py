@@ -39,7 +39,8 @@ def train_vision(channel: Channel, config: RunConfig, welcome: Welcome, micro_ba
     parts = build_parts(config, device)
     model, data = parts.model, parts.data
     # On a CPU the plain loop is as fast, and faster at full width.
-    optimizer = build_optimizer(model, config.train, fused=device.type != "cpu")
+    by_block = parts.block_map if config.groups_by_block else None
+    optimizer = build_optimizer(model, config.train, fused=device.type != "cpu", block_map=by_block)
     epoch_updates = updates_per_epoch(len(data.train_labels), config.train.batch_size)
     num_updates = config.train.updates or (config.train.epochs or 1) * epoch_updates
     prober = build_prober(config, parts, micro_batch, optimizer)

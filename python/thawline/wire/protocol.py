@@ -24,6 +24,7 @@ from thawline.wire.values import (
     Text,
     Update,
 )
+from thawline.wire.warming_up import WarmingUps
 
 Order: TypeAlias = Literal["checkpoint", "evaluate", "validate", "keep_best", "restore_best"]
 Orders = Annotated[list[Order], Meta(max_length=8)]
@@ -135,6 +136,7 @@ class Resumed(_Body, frozen=True):
     trainable: Annotated[list[Name], Meta(max_length=1024)]
     learning_rate_factor: NonNegative
     decided: Decided
+    warming_up: WarmingUps | UnsetType = UNSET
 
 
 class Point(_Body, frozen=True, kw_only=True):
@@ -181,6 +183,7 @@ class Grant(_Body, frozen=True):
     probe_every: Update | UnsetType = UNSET
     decided: Decided | UnsetType = UNSET
     best: ResumePoint | UnsetType = UNSET
+    warming_up: WarmingUps | UnsetType = UNSET
 
 
 class Recall(_Body, frozen=True):

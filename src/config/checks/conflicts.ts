@@ -40,6 +40,7 @@ export const CHECKS: readonly Check[] = [
     find: startOfIntervention,
     refuses: ["`intervention.start` beyond the last update", "`probe.until` before `intervention.start`"],
   },
+  { find: warmupWithoutRelease, refuses: ["`intervention.release_warmup` where the fixed k releases no block"] },
   { find: lengthOfMeasuring, refuses: ["`probe.until` beyond `train.updates`"] },
   ...OF_SIGNALS,
   OF_BUDGET_AND_LENGTH,
@@ -108,6 +109,23 @@ function startOfIntervention({ intervention, probe, train }: ParsedConfig): Prob
     });
   }
   return conflicts;
+}
+
+/** Of training told in epochs, and of a network's blocks, the controller knows once the worker does. */
+function warmupWithoutRelease({ intervention, train }: ParsedConfig): Problem[] {
+  if (!("release_warmup" in intervention) || intervention.release_warmup === null) return [];
+  if (intervention.k === "online" || train.updates === null) return [];
+  const multiple = "first_unfreeze" in intervention && intervention.first_unfreeze === "paper41" ? 2 : 1;
+  const release = intervention.start - 1 + multiple * intervention.k;
+  if (release <= train.updates) return [];
+  const keys = ["intervention.release_warmup", "intervention.k", "train.updates"];
+  return [
+    {
+      paths: keys.map((key) => key.split(".")),
+      text: `\`intervention.release_warmup\` has no effect: the first block would be released before update ${release}, and training ends after ${train.updates}`,
+      hint: "leave it out, or set a smaller `intervention.k`",
+    },
+  ];
 }
 
 function signals({ intervention, probe }: SignalConfig): Problem[] {

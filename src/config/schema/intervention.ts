@@ -26,6 +26,13 @@ const start = atLeast(1)
   .default(1)
   .describe("First update of the intervention; until then everything trains, and k is counted from there.");
 
+const releaseWarmup = atLeast(2).nullable();
+const release_warmup = releaseWarmup
+  .default(null)
+  .describe(
+    "Updates over which a released block's learning rate rises in equal steps to its full value; null: at once.",
+  );
+
 const frozenBatchNorm = z.enum(["track", "hold", "calibrate"]);
 const frozen_batch_norm = frozenBatchNorm
   .default("track")
@@ -48,9 +55,10 @@ const SETTINGS = {
       .describe(
         "`next`: the first frozen block at k; `paper41`: at 2k, as the code of the paper's reference [41] does.",
       ),
+    release_warmup,
     frozen_batch_norm,
   },
-  head_then_full: { start, frozen_batch_norm },
+  head_then_full: { start, release_warmup, frozen_batch_norm },
   learning_rate_switch: {
     start,
     before: z.number().min(0).default(0.1).describe("Factor on the learning rate before a learning-rate switch."),
@@ -109,11 +117,11 @@ export type ParsedIntervention = z.output<
   | typeof none
 >;
 
-/** Of networks without BatchNorm, and of scripts, nothing is said about it. */
-const batchNormOrNot = { frozen_batch_norm: frozenBatchNorm.optional() };
+/** Of networks without BatchNorm, and of scripts, nothing is said about it; journals may be older than the warm-up. */
+const saidOrNot = { frozen_batch_norm: frozenBatchNorm.optional(), release_warmup: releaseWarmup.optional() };
 const settled = { ...rule, tau: atLeast(2) };
-const gradual = { ...SETTINGS.gradual_unfreezing, ...batchNormOrNot };
-const headThenFull = { ...SETTINGS.head_then_full, ...batchNormOrNot };
+const gradual = { ...SETTINGS.gradual_unfreezing, ...saidOrNot };
+const headThenFull = { ...SETTINGS.head_then_full, ...saidOrNot };
 const rateSwitch = SETTINGS.learning_rate_switch;
 const decided = { k: z.literal("online"), ...settled };
 const given = { k: atLeast(1) };

@@ -3,12 +3,13 @@ import type { EventOf } from "../events.js";
 import { composeGrant, grantFrom } from "../grant.js";
 import { fixedInterval } from "../intervention/online-interval.js";
 import { startOf } from "../intervention/counting.js";
+import { releasedBlocks } from "../intervention/freezing.js";
 import { decideInterval } from "../intervention/interval.js";
 import { trainableAt } from "../intervention/schedule.js";
 import { scheduleOf } from "../schedule-of-run.js";
 import type { Model, State } from "../state.js";
 import { andThen, stay, withCommands, type Transition } from "../transition.js";
-import { preparing, type Attempt, type Preparing } from "./attempt.js";
+import { preparing, type Attempt, type Preparing, type Refusal } from "./attempt.js";
 import { endAttempt, refuseAttempt } from "./end-attempt.js";
 import { placeScript, refuseMask, refuseResume } from "./script-resume.js";
 
@@ -78,6 +79,8 @@ export function prepareWorker(state: State, attempt: Preparing, body: EventOf<"w
   );
   const placed = resumesItself ? andThen(known, (next) => placeScript(next, attempt, body)) : known;
   return andThen(andThen(placed, decideFixedInterval), (next) => {
+    const idle = refuseWarmup(next, model);
+    if (idle !== null) return refuseAttempt(next, attempt, idle);
     const update = body.resumed_from + 1;
     const grant = composeGrant(next, model, update, [], true);
     // What trained the script's weights: at the start of the intervention that is not what it holds from here on.
@@ -97,6 +100,26 @@ function refuseStart(state: State, attempt: Attempt, start: number, numUpdates: 
     message: `\`intervention.start\` is ${start}, but training ends after ${numUpdates} updates`,
     hint: `set \`intervention.start\` to at most ${numUpdates}, or train longer`,
   });
+}
+
+/** Without a release within the run a warm-up has no effect. Which blocks there are is known only now. */
+function refuseWarmup(state: State, model: Model): Refusal | null {
+  const { releases, releaseWarmup } = scheduleOf(state, model);
+  if (releaseWarmup === null) return null;
+  const { interval } = state;
+  const { numUpdates } = model;
+  let why: string;
+  if (releasedBlocks(model).length === 0) why = "the model has no block that is frozen first";
+  else if (interval?.source !== "fixed" || numUpdates === null) return null;
+  else if (releases.some(({ update }) => update <= numUpdates)) return null;
+  else why = `k = ${interval.k} releases no block within ${numUpdates} updates`;
+  return {
+    outcome: "failed",
+    exitCode: 2,
+    code: "invalid_config",
+    message: `\`intervention.release_warmup\` has no effect: ${why}`,
+    hint: "leave it out, or choose blocks and k so that one is released",
+  };
 }
 
 function decideFixedInterval(state: State): Transition {

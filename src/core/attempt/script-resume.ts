@@ -48,15 +48,26 @@ export function refuseMask(grant: Body<"grant">, { resumed, resumed_from: step }
   const named = (names: readonly string[]): string => [...names].sort().join(", ");
   const [theirs, ours] = [named(resumed.trainable), named(grant.trainable)];
   const factors = [resumed.learning_rate_factor, grant.learning_rate_factor] as const;
-  if (theirs === ours && factors[0] === factors[1]) return null;
-  const difference =
-    theirs === ours
-      ? `learning rate times ${factors[0]}, but this run's schedule says ${factors[1]}`
-      : `${theirs} trainable, but this run's schedule says ${ours}`;
+  const ramps = [describeWarmup(resumed.warming_up), describeWarmup(grant.warming_up)] as const;
+  const differences = [
+    ...(theirs === ours ? [] : [`${theirs} trainable, but this run's schedule says ${ours}`]),
+    ...(factors[0] === factors[1]
+      ? []
+      : [`learning rate times ${factors[0]}, but this run's schedule says ${factors[1]}`]),
+    ...(ramps[0] === ramps[1] ? [] : [`${ramps[0]}, but this run's schedule says ${ramps[1]}`]),
+  ];
+  if (differences.length === 0) return null;
   return refusal(
-    `the script resumed from step ${step} with ${difference}`,
+    `the script resumed from step ${step} with ${differences[0]}`,
     `use the intervention of run \`${resumed.run}\``,
   );
+}
+
+function describeWarmup(warmingUp: Body<"grant">["warming_up"]): string {
+  const ramps = (warmingUp ?? []).flatMap(({ blocks, since, num_updates: numUpdates }) =>
+    [...blocks].sort().map((block) => `${block} warming up over ${numUpdates} updates from ${since} on`),
+  );
+  return ramps.length === 0 ? "no block warming up" : ramps.join(", ");
 }
 
 function refusal(message: string, hint: string): Refusal {

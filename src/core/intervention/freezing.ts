@@ -11,7 +11,7 @@ export function releasedBlocks({ blocks }: Model): Model["blocks"] {
 }
 
 interface FreezingInput extends Pick<ScheduleInput, "model" | "operatorChanges"> {
-  readonly intervention: Intervention;
+  readonly intervention: Extract<Intervention, { readonly kind: "gradual_unfreezing" | "head_then_full" }>;
 }
 
 /**
@@ -39,5 +39,6 @@ export function freezingSchedule(
     initial: [model.head.name, ...fromStart],
     releases,
     factors: learningRateFactors(operatorChanges),
+    releaseWarmup: intervention.release_warmup ?? null,
   };
 }

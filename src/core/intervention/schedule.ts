@@ -10,12 +10,14 @@ export interface Schedule {
   readonly initial: readonly string[];
   readonly releases: readonly { readonly update: number; readonly block: string }[];
   readonly factors: readonly { readonly update: number; readonly factor: number }[];
+  /** Updates over which the learning rate of a released block rises to its full value; null: it begins with it. */
+  readonly releaseWarmup: number | null;
 }
 
 /** The mask of a run that freezes nothing. */
 export function everythingTrains(model: Model): Omit<Schedule, "factors"> {
   const all = [model.head.name, ...model.blocks.map((block) => block.name)];
-  return { all, frozenFrom: 0, initial: all, releases: [] };
+  return { all, frozenFrom: 0, initial: all, releases: [], releaseWarmup: null };
 }
 
 /** Names of what trains in update `update`, head first, then blocks in the order of their release. */

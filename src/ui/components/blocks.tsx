@@ -71,10 +71,14 @@ function describeBlock(block: BlockView, state: State, isNext: boolean): string 
   return [release, distance].filter((words) => words !== "").join(", ");
 }
 
-function describeRelease({ live, release, head }: BlockView, state: State): string {
+function describeRelease({ live, release, warmup, head }: BlockView, state: State): string {
   const { interval, end } = state;
   if (release === 0) return "from the start";
-  if (live) return release === null ? "" : `since update ${release}`;
+  if (live) {
+    const rising = end === null ? "warming up" : "warmed up only";
+    const ramp = warmup === null ? "" : `, ${rising} ${warmup.made}/${warmup.of}`;
+    return release === null ? "" : `since update ${release}${ramp}`;
+  }
   if (end !== null) return "stayed frozen";
   if (release !== null) return `before update ${release}`;
   if (head || !freezesBlocks(state)) return "";
@@ -90,7 +94,9 @@ export function BlockLine({ state, columns }: Omit<BlocksProps, "rows">): ReactE
   const mark = ({ live }: BlockView): Segment => say(live ? glyphs.live : glyphs.frozen, live ? "live" : "frozen");
   const named = blocks.map((block) => {
     const update = block.release === null || block.release === 0 ? "" : ` ${block.release}`;
-    return [mark(block), say(` ${singleLine(block.name)}${update}`, block.live ? "plain" : "dim")];
+    const { warmup } = block;
+    const ramp = warmup === null ? "" : ` (${warmup.made}/${warmup.of})`;
+    return [mark(block), say(` ${singleLine(block.name)}${update}${ramp}`, block.live ? "plain" : "dim")];
   });
   const room = columns - LABEL_COLUMNS - named.flat().reduce((sum, { text }) => sum + text.length, 0);
   const gap = " ".repeat(Math.max(0, Math.min(3, Math.floor(room / Math.max(1, named.length)))));

@@ -46,6 +46,23 @@ describe("findConflicts", () => {
     );
   });
 
+  it("wants a release for a warm-up, where k and the length are known", () => {
+    expect(outcome("intervention.k=501", "train.updates=500", "intervention.release_warmup=5")).toMatchInlineSnapshot(
+      `"command line: \`intervention.release_warmup\` has no effect: the first block would be released before update 501, and training ends after 500 / leave it out, or set a smaller \`intervention.k\`"`,
+    );
+    expect(outcome("intervention.k=500", "train.updates=500", "intervention.release_warmup=5")).toBe("accepted");
+    const late = ["intervention.k=300", "train.updates=500", "intervention.release_warmup=5"];
+    expect(outcome(...late, "intervention.first_unfreeze=paper41")).toContain("before update 600");
+    expect(outcome(...late, "intervention.start=300")).toContain("before update 599");
+    expect(outcome("intervention.release_warmup=5")).toBe("accepted");
+    expect(outcome("intervention.kind=learning_rate_switch", "intervention.release_warmup=5")).toMatchInlineSnapshot(
+      `"command line: \`intervention.release_warmup\` has no effect: \`intervention.kind\` is \`learning_rate_switch\` / remove \`intervention.release_warmup\`"`,
+    );
+    expect(outcome("intervention.release_warmup=1")).toMatchInlineSnapshot(
+      `"command line: \`intervention.release_warmup\`: expected a number of at least 2, got \`1\` / \`npx thawline config show quickstart\` prints every key with its value"`,
+    );
+  });
+
   it("refuses exact labels, and an online decision, for an estimate by whole batches", () => {
     expect(
       outcome("probe.estimator=batch", "probe.labels=exact", "intervention.k=40", "probe.until=end"),

@@ -18,6 +18,37 @@ const readyAgain = {
   can: ["checkpoint" as const],
 };
 
+describe("a release warm-up", () => {
+  const prepared = (blocks: { name: string; num_params: number; trainable_from_start?: boolean }[], k: string) => {
+    // The worker makes fewer updates than were asked for, as where they are told in epochs.
+    const overrides = [`intervention.k=${k}`, "intervention.release_warmup=5", "train.updates=100"];
+    const run = new SimulatedRun(simulatedConfig(...overrides));
+    const hello = { protocol: { major: 1, minor: 0 }, pid: 1, host: "here", versions: { torch: "2" }, attempt: 1 };
+    run.say("worker/connected", hello);
+    run.say("worker/prepared", { ...readyAgain, blocks, resumed_from: 0 });
+    return run.state.end;
+  };
+
+  it.each([
+    ["no block", "20", [], "the model has no block that is frozen first"],
+    [
+      "blocks that train from the start",
+      "online",
+      [{ name: "top", num_params: 10, trainable_from_start: true }],
+      "the model has no block that is frozen first",
+    ],
+    ["a release beyond the end", "61", readyAgain.blocks, "k = 61 releases no block within 60 updates"],
+  ])("is refused for %s", (_, k, blocks, why) => {
+    const message = `\`intervention.release_warmup\` has no effect: ${why}`;
+    expect(prepared(blocks, k)).toMatchObject({ exitCode: 2, code: "invalid_config", message });
+  });
+
+  it("goes on where one block is released, or may be", () => {
+    expect(prepared(readyAgain.blocks, "60")).toBeNull();
+    expect(prepared(readyAgain.blocks, "online")).toBeNull();
+  });
+});
+
 describe("a later attempt", () => {
   it.each([
     ["another step", { resumed_from: 0 }, "it resumed from step 0 instead of 13"],

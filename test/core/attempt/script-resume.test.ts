@@ -136,6 +136,14 @@ describe("a script that cannot go on from where it stands", () => {
       ready(20, { trainable: ["head", "block3"], learning_rate_factor: 0.5 }),
       "the script resumed from step 20 with learning rate times 0.5, but this run's schedule says 1",
     ],
+    [
+      "weights of a block that was warming up",
+      ready(20, {
+        trainable: ["head", "block3"],
+        warming_up: [{ blocks: ["block3"], since: 16, num_updates: 9 }],
+      }),
+      "the script resumed from step 20 with block3 warming up over 9 updates from 16 on, but this run's schedule says no block warming up",
+    ],
   ])("is refused with %s, exit code 2", (_, body, message) => {
     const run = killed();
     run.say("worker/prepared", body);

@@ -24,6 +24,7 @@ const LATE: Schedule = {
     { update: 0, factor: 1 },
     { update: 10, factor: 0.5 },
   ],
+  releaseWarmup: null,
 };
 
 describe("a schedule", () => {

@@ -6,6 +6,7 @@ import io
 import json
 from typing import Any
 
+import msgspec
 import pytest
 import torch
 from example_config import attached_config
@@ -47,9 +48,7 @@ class DecidingChannel(GrantingChannel):
     def receive(self, timeout: float | None = None) -> ControllerBody:
         body = super().receive(timeout)
         if isinstance(body, Grant):
-            return Grant(
-                body.until, body.trainable, body.learning_rate_factor, body.orders, body.probe, decided=DECIDED
-            )
+            return msgspec.structs.replace(body, decided=DECIDED)
         return body
 
 

@@ -5,16 +5,25 @@ from __future__ import annotations
 import json
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
+from granting_channel import GrantingChannel
 from huggingface_training import (
     SCHEDULE,
+    build_model,
     callback,
     controlled,
     trainer,
 )
 from served_channel import served
+from tiny_training import BLOCKS, HEAD
+from torch import nn
+from transformers import Trainer
 
+import thawline
+from thawline.errors import UserError
 from thawline.lockstep.session import TrainingStopped
 from thawline.storage.weights import weights_sha256
 from thawline.wire.protocol import Applied, Finished, Ready
@@ -49,6 +58,40 @@ def test_resume_goes_on_with_mask_rates_and_series(tmp_path: Path, restores_call
     assert [(body.update, body.num_trainable) for body in channel.sent_of(Applied)] == applied
     assert weights_sha256(resumed.model) == weights_sha256(undisturbed.model)
     assert resumed.lr_scheduler.base_lrs == [0.05, 0.05]
+
+
+def by_block(model: nn.Module) -> dict[str, Any]:
+    groups = thawline.groups_by_block(model.parameters(), model, blocks=BLOCKS, head=HEAD)
+    return {"model": model, "optimizers": (torch.optim.AdamW(groups, lr=0.05), None)}
+
+
+def test_resume_goes_on_in_the_middle_of_a_ramp_that_trainers_schedule_does_not_see(tmp_path: Path) -> None:
+    """At step 4 the top is in the second of its three updates."""
+
+    def train(channel: GrantingChannel, *, resume_from: str | None = None, **changes: Any) -> Trainer:
+        with served(channel, tmp_path):
+            training = trainer(tmp_path, callback(), **by_block(build_model()), **changes)
+            training.train(resume_from_checkpoint=resume_from)
+        return training
+
+    undisturbed = train(controlled(SCHEDULE, release_warmup=3), **SAVING)
+    checkpoint = tmp_path / "checkpoints" / "checkpoint-4"
+    saved = torch.load(checkpoint / "optimizer.pt", weights_only=True)["param_groups"]
+    # Trainer's own schedule: linear over six updates. Groups of the stem, the top and the head.
+    assert [group["lr"] for group in saved] == pytest.approx([0.05 * 2 / 6] * 3)
+    stored = json.loads((checkpoint / "trainer_state.json").read_text())
+    ramp = {"blocks": ["top"], "since": 3, "num_updates": 3}
+    assert stored["stateful_callbacks"]["ControllerCallback"]["run"]["warming_up"] == [ramp]
+    resumed = train(controlled(SCHEDULE, release_warmup=3), resume_from=str(checkpoint))
+    assert weights_sha256(resumed.model) == weights_sha256(undisturbed.model)
+
+
+def test_trainers_own_optimizer_mixes_blocks_and_is_refused_by_name(tmp_path: Path) -> None:
+    with (
+        served(controlled(SCHEDULE, release_warmup=3), tmp_path),
+        pytest.raises(UserError, match=r"group 0 of `optimizer` holds parameters of head, top, stem"),
+    ):
+        trainer(tmp_path, callback()).train()
 
 
 @pytest.mark.parametrize("num_updates", [6, 4])

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import itertools
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning_training import (
+    BLOCKS,
+    HEAD,
     SCHEDULE,
     Module,
     WeightsAfterBatch,
@@ -18,6 +21,7 @@ from lightning_training import (
 )
 from served_channel import served
 
+import thawline
 from thawline.storage.weights import weights_sha256
 from thawline.wire.protocol import Applied, Finished, Ready
 
@@ -50,6 +54,31 @@ def test_resume_goes_on_with_the_blocks_that_were_unfrozen(tmp_path: Path, step:
     assert weights_sha256(resumed) == weights_sha256(undisturbed)
     assert resumed.used_rates == undisturbed.used_rates[step:]
     assert trainer.lr_scheduler_configs[0].scheduler.base_lrs == [0.05]
+
+
+class ModuleByBlock(Module):
+    def configure_optimizers(self) -> Any:
+        groups = thawline.groups_by_block(self.parameters(), self, blocks=BLOCKS, head=HEAD)
+        optimizer = torch.optim.SGD(groups, lr=0.05, momentum=0.9, weight_decay=0.1)
+        return [optimizer], [{"scheduler": torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.8), "interval": "step"}]
+
+
+def test_resume_goes_on_in_the_middle_of_a_ramp_that_lightnings_schedule_does_not_see(tmp_path: Path) -> None:
+    saver = ModelCheckpoint(tmp_path, filename="{step}", save_top_k=-1)
+    with served(controlled(SCHEDULE, release_warmup=3), tmp_path):
+        fit(undisturbed := ModuleByBlock(), tmp_path, callback(), saver)
+    checkpoint = tmp_path / "step=4.ckpt"
+    stored = torch.load(checkpoint, weights_only=True)
+    ramp = {"blocks": ["top"], "since": 3, "num_updates": 3}
+    assert stored["callbacks"]["ControllerCallback"]["warming_up"] == [ramp]
+    rates = [group["lr"] for group in stored["optimizer_states"][0]["param_groups"]]
+    assert rates == [pytest.approx(0.05 * 0.8**4)] * 3
+    with served(controlled(SCHEDULE, release_warmup=3), tmp_path):
+        fit(resumed := ModuleByBlock(), tmp_path, callback(), ckpt_path=checkpoint)
+    assert weights_sha256(resumed) == weights_sha256(undisturbed)
+    with served(controlled(SCHEDULE), tmp_path):
+        fit(sudden := ModuleByBlock(), tmp_path, callback())
+    assert weights_sha256(sudden) != weights_sha256(undisturbed)
 
 
 def test_a_checkpoint_of_the_last_update_is_the_end_of_the_run(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
+import msgspec
 import pytest
 import torch
 from three_blocks import (
@@ -37,6 +38,7 @@ from thawline.lockstep.session import Session
 from thawline.probes import ClassificationObjective, Prober, ProbeSet, ProbeSettings
 from thawline.steering.batch_norm import BatchNormPolicy
 from thawline.steering.blocks import BlockMap, blocks_from_patterns
+from thawline.steering.group_blocks import split_by_block
 from thawline.steering.rates import ScheduledRates
 from thawline.wire.channel import ScriptedChannel
 from thawline.wire.protocol import Applied, Boundary, Finished, Grant, Stop
@@ -56,15 +58,15 @@ class GrantedTraining:
     """The network under the grants of a vector, with momentum, weight decay and a schedule of its own."""
 
     def __init__(self, vector: dict[str, Any], frozen_batch_norm: FrozenBatchNorm) -> None:
-        grants = [Grant(**grant) for grant in vector["grants"]]
+        grants = [msgspec.convert(grant, Grant) for grant in vector["grants"]]
         self.num_updates: int = vector["num_updates"]
         self.channel = ScriptedChannel([*grants, Stop("finished", False)])
         self.model = build_three_blocks()
-        self.optimizer = torch.optim.SGD(
-            self.model.parameters(), lr=LEARNING_RATE, momentum=MOMENTUM, weight_decay=WEIGHT_DECAY
-        )
         blocks = blocks_from_patterns(self.model, BLOCKS, HEAD)
         intervention = intervention_of(vector)
+        whole = [{"params": list(self.model.parameters())}]
+        groups = whole if intervention.release_warmup is None else split_by_block(whole, self.model, blocks)
+        self.optimizer = torch.optim.SGD(groups, lr=LEARNING_RATE, momentum=MOMENTUM, weight_decay=WEIGHT_DECAY)
         batch_norm = BatchNormPolicy(
             self.model,
             frozen_batch_norm,
@@ -169,6 +171,9 @@ def test_of_a_late_start_every_point_sees_the_head_alone_and_pairs_with_the_one_
         ("low to high", {"k": 4}),
         ("low to high", {"before": 1.0}),
         ("high to low, late start", {"start": 1}),
+        ("release warm-up", {"release_warmup": None}),
+        ("release warm-up longer than k", {"release_warmup": 6}),
+        ("head, then everything, release warm-up", {"release_warmup": 4}),
     ],
 )
 def test_the_reference_tells_another_intervention_apart(name: str, change: dict[str, Any]) -> None:

@@ -34,9 +34,14 @@ def optimizer(request: pytest.FixtureRequest) -> Decayed:
     return Decayed([weight], lr=0.5)
 
 
-def test_the_factor_holds_until_the_outer_step_ends(optimizer: Decayed) -> None:
+@pytest.mark.parametrize("warms_up", [False, True])
+def test_the_factor_holds_until_the_outer_step_ends(optimizer: Decayed, warms_up: bool) -> None:
     rates = FactoredRates(optimizer)
-    rates.apply(1, 0.1)
+    weight = optimizer.param_groups[0]["params"][0]
+    if warms_up:
+        rates.apply(1, 0.4, {id(weight): 0.25})
+    else:
+        rates.apply(1, 0.1)
     optimizer.step()
     assert optimizer.seen == [pytest.approx(0.05)]
     assert optimizer.param_groups[0]["lr"] == 0.5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -74,6 +75,53 @@ def test_a_users_schedule_is_multiplied_and_never_disturbed(name: str, scheduler
     assert used == expected
 
 
+def ramps_of(group: dict[str, Any], share: float) -> dict[int, float]:
+    return {id(parameter): share for parameter in group["params"]}
+
+
+@given(rates, rates, factors, st.lists(st.floats(0, 1, exclude_min=True), min_size=1, max_size=6))
+def test_scheduled_rates_ramp_one_group_and_never_compound(
+    first: float, second: float, factor: float, shares: list[float]
+) -> None:
+    optimizer = two_groups(first, second)
+    scheduled = ScheduledRates(optimizer, lambda update: 1 / update)
+    for update, share in enumerate(shares, 1):
+        ramps = ramps_of(optimizer.param_groups[1], share)
+        scheduled.apply(update, factor, ramps)
+        expected = [first * (1 / update) * factor, second * (1 / update) * (factor * share)]
+        assert [group["lr"] for group in optimizer.param_groups] == scheduled.at(update, factor, ramps) == expected
+
+
+@pytest.mark.parametrize("name", [*SCHEDULERS, "on a plateau"])
+def test_a_users_schedule_of_groups_does_not_see_a_ramp(name: str) -> None:
+    def seen(shares: list[float | None]) -> tuple[list[list[float]], list[list[float]]]:
+        """The rates that the scheduler had set before each update, and those that it was made with."""
+        optimizer = two_groups(0.5, 0.25)
+        factored = FactoredRates(optimizer)
+        plateau = lr_scheduler.ReduceLROnPlateau(optimizer, patience=1)
+        scheduler = None if name == "on a plateau" else SCHEDULERS[name](optimizer)
+        between, used = [], []
+        optimizer.register_step_pre_hook(lambda *_: used.append([group["lr"] for group in optimizer.param_groups]))
+        for update, share in enumerate(shares, 1):
+            between.append([group["lr"] for group in optimizer.param_groups])
+            ramps = {} if share is None else ramps_of(optimizer.param_groups[1], share)
+            factored.apply(update, 1.0, ramps)
+            announced = factored.at(update, 1.0, ramps)
+            optimizer.step()
+            assert factored.at(update, 1.0, ramps) == announced == used[-1]
+            if scheduler is None:
+                plateau.step(1.0)
+            else:
+                scheduler.step()
+        return between, used
+
+    shares = [None, 0.25, 0.5, 0.75, None, None]
+    between, used = seen(shares)
+    plain, _ = seen([None] * len(shares))
+    assert between == plain
+    assert used == [[a, b * (share or 1.0)] for (a, b), share in zip(plain, shares, strict=True)]
+
+
 def test_between_two_steps_the_rates_are_the_users() -> None:
     optimizer = two_groups(0.5, 0.25)
     factored = FactoredRates(optimizer)
@@ -88,11 +136,14 @@ def test_a_rate_that_is_a_tensor_stays_that_tensor() -> None:
     rate = torch.tensor(0.1)
     optimizer = torch.optim.Adam(build_network().parameters(), lr=rate)
     factored = FactoredRates(optimizer)
-    factored.apply(1, 0.5)
-    assert factored.at(1, 0.5) == [pytest.approx(0.05)]
-    optimizer.step()
-    assert optimizer.param_groups[0]["lr"] is rate
-    assert rate.item() == pytest.approx(0.1)
+    ramps = ramps_of(optimizer.param_groups[0], 0.5)
+    for update, (ramp, used) in enumerate([({}, 0.05), (ramps, 0.025)], 1):
+        factored.apply(update, 0.5, ramp)
+        assert factored.at(update, 0.5, ramp) == [pytest.approx(used)]
+        optimizer.step()
+        assert factored.at(update, 0.5, ramp) == [pytest.approx(used)]
+        assert optimizer.param_groups[0]["lr"] is rate
+        assert rate.item() == pytest.approx(0.1)
 
 
 def test_a_step_that_raises_does_not_keep_the_factor() -> None:

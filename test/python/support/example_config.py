@@ -58,14 +58,18 @@ def run_config(**sections: dict[str, Any] | int) -> dict[str, Any]:
         },
         "frozen_batch_norm": None,
         "device": {"kind": "cpu", "threads": 1, "precision": "float32"},
+        "groups_by_block": False,
     }
     for name, section in sections.items():
         config[name] = (config[name] or {}) | section if isinstance(section, dict) else section
     return config
 
 
-def attached_config(*, needs_probe: bool = False, **sections: dict[str, Any] | int) -> dict[str, Any]:
+def attached_config(
+    *, needs_probe: bool = False, groups_by_block: bool = False, **sections: dict[str, Any] | int
+) -> dict[str, Any]:
     """As the script of a user's own gets it: what the worker trains is not in it. `needs_probe`: k is found online."""
     config = run_config(**sections)
     signals = {key: value for key, value in config["probe"].items() if key not in ("points", "batch_size")}
-    return {"seed": config["seed"], "probe": signals, "needs_probe": needs_probe}
+    decided = {"needs_probe": needs_probe, "groups_by_block": groups_by_block}
+    return {"seed": config["seed"], "probe": signals, **decided}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -25,6 +26,7 @@ from thawline.wire.protocol import (
     Welcome,
     WorkerBody,
 )
+from thawline.wire.warming_up import WarmingUp
 
 Body = TypeVar("Body", bound=WorkerBody)
 
@@ -37,7 +39,8 @@ class GrantingChannel:
 
     `trainable` and `factors` say what holds from which update on. Signals `metrics` are asked for at update 1 and at
     multiples of `probe_every`. `orders` are given at the boundaries that it names, and `end_orders` at the last one.
-    `stop` ends the run before the update that it names. The best weights are those kept last, at first `kept`.
+    `stop` ends the run before the update that it names. The best weights are those kept last, at first `kept`. Blocks
+    that `trainable` adds later warm up over `release_warmup` updates.
     """
 
     def __init__(
@@ -45,6 +48,7 @@ class GrantingChannel:
         trainable: Mapping[int, Sequence[str]],
         *,
         factors: Mapping[int, float] | None = None,
+        release_warmup: int | None = None,
         metrics: Sequence[str] = (),
         probe_every: int | None = None,
         orders: Mapping[int, Sequence[Order]] | None = None,
@@ -60,6 +64,7 @@ class GrantingChannel:
         self.received: list[ControllerBody] = []
         self._trainable = trainable
         self._factors = {1: 1.0} | dict(factors or {})
+        self._release_warmup = release_warmup
         self._metrics = list(metrics)
         self._probe_every = probe_every
         self._orders = {update: list(due) for update, due in (orders or {}).items()}
@@ -128,7 +133,21 @@ class GrantingChannel:
             list(orders),
             self._metrics if until is not None and self._is_point(until) and self._measured_at != until else [],
             best=self._best() if "restore_best" in orders else UNSET,
+            warming_up=self._warming_up(holding) or UNSET,
         )
+
+    def _warming_up(self, update: int) -> list[WarmingUp]:
+        warmup = self._release_warmup
+        if warmup is None:
+            return []
+        starts = sorted(self._trainable)
+        released = [
+            WarmingUp(
+                [block for block in self._trainable[start] if block not in self._trainable[before]], start, warmup
+            )
+            for before, start in itertools.pairwise(starts)
+        ]
+        return [one for one in released if one.since <= update < one.since + warmup - 1]
 
     def _best(self) -> ResumePoint:
         kept = next(reversed(self.sent_of(Kept)), self._kept)

@@ -63,7 +63,13 @@ def callback(**changes: Any) -> ControllerCallback:
     return ControllerCallback(**{"blocks": BLOCKS, "head": HEAD, "probe": probe} | changes)
 
 
-def trainer(folder: Path, *callbacks: TrainerCallback, model: nn.Module | None = None, **changes: Any) -> Trainer:
+def trainer(
+    folder: Path,
+    *callbacks: TrainerCallback,
+    model: nn.Module | None = None,
+    optimizers: tuple[torch.optim.Optimizer | None, None] = (None, None),
+    **changes: Any,
+) -> Trainer:
     arguments = {
         "output_dir": str(folder / "checkpoints"),
         "max_steps": 6,
@@ -82,11 +88,13 @@ def trainer(folder: Path, *callbacks: TrainerCallback, model: nn.Module | None =
         train_dataset=examples(),
         eval_dataset=examples(8),
         callbacks=list(callbacks),
+        optimizers=optimizers,
     )
 
 
 def controlled(schedule: dict[int, list[str]], **arguments: Any) -> GrantingChannel:
-    return GrantingChannel(schedule, config=attached_config(), **arguments)
+    config = attached_config(groups_by_block="release_warmup" in arguments)
+    return GrantingChannel(schedule, config=config, **arguments)
 
 
 class AfterStep(TrainerCallback):

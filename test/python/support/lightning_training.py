@@ -99,7 +99,8 @@ def fit(
 
 
 def controlled(schedule: dict[int, list[str]], **arguments: Any) -> GrantingChannel:
-    return GrantingChannel(schedule, config=attached_config(), **arguments)
+    config = attached_config(groups_by_block="release_warmup" in arguments)
+    return GrantingChannel(schedule, config=config, **arguments)
 
 
 class WeightsAfterBatch(Callback):

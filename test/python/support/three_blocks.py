@@ -80,6 +80,7 @@ class Intervention:
     first_unfreeze: Literal["next", "paper41"] = "next"
     before: float = 1.0
     after: float = 1.0
+    release_warmup: int | None = None
 
     def unfrozen_in(self, update: int) -> list[str]:
         """Blocks that Algorithm 1 unfreezes before `update`, its index i counted from the start."""
@@ -99,6 +100,11 @@ class Intervention:
         assert self.k is not None
         return self.before if self.start <= update < self.start - 1 + self.k else self.after
 
+    def ramp_in(self, update: int, released: int) -> float:
+        """Of a block that was released before update `released`: i / W in the W updates from there on."""
+        warmup = self.release_warmup
+        return 1.0 if warmup is None else min(1.0, (update - released + 1) / warmup)
+
 
 @dataclass(frozen=True)
 class Snapshot:
@@ -117,6 +123,7 @@ class Reference:
         self._intervention = intervention
         self._frozen_batch_norm = frozen_batch_norm
         self._trained = list(LAYERS)
+        self._released: dict[str, int] = {}
 
     def update(self, update: int) -> None:
         if self._intervention.kind in ("gradual_unfreezing", "head_then_full"):
@@ -133,6 +140,7 @@ class Reference:
             self._calibrate(update)
         unfrozen = self._intervention.unfrozen_in(update)
         self._trained += unfrozen
+        self._released |= dict.fromkeys(unfrozen, update)
         # What flows into layers that stay frozen changes, unless the blocks come from the top.
         if unfrozen and self._intervention.order != "top_down":
             self._calibrate(update)
@@ -164,7 +172,7 @@ class Reference:
     def _descend(self, update: int, learning_rate: float) -> None:
         images, labels = draw_batch(update)
         loss = functional.cross_entropy(self.model(images), labels)
-        layers = {layer for block in self._trained for layer in LAYERS[block]}
+        layers = {layer: block for block in self._trained for layer in LAYERS[block]}
         chosen = [(name, p) for name, p in self.model.named_parameters() if name.split(".")[0] in layers]
         gradients = torch.autograd.grad(loss, [parameter for _, parameter in chosen])
         with torch.no_grad():
@@ -172,7 +180,9 @@ class Reference:
                 direction = gradient.add(parameter, alpha=WEIGHT_DECAY)
                 known = self.momentum.get(name)
                 self.momentum[name] = direction if known is None else known.mul(MOMENTUM).add(direction)
-                parameter.add_(self.momentum[name], alpha=-learning_rate)
+                released = self._released.get(layers[name.split(".")[0]])
+                ramp = 1.0 if released is None else self._intervention.ramp_in(update, released)
+                parameter.add_(self.momentum[name], alpha=-learning_rate * ramp)
 
 
 def copies(tensors: dict[str, Any]) -> dict[str, Tensor]:

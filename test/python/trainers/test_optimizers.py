@@ -1,9 +1,13 @@
+from typing import Literal
+
 import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from thawline.config.run import ConstantSchedule, TrainConfig
+from thawline.steering.blocks import blocks_from_patterns
+from thawline.steering.group_blocks import find_mixed_group
 from thawline.trainers.optimizers import build_adamw, build_optimizer, build_sgd, clip_gradients
 
 
@@ -71,6 +75,26 @@ def test_the_configuration_chooses_the_optimizer() -> None:
     train = TrainConfig("adamw", 0.1, 0.0, 0.3, 8, None, 12, ConstantSchedule(), None)
     assert isinstance(build_optimizer(Normalised(), train, fused=False), torch.optim.AdamW)
     assert isinstance(build_optimizer(Normalised(), settings(0.9), fused=False), torch.optim.SGD)
+
+
+@pytest.mark.parametrize("name", ["sgd", "adamw"])
+def test_groups_by_block_hold_one_block_each_and_train_to_the_same_bits(name: Literal["sgd", "adamw"]) -> None:
+    def trained(by_block: bool) -> dict[str, Tensor]:
+        torch.manual_seed(0)
+        model = Normalised()
+        block_map = blocks_from_patterns(model, [("top", "^between"), ("stem", "^first")], "^second")
+        train = TrainConfig(name, 0.1, 0.9, 0.3, 8, None, 12, ConstantSchedule(), None)
+        optimizer = build_optimizer(model, train, fused=False, block_map=block_map if by_block else None)
+        assert (find_mixed_group(optimizer.param_groups, model, block_map) is None) == by_block
+        for _ in range(4):
+            optimizer.zero_grad()
+            model.second(model.between(model.first(torch.ones(2, 3)))).square().sum().backward()
+            clip_gradients(optimizer, 0.5)
+            optimizer.step()
+        return model.state_dict()
+
+    whole, split = trained(False), trained(True)
+    assert all(torch.equal(split[name], tensor) for name, tensor in whole.items())
 
 
 def test_gradients_of_all_groups_are_scaled_together_and_only_down() -> None:

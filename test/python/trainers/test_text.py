@@ -191,6 +191,21 @@ def test_the_rate_falls_linearly_to_zero(tmp_path: Path, encoder: str, questions
     assert rates == {update: [pytest.approx(rate)] * 2 for update, rate in expected.items()}
 
 
+def test_a_released_block_warms_up_alone_and_groups_by_block_leave_no_trace(
+    tmp_path: Path, encoder: str, questions: dict[str, Any]
+) -> None:
+    """With gradients that are clipped, and weights that decay or do not."""
+    settings = {"weight_decay": 0.1, "max_gradient_norm": 0.1, "schedule": {"kind": "constant"}}
+    config = text_run_config(encoder, questions, train=settings)
+    by_block = config | {"groups_by_block": True}
+    plain = train(tmp_path, config)
+    assert weights_of(train(tmp_path, by_block)) == weights_of(plain)
+    channel = train(tmp_path, by_block, release_warmup=3)
+    assert weights_of(channel) != weights_of(plain)
+    rates = {body.update: sorted(set(body.learning_rates)) for body in channel.sent_of(Applied)}
+    assert rates == {1: [0.01], 4: [0.01 * (1 / 3), 0.01]}
+
+
 @pytest.mark.parametrize("max_norm", [1e-3, None])
 def test_gradients_are_clipped_together(
     tmp_path: Path, encoder: str, questions: dict[str, Any], max_norm: float | None

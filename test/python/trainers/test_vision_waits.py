@@ -17,6 +17,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from thawline.config.run import TrainConfig, parse_config
 from thawline.data import vision as data
+from thawline.steering.blocks import BlockMap
 from thawline.trainers import vision
 from thawline.trainers.optimizers import build_sgd
 from thawline.trainers.vision import train_vision
@@ -78,9 +79,11 @@ class UnreadLosses:
 
 @pytest.fixture(autouse=True)
 def accelerator(monkeypatch: pytest.MonkeyPatch) -> None:
-    def build_optimizer(model: torch.nn.Module, train: TrainConfig, *, fused: bool) -> torch.optim.Optimizer:
+    def build_optimizer(
+        model: torch.nn.Module, train: TrainConfig, *, fused: bool, block_map: BlockMap | None
+    ) -> torch.optim.Optimizer:
         assert fused
-        return build_sgd(model, train, fused=False)
+        return build_sgd(model, train, fused=False, block_map=block_map)
 
     # Of what `meta` lacks: autocast, which stays off here all the same, and a fused optimizer.
     autocast = torch.autocast

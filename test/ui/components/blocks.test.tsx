@@ -2,8 +2,9 @@ import { renderToString } from "ink";
 import { stripVTControlCharacters } from "node:util";
 import { expect, it } from "vitest";
 import type { Moved, State } from "../../../src/core/state.js";
-import { BlockPanel } from "../../../src/ui/components/blocks.js";
+import { BlockLine, BlockPanel } from "../../../src/ui/components/blocks.js";
 import { simulateRun } from "../../support/journal-builder.js";
+import { simulatedConfig, SimulatedRun } from "../../support/simulated-run.js";
 
 function frameOf(distances: Moved["distances"] | null, columns: number): string {
   const { state } = simulateRun({ until: ({ progress }) => progress.frontier >= 300 });
@@ -54,3 +55,33 @@ it("leaves sizes out where there is no room for both", () => {
   `);
   expect(frameOf(null, 46)).toContain("131 328");
 });
+
+it("counts the updates of a warm-up, and says of one that the end cut short how far it came", () => {
+  const overrides = ["intervention.k=20", "intervention.release_warmup=12"];
+  const run = new SimulatedRun(simulatedConfig(...overrides)).until(({ progress }) => progress.frontier >= 26);
+  const line = stripVTControlCharacters(renderToString(<BlockLine state={run.state} columns={90} />, { columns: 90 }));
+  expect(`\n${panelOf(run.state)}\n${line}\n`).toMatchInlineSnapshot(`
+    "
+    ── blocks ──────────────────────────────────────────── 2 of 4 train ──
+     ■ head             5  from the start
+     ■ block3          10  since update 20, warming up 8/12
+     □ block2          10  before update 40, next
+     □ block1          10  before update 60
+    blocks    ■ head   ■ block3 20 (8/12)   □ block2 40   □ block1 60
+    "
+  `);
+  const ended = new SimulatedRun(simulatedConfig(...overrides)).finish();
+  expect(`\n${panelOf(ended.state)}\n`).toMatchInlineSnapshot(`
+    "
+    ── blocks ──────────────────────────────────────────── 4 of 4 train ──
+     ■ head             5  from the start
+     ■ block3          10  since update 20
+     ■ block2          10  since update 40
+     ■ block1          10  since update 60, warmed up only 1/12
+    "
+  `);
+});
+
+function panelOf(state: State): string {
+  return stripVTControlCharacters(renderToString(<BlockPanel state={state} rows={5} columns={70} />, { columns: 70 }));
+}

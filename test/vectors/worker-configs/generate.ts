@@ -28,6 +28,7 @@ const VARIANTS: Record<string, readonly [preset: string, ...overrides: string[]]
     "intervention.frozen_batch_norm=calibrate",
     "intervention.order=bottom_up",
   ],
+  "release warm-up": ["quickstart", ...FOLDERS, "intervention.k=40", "intervention.release_warmup=20"],
   "image folder": ["quickstart", ...FOLDERS, "data.kind=image_folder", "evaluate.ood=none"],
   "published corruptions": ["cifar10-resnet18", ...FOLDERS, "evaluate.ood_path=/cifar-c"],
   "own model": ["quickstart", ...FOLDERS, "model={kind: 'a.b:build', folder: /own, blocks: [{name: x, pattern: x}], head: y}"],
@@ -39,6 +40,7 @@ const VARIANTS: Record<string, readonly [preset: string, ...overrides: string[]]
 const SCRIPTS: Record<string, readonly string[]> = {
   script: [],
   "script with a fixed k": ["intervention.k=9"],
+  "script with a release warm-up": ["intervention.k=9", "intervention.release_warmup=5"],
   "script, sharpness": ["probe.metrics=[sharpness_worst]", "intervention.signal=sharpness_worst"],
 };
 
