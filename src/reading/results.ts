@@ -1,4 +1,5 @@
 import type { RunConfig } from "../config/attached.js";
+import { isRecorded } from "../metrics.js";
 import { onlineRule } from "../core/intervention/online-rule.js";
 import { measuredBy } from "../core/measured.js";
 import { isFinite } from "../core/detector/signal.js";
@@ -6,6 +7,7 @@ import { lastWordOf } from "../core/attempt/attempt.js";
 import type { Evaluation, Interval, RunEnd, State } from "../core/state.js";
 import { startOf } from "../core/intervention/counting.js";
 import { scheduleOf } from "../core/schedule-of-run.js";
+import { recordedSeries, type RecordedSeries } from "./recorded-series.js";
 import { finiteScores, languageOf, scoreLanguages, type LanguageScores, type Scores } from "./language-scores.js";
 import { blocksLeftFrozen } from "../core/intervention/schedule.js";
 
@@ -26,13 +28,15 @@ export interface Results {
     readonly decided_at_update: number;
     readonly k_offline: number | null;
     readonly k_offline_reason: string | null;
-    /** Updates between two points, window and tolerance of the rule that decided it; null where it was fixed. */
+    /** Updates between two points, window and tolerance of the rule; null where it was fixed, `every` where recorded. */
     readonly every: number | null;
     readonly tau: number | null;
     readonly epsilon: number | null;
   } | null;
   /** The options that the signals were measured with. */
   readonly probe: RunConfig["probe"];
+  /** What the script recorded, by name. */
+  readonly recorded: Readonly<Record<string, RecordedSeries>>;
   readonly left_frozen: readonly string[];
   /**
    * How far the head and each block were from where the run began, ||w - w0|| / ||w0||, after `step` updates; null where
@@ -95,11 +99,12 @@ export function composeResults(state: State, wallSeconds: number): Results {
             decided_at_update: interval.decidedAt,
             k_offline: interval.kOffline,
             k_offline_reason: interval.kOfflineReason,
-            every: rule === null ? null : (measuredBy(state.config)?.every ?? null),
+            every: rule === null || isRecorded(rule.signal) ? null : (measuredBy(state.config)?.every ?? null),
             tau: rule?.tau ?? null,
             epsilon: rule?.epsilon ?? null,
           },
     probe: state.config.probe,
+    recorded: recordedSeries(state),
     left_frozen: leftFrozen(state),
     moved: movedBlocks(state),
     in_dist: inDistribution(state),

@@ -9,9 +9,12 @@ import {
   formatCount,
   formatDuration,
   formatInteger,
+  formatMetric,
   formatMoved,
+  formatNumber,
   formatShare,
 } from "./format.js";
+import { isRecorded } from "../metrics.js";
 import { printable, singleLine } from "../printable.js";
 import { interventionWords } from "./interventions.js";
 import { describeConfig, describeOrigin, describeSource, isOfText, signalName } from "./names.js";
@@ -40,6 +43,7 @@ export function summary(results: Results, facts: SummaryFacts): string {
     ["made by", [describeConfig(config)]],
     ["k", describeInterval(results, config)],
     ["signals", Object.keys(state.signal.series).length > 0 ? describeSignals(config) : []],
+    ["recorded", describeRecordings(results)],
     ["moved", describeMoved(results)],
     ["in-dist", describeInDistribution(results, config)],
     ["ood", describeOod(results)],
@@ -89,14 +93,17 @@ function wrap(text: string, room: number): string[] {
 
 function describeInterval({ k, outcome, left_frozen: leftFrozen }: Results, config: RunConfig): string[] {
   if (k === null) return [interventionWords({ config }).withoutK];
-  const rule = `tau ${k.tau ?? "?"}, epsilon ${k.epsilon ?? "?"}, a point every ${k.every ?? "?"} updates`;
+  const isHeard = k.signal !== null && isRecorded(k.signal);
+  const points = isHeard ? `recorded by the script` : `a point every ${k.every ?? "?"} updates`;
+  const rule = `tau ${k.tau ?? "?"}, epsilon ${k.epsilon ?? "?"}, ${points}`;
   const why =
     k.source === "online" && k.signal !== null
-      ? `${signalName(k.signal)} stabilized (${rule})`
+      ? `${signalName(k.signal)} ${isHeard ? "reached a plateau" : "stabilized"} (${rule})`
       : k.source === "cap"
         ? `${describeSource(k.source)} (${rule})`
         : describeSource(k.source);
-  const offline = k.k_offline === null ? [] : [`offline, Algorithm 2 on the same series gives ${k.k_offline}`];
+  const hindsight = isHeard ? "in hindsight nothing was gained from" : "offline, Algorithm 2 on the same series gives";
+  const offline = k.k_offline === null ? [] : [`${hindsight} ${k.k_offline}`];
   const counted = k.start === 1 ? [] : [`counted from update ${k.start}, where the intervention started`];
   const frozen =
     leftFrozen.length === 0 || outcome !== "finished"
@@ -104,6 +111,20 @@ function describeInterval({ k, outcome, left_frozen: leftFrozen }: Results, conf
       : [`frozen to the end: ${leftFrozen.map(singleLine).join(", ")}`];
   return [`${k.value}: ${why}`, ...counted, ...offline, ...frozen];
 }
+
+/** What the script recorded, a sentence for each name; how many there were and their range. */
+function describeRecordings({ recorded }: Results): string[] {
+  const entries = Object.entries(recorded);
+  const shown = entries.slice(0, RECORDED_SHOWN).map(([name, { points, last, least, most }]) => {
+    const range = least === null || most === null ? "" : `, from ${formatNumber(least)} to ${formatNumber(most)}`;
+    const times = points === 1 ? "" : `; ${formatCount(points, "value")}${range}`;
+    return `${name} ${formatMetric(last.value)} before update ${last.update}${times}`;
+  });
+  const more = entries.length - shown.length;
+  return more === 0 ? shown : [...shown, `and ${formatCount(more, "name")} more, in results.json`];
+}
+
+const RECORDED_SHOWN = 6;
 
 /** Relative to the weights that the run began with, in the order of the model. */
 function describeMoved({ moved }: Results): string[] {

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from thawline.errors import UserError
+from thawline.lockstep.recorded import PendingValue
 from thawline.wire.protocol import Decided, History, Point, Resumed
 
 # Leaves room in a frame of 64 KiB for names of any length.
@@ -19,7 +20,7 @@ class ScriptState(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     """`run.state_dict()`, typed. Mask and factor are those of update `step`; `run` is None outside a run.
 
     `probe` holds the vectors behind the errors of the next changes, as safetensors in base64: a text survives JSON and
-    `torch.load(weights_only=True)`, and gives back the same bits.
+    `torch.load(weights_only=True)`, and gives back the same bits. `recorded` waits for a boundary still to come.
     """
 
     format: Literal[1] = 1
@@ -30,6 +31,7 @@ class ScriptState(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     decided: Decided | None = None
     series: dict[str, list[Point]] = {}
     probe: str = ""
+    recorded: list[PendingValue] = []
 
     @property
     def resumed(self) -> Resumed | UnsetType:

@@ -2,6 +2,7 @@ import { DATA_SETS, isImageData } from "../data-sets.js";
 import type { Check } from "./check.js";
 import { OF_OOD } from "./ood.js";
 import type { Problem } from "./problems.js";
+import { OF_RECORDED } from "./recorded.js";
 import type { ParsedConfig } from "../schema.js";
 import { OF_TEXT } from "./text.js";
 
@@ -21,6 +22,7 @@ const OF_SIGNALS: readonly Check<SignalConfig>[] = [
       "`probe.estimator=batch` where `fisher_trace` decides k online: it has no standard error",
     ],
   },
+  OF_RECORDED,
 ];
 
 /** Keys that are fine by themselves and wrong together: everything that a schema of single keys cannot say. */
@@ -54,7 +56,7 @@ export function findSignalConflicts(config: SignalConfig): readonly Problem[] {
   return OF_SIGNALS.flatMap(({ find }) => find(config));
 }
 
-type SignalConfig = Pick<ParsedConfig, "intervention" | "probe">;
+export type SignalConfig = Pick<ParsedConfig, "intervention" | "probe">;
 
 function lengthOfTraining({ train }: ParsedConfig): Problem[] {
   const paths = [
@@ -106,7 +108,7 @@ function signals({ intervention, probe }: SignalConfig): Problem[] {
   if (repeated !== undefined) {
     conflicts.push({ paths: [["probe", "metrics"]], text: `\`probe.metrics\` names \`${repeated}\` twice` });
   }
-  if ("signal" in intervention && !metrics.includes(intervention.signal)) {
+  if ("signal" in intervention && !("mode" in intervention) && !metrics.includes(intervention.signal)) {
     conflicts.push({
       paths: [
         ["intervention", "signal"],
