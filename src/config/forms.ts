@@ -102,7 +102,8 @@ export function decisionForm(settings: Settings, withoutBatchNorm: Cause | null)
   const why = (key: string): Cause => {
     if (drops && key === "frozen_batch_norm") return withoutBatchNorm;
     if (key === "mode" && online && kind !== "none") {
-      const signal = String(at(settings, "intervention.signal") ?? "fisher_trace");
+      const named = at(settings, "intervention.signal");
+      const signal = typeof named === "string" ? named : "fisher_trace";
       return cause(
         `\`intervention.signal\` is \`${signal}\`, of which no value is the better one`,
         "intervention.signal",

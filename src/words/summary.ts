@@ -14,10 +14,12 @@ import {
   formatNumber,
   formatShare,
 } from "./format.js";
+import { detectorRule } from "../core/measured.js";
 import { isRecorded } from "../metrics.js";
 import { printable, singleLine } from "../printable.js";
 import { interventionWords } from "./interventions.js";
 import { describeConfig, describeOrigin, describeSource, isOfText, signalName } from "./names.js";
+import { describeRecorded } from "./plateau.js";
 import { describeSignals } from "./signal-options.js";
 
 export interface SummaryFacts {
@@ -91,8 +93,9 @@ function wrap(text: string, room: number): string[] {
   return lines;
 }
 
-function describeInterval({ k, outcome, left_frozen: leftFrozen }: Results, config: RunConfig): string[] {
-  if (k === null) return [interventionWords({ config }).withoutK];
+function describeInterval(results: Results, config: RunConfig): string[] {
+  const { k, outcome, recorded, left_frozen: leftFrozen } = results;
+  if (k === null) return [interventionWords({ config }).withoutK, ...describeMissed(config, recorded)];
   const isHeard = k.signal !== null && isRecorded(k.signal);
   const points = isHeard ? `recorded by the script` : `a point every ${k.every ?? "?"} updates`;
   const rule = `tau ${k.tau ?? "?"}, epsilon ${k.epsilon ?? "?"}, ${points}`;
@@ -100,7 +103,7 @@ function describeInterval({ k, outcome, left_frozen: leftFrozen }: Results, conf
     k.source === "online" && k.signal !== null
       ? `${signalName(k.signal)} ${isHeard ? "reached a plateau" : "stabilized"} (${rule})`
       : k.source === "cap"
-        ? `${describeSource(k.source)} (${rule})`
+        ? `${describeCap(k.signal, recorded)} (${rule})`
         : describeSource(k.source);
   const hindsight = isHeard ? "in hindsight nothing was gained from" : "offline, Algorithm 2 on the same series gives";
   const offline = k.k_offline === null ? [] : [`${hindsight} ${k.k_offline}`];
@@ -110,6 +113,21 @@ function describeInterval({ k, outcome, left_frozen: leftFrozen }: Results, conf
       ? []
       : [`frozen to the end: ${leftFrozen.map(singleLine).join(", ")}`];
   return [`${k.value}: ${why}`, ...counted, ...offline, ...frozen];
+}
+
+function describeCap(signal: string | null, recorded: Results["recorded"]): string {
+  if (signal === null || !isRecorded(signal)) return describeSource("cap");
+  const name = signalName(signal);
+  const isHeard = Object.hasOwn(recorded, name);
+  const why = isHeard ? "had not reached a plateau" : `was never recorded, ${describeRecorded(Object.keys(recorded))}`;
+  return `k_max reached: ${name} ${why}`;
+}
+
+/** What was to decide k and never came. */
+function describeMissed(config: RunConfig, recorded: Results["recorded"]): string[] {
+  const { signal } = detectorRule(config);
+  if (!isRecorded(signal) || Object.hasOwn(recorded, signalName(signal))) return [];
+  return [`${signalName(signal)} was never recorded: ${describeRecorded(Object.keys(recorded))}`];
 }
 
 /** What the script recorded, a sentence for each name; how many there were and their range. */

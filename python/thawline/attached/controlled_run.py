@@ -72,9 +72,7 @@ class ControlledRun:
             with self._warnings.listening():
                 require_reach(reach)
             self._unreached = reach.names
-        self._recorded = RecordedNumbers()
-        # The update before which `before_update` was called last.
-        self._passed = 0
+        self._recorded, self._passed = RecordedNumbers(), 0
         self._restored: ScriptState | None = None
         self._session: Session | None = None
         self._end: TrainingStopped | None = None
@@ -96,7 +94,9 @@ class ControlledRun:
 
     def state_dict(self) -> dict[str, Any]:
         probe = "" if self._prober is None else tensors_to_text(self._prober.state_dict())
-        state: dict[str, Any] = msgspec.to_builtins(self._channel.state(self.step, probe, self._recorded.pending))
+        state: dict[str, Any] = msgspec.to_builtins(
+            self._channel.state(self.step, probe, self._recorded.pending_after(self.step))
+        )
         return state
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -180,9 +180,7 @@ class ControlledRun:
         # Once its boundary has been passed, an update is made as granted: the next one can be changed by it.
         if not self._recorded.add(recorded, max(self.step, self._passed) + 1):
             with self._warnings.listening():
-                warnings.warn(
-                    f"{name!r} was recorded more than once between two updates: the last value counts", stacklevel=2
-                )
+                warnings.warn(f"{name!r} was recorded twice between two updates: the last value counts", stacklevel=2)
 
     def begin_step(self) -> None:
         """To be called as `optimizer.step()` begins: no frozen parameter moves in it.

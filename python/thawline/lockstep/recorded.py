@@ -48,14 +48,17 @@ def check_recorded(name: object, value: object, standard_error: object) -> Recor
 
 
 class RecordedNumbers:
-    """What was recorded and not sent yet, the last value of each name."""
+    """What was recorded and not sent yet, the last value of each name for each boundary."""
 
     def __init__(self) -> None:
-        self._pending: dict[str, PendingValue] = {}
+        self._pending: dict[tuple[str, int], PendingValue] = {}
+        # With the latest boundary: a checkpoint of the step before it has to keep them as well.
+        self._sent: list[PendingValue] = []
+        self._sent_at = 0
         self._names: set[str] = set()
 
     def add(self, value: RecordedValue, due: int) -> bool:
-        """Keeps `value` for the boundary before update `due`. False where one of its name, not sent yet, gave way.
+        """Keeps `value` for the boundary before update `due`. False where one of its name for that one gave way.
 
         Raises UserError for a name too many.
         """
@@ -66,8 +69,8 @@ class RecordedNumbers:
                 f"{_CALL}: {value.name!r} is the name of series {MOST_RECORDED + 1}, more than a run can keep",
                 f"record under at most {MOST_RECORDED} names",
             )
-        is_first = value.name not in self._pending
-        self._pending[value.name] = PendingValue(value, due)
+        is_first = (value.name, due) not in self._pending
+        self._pending[value.name, due] = PendingValue(value, due)
         return is_first
 
     def is_due(self, update: int) -> bool:
@@ -76,20 +79,23 @@ class RecordedNumbers:
 
     def take(self, update: int) -> list[RecordedValue] | UnsetType:
         """What goes with the boundary before `update`, and is sent with it; unset where that is nothing."""
-        due = [pending.recorded for pending in self._pending.values() if pending.due <= update]
+        due = sorted((value for value in self._pending.values() if value.due <= update), key=lambda value: value.due)
+        if not due:
+            return UNSET
+        self._sent = [*(self._sent if self._sent_at == update else []), *due]
+        self._sent_at = update
         for value in due:
-            del self._pending[value.name]
-        return due or UNSET
+            del self._pending[value.recorded.name, value.due]
+        return list({value.recorded.name: value.recorded for value in due}.values())
 
-    @property
-    def pending(self) -> list[PendingValue]:
-        """What a checkpoint has to keep: a training that goes on from it does not record these again."""
-        return list(self._pending.values())
+    def pending_after(self, step: int) -> list[PendingValue]:
+        """What a checkpoint after `step` updates has to keep: who goes on from it does not record these again."""
+        return [*(self._sent if self._sent_at > step else []), *self._pending.values()]
 
     def restore(self, pending: Iterable[PendingValue]) -> None:
-        """Takes over what `pending` gave in the training that goes on."""
-        self._pending = {value.recorded.name: value for value in pending}
-        self._names |= set(self._pending)
+        """Takes over what `pending_after` gave."""
+        self._pending = {(value.recorded.name, value.due): value for value in pending}
+        self._names |= {name for name, _ in self._pending}
 
 
 def _to_float(argument: str, value: object) -> float:

@@ -141,7 +141,11 @@ function withLanguages<T extends { readonly name: string; readonly languages: st
 /** A window in probes that suits the signal, where none was chosen. */
 export function resolveIntervention(intervention: ParsedConfig["intervention"]): Config["intervention"] {
   if (!("signal" in intervention)) return intervention;
-  const tau = "mode" in intervention ? RECORDED_TAU : METRIC_TABLE[intervention.signal].tau;
-  // The checks have refused every other rule.
-  return { ...intervention, tau: intervention.tau ?? tau } as Config["intervention"];
+  // The checks have refused every other rule than the one that follows from the signal.
+  const { rule: _, ...rest } = intervention;
+  const settled =
+    "mode" in rest
+      ? { ...rest, rule: "plateau", tau: rest.tau ?? RECORDED_TAU }
+      : { ...rest, tau: rest.tau ?? METRIC_TABLE[rest.signal].tau };
+  return settled as Config["intervention"];
 }

@@ -144,7 +144,6 @@ const rateSwitch = SETTINGS.learning_rate_switch;
 const measured = {
   k: z.literal("online"),
   signal: measuredSignal,
-  rule: z.literal("stabilization").optional(),
   ...settled,
 };
 const recorded = {
