@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -179,8 +178,11 @@ class ControlledRun:
             )
         # Once its boundary has been passed, an update is made as granted: the next one can be changed by it.
         if not self._recorded.add(recorded, max(self.step, self._passed) + 1):
-            with self._warnings.listening():
-                warnings.warn(f"{name!r} was recorded twice between two updates: the last value counts", stacklevel=2)
+            self.warn(f"{name!r} was recorded twice between two updates: the last value counts")
+
+    def warn(self, text: str) -> None:
+        """Warns here and in the run's log, once of each text."""
+        self._warnings.warn(text)
 
     def begin_step(self) -> None:
         """To be called as `optimizer.step()` begins: no frozen parameter moves in it.

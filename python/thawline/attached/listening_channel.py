@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -69,11 +70,11 @@ class ListeningChannel:
             decided=None if isinstance(grant.decided, UnsetType) else grant.decided,
         )
 
-    def state(self, step: int, probe: str, recorded: list[PendingValue]) -> ScriptState:
+    def state(self, step: int, probe: str, recorded: Iterable[PendingValue] = ()) -> ScriptState:
         """What a script has to keep after `step` updates.
 
         `probe` are the vectors of its prober, as text, `recorded` what it has recorded and not sent yet.
         """
         series = {key: [points[update] for update in sorted(points)] for key, points in self._series.items()}
-        changed = {"run": self.run, "step": step, "series": series, "probe": probe, "recorded": recorded}
+        changed = {"run": self.run, "step": step, "series": series, "probe": probe, "recorded": list(recorded)}
         return msgspec.structs.replace(self._held, **changed)
