@@ -29,6 +29,7 @@ export class SimulatedWorker {
   private readonly life: Generator<Unit, void, void>;
   private memory = INITIAL;
   private done = false;
+  private recorded: NonNullable<Body<"boundary">["recorded"]> = [];
 
   constructor(
     readonly attempt: number,
@@ -74,7 +75,7 @@ export class SimulatedWorker {
       yield* this.trainUnder(grant);
       const early = grant.until === null || this.memory.step + 1 < grant.until;
       const metrics: Body<"boundary">["metrics"] | null = early ? null : yield* this.measure(grant);
-      yield this.boundary(metrics === null, metrics ?? []);
+      yield this.boundary(early ? this.isRecalled : metrics === null, metrics ?? []);
     }
   }
 
@@ -187,13 +188,17 @@ export class SimulatedWorker {
   }
 
   private *trainUnder(grant: Grant): Generator<Unit, void, void> {
-    while (!this.isRecalled && (grant.until === null || this.memory.step + 1 < grant.until)) {
+    const mayTrain = (): boolean => !this.isRecalled && this.recorded.length === 0;
+    while (mayTrain() && (grant.until === null || this.memory.step + 1 < grant.until)) {
       const update = this.memory.step + 1;
       const trained = { trainable: grant.trainable, factor: grant.learning_rate_factor };
       this.trained.set(update, trained);
       const weights = train(this.memory, update, trained);
       this.memory = { ...this.memory, step: update, weights, weightsStep: update };
       this.weightsAfter.set(update, weightsSha256(weights));
+      this.recorded = Object.entries(this.training.record?.(update) ?? {}).map(([name, value]) => {
+        return { name, value, standard_error: null };
+      });
       const progress = { loss: 1 / update, samples_per_second: 10, phase: "train", detail: "" } as const;
       yield this.tell("worker/progressed", { step: update, ...progress });
     }
@@ -228,7 +233,9 @@ export class SimulatedWorker {
 
   private boundary(recalled: boolean, metrics: Body<"boundary">["metrics"]): WorkerEvent {
     const update = this.memory.step + 1;
-    return this.tell("worker/reachedBoundary", { update, recalled, metrics, seconds: SECONDS });
+    const recorded = this.recorded.length === 0 ? {} : { recorded: this.recorded };
+    this.recorded = [];
+    return this.tell("worker/reachedBoundary", { update, recalled, metrics, seconds: SECONDS, ...recorded });
   }
 
   private applied({ trainable, learning_rate_factor }: Grant): WorkerEvent {
