@@ -9,10 +9,12 @@ export function describePlateau({ phase, points, needed, gain, hasImproved }: Pl
 }
 
 /** The numbers behind a decision. */
-export function plateauEvidence({ gain, hasImproved }: PlateauJudgement, tau: number, epsilon: number): string {
+export function plateauEvidence(judgement: PlateauJudgement, tau: number, epsilon: number): string {
+  const { gain, hasImproved, stillImproves } = judgement;
   if (gain === null) return "too few points";
   if (!hasImproved) return "it has never improved";
-  return `${describeGain(gain)} in ${tau} points, ${gain <= epsilon ? "<=" : ">"} ${epsilon}`;
+  const isNoise = !stillImproves && gain > epsilon;
+  return `${describeGain(gain)} in ${tau} points, ${isNoise ? "within its error" : `${gain <= epsilon ? "<=" : ">"} ${epsilon}`}`;
 }
 
 /** What is still waited for, of a signal called `name`. */
