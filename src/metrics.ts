@@ -123,6 +123,11 @@ export function recordedNameOf(signal: RecordedSignal): string {
   return signal.slice(RECORDED_PREFIX.length);
 }
 
+/** Under which name a built-in training records a score on its development set. */
+export function developmentSignal(score: string): string {
+  return `development_${score}`;
+}
+
 /** Whether thawline measures a metric of this name itself: a script records nothing under it. */
 export function isMeasuredName(name: string): boolean {
   return metricRow(name) !== null;

@@ -136,9 +136,13 @@ function differed(metric: Body<"boundary">["metrics"][number], before: SeriesPoi
   return { type: "signal/differed", update, key: metric.key, first, again } as const;
 }
 
-/** Asks the online rule for k, once per boundary: what was judged before a crash is not judged again. */
-function judgeBoundary(state: State, update: number): Transition {
-  if (state.interval !== null || update <= state.signal.judgedUntil || state.model === null) return stay(state);
+/**
+ * Asks the online rule for k, once per boundary: what was judged before a crash is not judged again. `again`: a value has
+ * come while the worker stands there.
+ */
+export function judgeBoundary(state: State, update: number, again = false): Transition {
+  const isJudged = update < state.signal.judgedUntil || (update === state.signal.judgedUntil && !again);
+  if (state.interval !== null || isJudged || state.model === null) return stay(state);
   const rule = onlineRule(state.config.intervention);
   // What a script records has come whole, whatever a recall has cut short.
   if (rule === null || !(isRecorded(rule.signal) || isMeasured(state, update))) return stay(state);

@@ -39,7 +39,10 @@ export function describeDecision(decision: Decision, state: State): Sentence[] {
     case "signal/unheard": {
       const { update, signal, recorded } = decision;
       const name = signalName(signal);
-      const fix = `call run.record("${name}", value) in the script, or name what it records in \`intervention.signal\``;
+      const fix =
+        state.config.script === undefined
+          ? "set `evaluate.every` lower, or `intervention.k_max` higher"
+          : `call run.record("${name}", value) in the script, or name what it records in \`intervention.signal\``;
       return say(
         "warning",
         update,

@@ -33,11 +33,11 @@ function describeGain(gain: number): string {
     : `not better (${formatNumber(gain, 2)} of its range)`;
 }
 
-/** What a script recorded instead of what was to decide; nothing, it may be. */
+/** What was recorded instead of what was to decide; nothing, it may be. */
 export function describeRecorded(names: readonly string[]): string {
   const shown = names.slice(0, SHOWN).map((name) => `\`${name}\``);
   const more = names.length > SHOWN ? ` and ${names.length - SHOWN} more` : "";
-  return names.length === 0 ? "the script recorded nothing" : `the script recorded ${shown.join(", ")}${more}`;
+  return names.length === 0 ? "nothing was" : `recorded were ${shown.join(", ")}${more}`;
 }
 
 const SHOWN = 8;

@@ -97,7 +97,7 @@ function describeInterval(results: Results, config: RunConfig): string[] {
   const { k, outcome, recorded, left_frozen: leftFrozen } = results;
   if (k === null) return [interventionWords({ config }).withoutK, ...describeMissed(config, recorded)];
   const isHeard = k.signal !== null && isRecorded(k.signal);
-  const points = isHeard ? `recorded by the script` : `a point every ${k.every ?? "?"} updates`;
+  const points = isHeard ? "of what was recorded" : `a point every ${k.every ?? "?"} updates`;
   const rule = `tau ${k.tau ?? "?"}, epsilon ${k.epsilon ?? "?"}, ${points}`;
   const why =
     k.source === "online" && k.signal !== null

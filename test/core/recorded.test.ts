@@ -3,17 +3,21 @@ import { describe, expect, it } from "vitest";
 import { findPlateau } from "../../src/core/detector/plateau.js";
 import { isComparable, missedAt } from "../../src/core/recorded.js";
 import type { State } from "../../src/core/state.js";
+import type { RunConfig } from "../../src/config/attached.js";
 import type { MetricValue } from "../../src/protocol/messages.js";
-import { simulatedConfigOver, SimulatedRun, trainingOf } from "../support/simulated-run.js";
+import { simulatedConfig, SimulatedRun, simulatedTextConfig, trainingOf } from "../support/simulated-run.js";
 
-const RECORDED = ["intervention.signal=recorded:loss", "intervention.k_max=40", "intervention.tau=2"];
 /** No point of a signal, no checkpoint: nothing but what is recorded makes a boundary. */
 const QUIET = ["checkpoint.every=1000", "probe.every=1000"];
 
 type Values = Readonly<Record<string, MetricValue>>;
 
+/** A run whose worker can be killed and resumed, and records as only scripts do. */
 function run(record: (step: number) => Values, ...overrides: string[]): SimulatedRun {
-  const config = simulatedConfigOver(RECORDED, ...overrides);
+  const base = simulatedConfig(...overrides);
+  const decided = { signal: "recorded:loss", rule: "plateau", mode: "min", tau: 2, k_max: 40 } as const;
+  const byLoss = { ...base, intervention: { ...base.intervention, ...decided } } as RunConfig;
+  const config = overrides.some((one) => one.startsWith("intervention.")) ? base : byLoss;
   return new SimulatedRun(config, trainingOf(config, { record }));
 }
 
@@ -120,5 +124,30 @@ describe("a number that does not come", () => {
     const { state } = run(plateau);
     const keys = ["recorded/loss", "recorded/speed", "probe/fisher_trace"];
     expect(keys.map((key) => isComparable(state, key))).toEqual([true, false, true]);
+  });
+});
+
+describe("a built-in training", () => {
+  const byScore = [
+    "intervention.signal=recorded:development_f1",
+    "intervention.mode=max",
+    "intervention.tau=2",
+    "intervention.k_max=50",
+  ];
+
+  it("records the scores on its development set, and k may be decided while it stands there", () => {
+    const config = simulatedTextConfig(...byScore, "probe.metrics=[]");
+    const { state } = new SimulatedRun(config).finish();
+    expect(updatesOf(state, "recorded/development_f1")).toEqual([9, 18, 27, 36, 45, 54, 61]);
+    expect(updatesOf(state, "recorded/development_exact_match")).toHaveLength(7);
+    // The score rises up to step 30: of the points, that at 27 is the best.
+    expect(state.interval).toMatchObject({ k: 45, source: "online", signal: "recorded:development_f1", kOffline: 27 });
+  });
+
+  it("gives the same weights as with k fixed to what was decided", () => {
+    const online = new SimulatedRun(simulatedTextConfig(...byScore, "probe.metrics=[]")).finish().state;
+    const { k } = online.interval!;
+    const fixed = new SimulatedRun(simulatedTextConfig(`intervention.k=${k}`)).finish().state;
+    expect(fixed.weights.sha256).toBe(online.weights.sha256);
   });
 });

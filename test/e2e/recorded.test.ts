@@ -115,7 +115,7 @@ test("a number that never comes is missed, by name and with those that came, and
       recorded: ["eval_loss", "learning_rate"],
     },
   ]);
-  expect(run.stderr + run.stdout).toMatch(/never recorded,\s+the\s+script\s+recorded\s+`eval_loss`/);
+  expect(run.stderr + run.stdout).toMatch(/never recorded,\s+recorded\s+were\s+`eval_loss`/);
 });
 
 test("rules without meaning for a signal are refused with a sentence", async () => {

@@ -2,7 +2,7 @@ import { DATA_SETS, isImageData } from "../data-sets.js";
 import type { Check } from "./check.js";
 import { OF_OOD } from "./ood.js";
 import type { Problem } from "./problems.js";
-import { OF_RECORDED } from "./recorded.js";
+import { OF_DEVELOPMENT, OF_RECORDED } from "./recorded.js";
 import type { ParsedConfig } from "../schema.js";
 import { OF_TEXT } from "./text.js";
 
@@ -34,6 +34,7 @@ export const CHECKS: readonly Check[] = [
   },
   { find: lengthOfMeasuring, refuses: ["`probe.until` beyond `train.updates`"] },
   ...OF_SIGNALS,
+  OF_DEVELOPMENT,
   { find: amounts, refuses: ["`probe.points` or `train.batch_size` above `data.max_train_examples`"] },
   {
     find: dataSets,
