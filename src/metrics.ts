@@ -119,5 +119,36 @@ export function metricRow(name: string): MetricRow | null {
   return Object.hasOwn(METRIC_TABLE, name) ? METRIC_TABLE[name as Metric] : null;
 }
 
+/** The window of a recorded signal, whose points are few: evaluations and not probes. */
+export const RECORDED_TAU = 3;
+
 /** The detector's tolerance where none is configured: the paper's, a share of the signal's range. */
 export const DEFAULT_EPSILON = 0.02;
+
+/** What a script may call a number that it records: a word of a configuration, a file name and a series at once. */
+export const RECORDED_NAME = /^[A-Za-z][A-Za-z0-9_./-]{0,63}$/;
+/** Names that a script may record under: each is a series of its own, and all of them may ride in one message. */
+export const MOST_RECORDED = 64;
+
+/** Before the name, in the place of a signal: `recorded:validation_loss`. */
+const RECORDED_PREFIX = "recorded:";
+export type RecordedSignal = `${typeof RECORDED_PREFIX}${string}`;
+
+export function isRecorded(signal: string): signal is RecordedSignal {
+  return signal.startsWith(RECORDED_PREFIX);
+}
+
+/** What the script has to record for this signal. */
+export function recordedNameOf(signal: RecordedSignal): string {
+  return signal.slice(RECORDED_PREFIX.length);
+}
+
+/** Under which name a built-in training records a score on its development set. */
+export function developmentSignal(score: string): string {
+  return `development_${score}`;
+}
+
+/** Whether thawline measures a metric of this name itself: a script records nothing under it. */
+export function isMeasuredName(name: string): boolean {
+  return metricRow(name) !== null;
+}

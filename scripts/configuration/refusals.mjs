@@ -28,6 +28,7 @@ const DECIDING = {
   "probe.until": ["end"],
   "evaluate.ood": ["mnist_c", "cifar_c", "none"],
   "evaluate.ood_path": ["./published"],
+  "intervention.signal": ["fisher_trace", "recorded:NAME"],
   "evaluate.every": [100],
   "device.threads": [1],
   "supervision.max_restarts": [0],

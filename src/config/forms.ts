@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { DATA_SETS, isImageKind } from "./data-sets.js";
 import { valueAt, type Path, type Settings } from "./layers/layers.js";
-import { METRIC_TABLE, METRICS, type Metric } from "../metrics.js";
+import { isRecorded, METRIC_TABLE, METRICS, type Metric } from "../metrics.js";
 import { imageDataForm } from "./schema/data.js";
 import { deviceForm } from "./schema/device.js";
 import { imageEvaluationForm, OOD_SETS, textEvaluationForm, type OodSet } from "./schema/evaluate.js";
@@ -71,6 +71,12 @@ function isOnline(settings: Settings): boolean {
   return kindOf(settings) !== "none" && (at(settings, "intervention.k") ?? "online") === "online";
 }
 
+/** The name of the recorded signal by which k is found; null where it is not. */
+function recordedSignal(settings: Settings): string | null {
+  const signal = at(settings, "intervention.signal");
+  return isOnline(settings) && typeof signal === "string" && isRecorded(signal) ? signal : null;
+}
+
 /** Why this network has no BatchNorm that could be frozen, or null. Only their owners know models of a user's own. */
 export function networkWithoutBatchNorm(settings: Settings): Cause | null {
   switch (at(settings, "model.kind")) {
@@ -90,11 +96,20 @@ export function decisionForm(settings: Settings, withoutBatchNorm: Cause | null)
   const kind = kindOf(settings);
   if (!isInterventionKind(kind)) return null;
   const online = isOnline(settings);
-  const whole = interventionForm(kind, online);
+  const recorded = recordedSignal(settings) !== null;
+  const whole = interventionForm(kind, !online ? "fixed" : recorded ? "recorded" : "measured");
   const drops = withoutBatchNorm !== null && "frozen_batch_norm" in whole.shape;
   const why = (key: string): Cause => {
     if (drops && key === "frozen_batch_norm") return withoutBatchNorm;
-    if (kind === "none" || !(key in interventionForm(kind, !online).shape)) {
+    if (key === "mode" && online && kind !== "none") {
+      const named = at(settings, "intervention.signal");
+      const signal = typeof named === "string" ? named : "fisher_trace";
+      return cause(
+        `\`intervention.signal\` is \`${signal}\`, of which no value is the better one`,
+        "intervention.signal",
+      );
+    }
+    if (kind === "none" || !(key in interventionForm(kind, online ? "fixed" : "recorded").shape)) {
       return cause(`\`intervention.kind\` is \`${kind}\``, "intervention.kind");
     }
     return cause(`\`intervention.k\` is ${String(at(settings, "intervention.k"))}`, "intervention.k");
@@ -104,7 +119,8 @@ export function decisionForm(settings: Settings, withoutBatchNorm: Cause | null)
 
 /** @param keys those that this kind of configuration may have: a script brings its own points */
 export function measuringForm(settings: Settings, keys: z.ZodRawShape): Form | null {
-  const metrics = at(settings, "probe.metrics") ?? probe.shape.metrics.def.defaultValue;
+  const byDefault = recordedSignal(settings) === null ? probe.shape.metrics.def.defaultValue : [];
+  const metrics = at(settings, "probe.metrics") ?? byDefault;
   const until = at(settings, "probe.until") ?? probe.shape.until.def.defaultValue;
   if (!areMetrics(metrics)) return null;
   const [schema, why] = formOfProbe(settings, metrics, until);
@@ -121,7 +137,12 @@ function formOfProbe(settings: Settings, metrics: readonly Metric[], until: unkn
     const text = `${because}, and \`probe.until\` is \`decision\`: nothing is measured (\`probe.until=end\` measures)`;
     return [unmeasuredForm, () => cause(text, key, "probe.until")];
   }
-  if (metrics.length === 0) return [nothingForm, () => cause("`probe.metrics` is empty", "probe.metrics")];
+  if (metrics.length === 0) {
+    const recorded = at(settings, "probe.metrics") === undefined ? recordedSignal(settings) : null;
+    if (recorded === null) return [nothingForm, () => cause("`probe.metrics` is empty", "probe.metrics")];
+    const text = `\`intervention.signal\` is \`${recorded}\`, and \`probe.metrics\` names nothing to measure beside it`;
+    return [nothingForm, () => cause(text, "intervention.signal")];
+  }
   const named = metrics.map((metric) => `\`${metric}\``).join(", ");
   const given = at(settings, "probe.search");
   const search = typeof given === "string" ? given : probe.shape.search.def.defaultValue;

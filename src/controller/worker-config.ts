@@ -3,7 +3,8 @@ import type { Config, MeasuredProbe } from "../config/schema.js";
 import { startOf } from "../core/intervention/counting.js";
 import { kindOf } from "../core/intervention/kinds.js";
 import { onlineRule } from "../core/intervention/online-rule.js";
-import { detectorRule, measuredBy } from "../core/measured.js";
+import { measuredBy, measuredRule } from "../core/measured.js";
+import { isRecorded } from "../metrics.js";
 import type { Body } from "../protocol/messages.js";
 
 /**
@@ -37,7 +38,8 @@ function ofTraining(config: Config): WorkerConfig {
 }
 
 function ofScript(config: AttachedConfig): WorkerConfig {
-  const needsProbe = onlineRule(config.intervention) !== null;
+  const rule = onlineRule(config.intervention);
+  const needsProbe = rule !== null && !isRecorded(rule.signal);
   return { seed: config.seed, probe: probeOf(config), needs_probe: needsProbe, groups_by_block: warmsUp(config) };
 }
 
@@ -56,7 +58,7 @@ function probeOf(config: RunConfig): Readonly<Record<string, unknown>> | null {
   const probe = measuredBy(config);
   if (probe === null) return null;
   const { metrics: _, until: __, budget: ___, ...how } = probe satisfies MeasuredProbe;
-  return { ...how, tau: detectorRule(config).tau, start: startOf(config.intervention) };
+  return { ...how, tau: measuredRule(config).tau, start: startOf(config.intervention) };
 }
 
 /** What frozen BatchNorm layers do; null where they do nothing special, or nothing is frozen. */

@@ -3,7 +3,7 @@ import type { Model } from "./state.js";
 
 /*
  * What a metric is of one block stands beside the metric itself, as a series of its own: `probe/fisher_trace@layer4`.
- * No metric has an `@` in its name.
+ * No metric that is measured has an `@` in its name; what a script records may.
  */
 
 type Metric = Body<"boundary">["metrics"][number];
@@ -14,7 +14,7 @@ export function blockKey(key: string, block: string): string {
 
 /** The metric and the block of such a key; null for the key of a metric itself. */
 export function splitKey(key: string): { readonly metric: string; readonly block: string } | null {
-  const at = key.indexOf("@");
+  const at = key.startsWith("probe/") ? key.indexOf("@") : -1;
   return at === -1 ? null : { metric: key.slice(0, at), block: key.slice(at + 1) };
 }
 

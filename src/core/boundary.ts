@@ -15,7 +15,9 @@ import { timeBoundary } from "./timing.js";
 import { measuredBy } from "./measured.js";
 import { carryOutRequests } from "./operator/requests.js";
 import { describeMetricValue, isFinite, sameMetricValue, signalKey } from "./detector/signal.js";
+import { isRecorded } from "../metrics.js";
 import { pointSeries, withPoint } from "./point-series.js";
+import { isComparable, missSignal, recordedMetrics } from "./recorded.js";
 import type { Model, Moved, SeriesPoint, SpentSeconds, State } from "./state.js";
 import { andThen, stay, withCommands, withDecisions, type Transition } from "./transition.js";
 
@@ -28,7 +30,7 @@ export function reachBoundary(state: State, attempt: Training, body: Body<"bound
     strangeBlocks(state.model, body.metrics);
   if (misstep !== null) return endAttempt(state, attempt, misstep);
   // A worker that was asked and not cut short has measured what it can, be it nothing.
-  const asked = attempt.grant.probe.length > 0;
+  const asked = attempt.grant.probe.length > 0 && body.update === attempt.grant.until;
   const measured = (asked && !body.recalled) || body.metrics.length > 0;
   const measuredAt = measured ? body.update : attempt.measuredAt;
   const arrived: State = {
@@ -42,23 +44,28 @@ export function reachBoundary(state: State, attempt: Training, body: Body<"bound
     },
     signal: { ...state.signal, timing: timeBoundary(state.signal.timing, attempt.number, body, measured) },
   };
+  const metrics = [...body.metrics, ...recordedMetrics(body)];
   return andThen(
     andThen(
-      andThen(recordMetrics(arrived, body), (next) => keepBudget(next, body.update)),
+      andThen(recordMetrics(arrived, body.update, metrics), (next) => keepBudget(next, body.update)),
       (next) => judgeBoundary(next, body.update),
     ),
     (next) => proceed(next),
   );
 }
 
-/** Lockstep: a worker stops exactly where its grant ends, or earlier when it was recalled, never later. */
+/**
+ * Lockstep: a worker stops exactly where its grant ends, or earlier when it was recalled or has recorded something, never
+ * later.
+ */
 function lockstepError(attempt: Training, body: Body<"boundary">): string | null {
   const { grant } = attempt;
   if (grant.until !== null && body.update > grant.until) {
     return `it overran its grant: it stands before update ${body.update}, the grant ended before ${grant.until}`;
   }
   if (body.update < attempt.update) return `it went back from boundary ${attempt.update} to ${body.update}`;
-  if (!body.recalled && body.update !== grant.until) {
+  const hasRecorded = (body.recorded?.length ?? 0) > 0;
+  if (!body.recalled && !hasRecorded && body.update !== grant.until) {
     return `it stopped before update ${body.update} without a recall, its grant reached to ${grant.until ?? "the end"}`;
   }
   if (body.recalled && !attempt.recalled) return `it stopped before update ${body.update}, but nobody recalled it`;
@@ -101,16 +108,17 @@ function addSeconds(total: SpentSeconds, more: SpentSeconds): SpentSeconds {
 }
 
 /** New points extend the series; a boundary that is measured again must give the same bits, and the first value stands. */
-function recordMetrics(state: State, body: Body<"boundary">): Transition {
+export function recordMetrics(state: State, update: number, metrics: Body<"boundary">["metrics"]): Transition {
   const series = { ...state.signal.series };
   const decisions: Decision[] = [];
-  for (const metric of withBlocks(state, body)) {
+  for (const metric of withBlocks(state.model, metrics)) {
     const points = series[metric.key] ?? pointSeries([]);
-    const first = points.get(body.update) ?? state.signal.dropped[metric.key]?.get(body.update);
-    const voided = state.signal.voided[metric.key]?.get(body.update);
+    const first = points.get(update) ?? state.signal.dropped[metric.key]?.get(update);
+    const isCompared = isComparable(state, metric.key);
+    const voided = isCompared ? state.signal.voided[metric.key]?.get(update) : undefined;
     if (first === undefined) {
       series[metric.key] = withPoint(points, {
-        update: body.update,
+        update,
         value: metric.value,
         standardError: metric.standard_error,
         changeError: metric.change_standard_error,
@@ -119,23 +127,23 @@ function recordMetrics(state: State, body: Body<"boundary">): Transition {
       });
       if (!isFinite(metric.value) && splitKey(metric.key) === null) {
         const value = describeMetricValue(metric.value);
-        decisions.push({ type: "signal/ignored", update: body.update, key: metric.key, value });
+        decisions.push({ type: "signal/ignored", update, key: metric.key, value });
       }
       if (voided !== undefined && !sameMetricValue(voided.value, metric.value)) {
-        decisions.push({ ...differed(metric, voided, body.update), voided: true });
+        decisions.push({ ...differed(metric, voided, update), voided: true });
       }
-    } else if (!sameMetricValue(first.value, metric.value)) {
-      decisions.push(differed(metric, first, body.update));
+    } else if (isCompared && !sameMetricValue(first.value, metric.value)) {
+      decisions.push(differed(metric, first, update));
     }
   }
   const differs = decisions.some((decision) => decision.type === "signal/differed");
-  const why = `a signal measured again at boundary ${body.update} differed from its first value`;
+  const why = `a signal measured again at boundary ${update} differed from its first value`;
   const recorded = withDecisions(stay({ ...state, signal: { ...state.signal, series } }), ...decisions);
   return andThen(recorded, (next) => dropIdentity(next, differs ? [why] : []));
 }
 
 /** What was measured, and after each of it what it is of the blocks. */
-function withBlocks({ model }: State, { metrics }: Body<"boundary">): Body<"boundary">["metrics"] {
+function withBlocks(model: Model | null, metrics: Body<"boundary">["metrics"]): Body<"boundary">["metrics"] {
   return model === null ? metrics : metrics.flatMap((metric) => [metric, ...metricsOfBlocks(metric, model)]);
 }
 
@@ -144,11 +152,16 @@ function differed(metric: Body<"boundary">["metrics"][number], before: SeriesPoi
   return { type: "signal/differed", update, key: metric.key, first, again } as const;
 }
 
-/** Asks the online rule for k, once per boundary: what was judged before a crash is not judged again. */
-function judgeBoundary(state: State, update: number): Transition {
-  if (state.interval !== null || update <= state.signal.judgedUntil || state.model === null) return stay(state);
+/**
+ * Asks the online rule for k, once per boundary: what was judged before a crash is not judged again. `again`: a value has
+ * come while the worker stands there.
+ */
+export function judgeBoundary(state: State, update: number, again = false): Transition {
+  const isJudged = update < state.signal.judgedUntil || (update === state.signal.judgedUntil && !again);
+  if (state.interval !== null || isJudged || state.model === null) return stay(state);
   const rule = onlineRule(state.config.intervention);
-  if (rule === null || !isMeasured(state, update)) return stay(state);
+  // What a script records has come whole, whatever a recall has cut short.
+  if (rule === null || !(isRecorded(rule.signal) || isMeasured(state, update))) return stay(state);
   const verdict = judgeByRule(state, state.model, rule, update);
   const judged: State = {
     ...state,
@@ -160,10 +173,12 @@ function judgeBoundary(state: State, update: number): Transition {
     },
   };
   const signal = signalKey(rule.signal);
+  const missed = missSignal(state, judged, update);
   const said: Decision[] =
     verdict.judgement === null ? [] : [{ type: "signal/judged", update, signal, judgement: verdict.judgement }];
-  if (verdict.interval === null) return withDecisions(stay(judged), ...said);
-  return andThen(withDecisions(stay(judged), ...said), (next) => decideInterval(next, verdict.interval!));
+  const after = withDecisions(stay(judged), ...missed, ...said);
+  if (verdict.interval === null) return after;
+  return andThen(after, (next) => decideInterval(next, verdict.interval!));
 }
 
 /** At a boundary with everything known: carry out what the operator asked for, then stop, stay or go on. */

@@ -1,6 +1,6 @@
 import type { Body } from "../protocol/messages.js";
 import type { BudgetChoice } from "./probe-budget.js";
-import type { Judgement } from "./detector/stabilization.js";
+import type { RuleJudgement } from "./detector/series-rule.js";
 import type { Checkpoint, IntervalSource, RunEnd } from "./state.js";
 
 /** Orders to the outside world. The controller journals them with the event that caused them, then performs them. */
@@ -21,7 +21,20 @@ export type Command =
 
 /** What the core concluded, with the numbers behind it: journaled beside the commands, shown in the decision log, never performed. */
 export type Decision =
-  | { readonly type: "signal/judged"; readonly update: number; readonly signal: string; readonly judgement: Judgement }
+  | {
+      readonly type: "signal/judged";
+      readonly update: number;
+      readonly signal: string;
+      readonly judgement: RuleJudgement;
+    }
+  /** The script is to record what decides k, and has not done so by this boundary, or by its end. */
+  | {
+      readonly type: "signal/unheard";
+      readonly update: number;
+      readonly signal: string;
+      /** What it did record. */
+      readonly recorded: readonly string[];
+    }
   | { readonly type: "signal/ignored"; readonly update: number; readonly key: string; readonly value: string }
   | {
       readonly type: "signal/differed";
@@ -38,7 +51,7 @@ export type Decision =
       readonly source: IntervalSource;
       readonly signal: string | null;
       readonly update: number;
-      readonly judgement: Judgement | null;
+      readonly judgement: RuleJudgement | null;
       readonly kOffline: number | null;
       readonly kOfflineReason: string | null;
     }

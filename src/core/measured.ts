@@ -1,6 +1,6 @@
 import type { RunConfig } from "../config/attached.js";
 import type { MeasuredProbe } from "../config/schema.js";
-import { DEFAULT_EPSILON, metricRow } from "../metrics.js";
+import { DEFAULT_EPSILON, isRecorded, metricRow } from "../metrics.js";
 import { onlineRule } from "./intervention/online-rule.js";
 
 /** How a run measures its signals; null where it measures none. */
@@ -14,12 +14,24 @@ export interface DetectorRule {
   /** Window in points, and tolerance as a share of the signal's range. */
   readonly tau: number;
   readonly epsilon: number;
+  /** Which values of a recorded signal are better; of what is measured none are. */
+  readonly mode?: "min" | "max";
 }
 
 /** The rule by which k is decided; where it is not, what a reader of the first series may ask about. */
 export function detectorRule({ intervention, probe }: Pick<RunConfig, "intervention" | "probe">): DetectorRule {
   const rule = onlineRule(intervention);
   if (rule !== null) return rule;
+  return defaultRule(probe);
+}
+
+/** The rule by which measured signals may be asked about, and for whose window the worker pairs their points. */
+export function measuredRule(config: Pick<RunConfig, "intervention" | "probe">): DetectorRule {
+  const rule = detectorRule(config);
+  return isRecorded(rule.signal) ? defaultRule(config.probe) : rule;
+}
+
+function defaultRule(probe: RunConfig["probe"]): DetectorRule {
   const metrics: readonly string[] = measuredBy({ probe })?.metrics ?? [];
   const signal = metrics.find((metric) => metricRow(metric)?.tau != null) ?? "fisher_trace";
   return { signal, tau: metricRow(signal)?.tau ?? 3, epsilon: DEFAULT_EPSILON };

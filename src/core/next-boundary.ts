@@ -3,6 +3,7 @@ import { updateAt } from "./intervention/counting.js";
 import { nextChangeAfter } from "./intervention/schedule.js";
 import { awaitsInterval, latestInterval } from "./intervention/online-interval.js";
 import { nextMultiple, nextPointAfter } from "./measuring.js";
+import { missedAt } from "./recorded.js";
 import { scheduleOf } from "./schedule-of-run.js";
 import type { Model, State } from "./state.js";
 
@@ -17,6 +18,7 @@ export function nextBoundary(state: State, model: Model, update: number): number
     model.canCheckpoint && checkpoint !== undefined ? nextMultiple(checkpoint.every, update) : null,
     validates === null ? null : nextMultiple(validates, update),
     latest === null ? null : updateAt(intervention, latest),
+    missedAt(state, model),
     state.progress.frontier,
     ...state.operator.requests.map(({ request }) => request.at ?? null),
     model.numUpdates === null ? null : model.numUpdates + 1,

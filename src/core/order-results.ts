@@ -1,10 +1,13 @@
 import type { Body } from "../protocol/messages.js";
 import { betterOf, isValidated } from "./best.js";
+import { judgeBoundary, recordMetrics } from "./boundary.js";
+import { developmentSignal } from "../metrics.js";
+import { recordedMetrics } from "./recorded.js";
 import type { Attempt, Standing, Training } from "./attempt/attempt.js";
 import { endAttempt } from "./attempt/end-attempt.js";
 import { provenanceOf } from "./provenance.js";
 import type { Checkpoint, State, Validation } from "./state.js";
-import { stay, withCommands, type Transition } from "./transition.js";
+import { andThen, stay, withCommands, type Transition } from "./transition.js";
 
 /** The split whose first value says which weights are the best. */
 export const DEVELOPMENT = "development";
@@ -29,7 +32,16 @@ export function recordValidation(state: State, attempt: Attempt, body: Body<"eva
   if (isValidated(state, step)) return stay(state);
   const validations = state.scores.validations.append(validation);
   const best = betterOf(state.scores.best, validation);
-  return stay({ ...state, scores: { ...state.scores, validations, best } });
+  const scored = { ...state, scores: { ...state.scores, validations, best } };
+  const recorded = Object.entries(values).map(([name, value]) => ({
+    name: developmentSignal(name),
+    value,
+    standard_error: null,
+  }));
+  const update = step + 1;
+  return andThen(recordMetrics(scored, update, recordedMetrics({ recorded })), (next) =>
+    judgeBoundary(next, update, true),
+  );
 }
 
 /** A newer checkpoint is progress: it clears the count of restarts and lets the oldest ones go. */

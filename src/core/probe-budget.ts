@@ -1,3 +1,4 @@
+import { isRecorded } from "../metrics.js";
 import { dropIdentity } from "./bit-identity.js";
 import { CALM_CHANGES } from "./detector/stabilization.js";
 import { droppedUpdates, withGrid } from "./grid.js";
@@ -50,7 +51,8 @@ export function largestEvery(state: State, model: Model): number | null {
     typeof until === "number" ? indexAt(intervention, until) : null,
     model.numUpdates === null ? null : indexAt(intervention, model.numUpdates),
   ].filter((last) => last !== null);
-  if (lasts.length === 0) return null;
+  // What a script records decides by itself, however seldom anything is measured beside it.
+  if (lasts.length === 0 || isRecorded(detectorRule(state.config).signal)) return null;
   return Math.floor(Math.min(...lasts) / (detectorRule(state.config).tau + CALM_CHANGES));
 }
 

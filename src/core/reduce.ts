@@ -3,7 +3,7 @@ import { describeTimeout, endAttempt, refuseAttempt } from "./attempt/end-attemp
 import { exitAttempt } from "./attempt/exit.js";
 import { startController } from "./attempt/launch.js";
 import { connectWorker, prepareWorker } from "./attempt/prepare.js";
-import { reachBoundary } from "./boundary.js";
+import { reachBoundary, recordMetrics } from "./boundary.js";
 import { finish } from "./end-run.js";
 import type { Event, EventOf, WorkerEvent } from "./events.js";
 import { createRun } from "./create-run.js";
@@ -18,9 +18,10 @@ import {
 } from "./order-results.js";
 import { confirmApplied } from "./operator/requests.js";
 import { countParameters } from "./intervention/schedule.js";
+import { missedToTheEnd, recordedMetrics } from "./recorded.js";
 import { remember } from "./attempt/script-resume.js";
 import type { State } from "./state.js";
-import { stay, type Transition } from "./transition.js";
+import { stay, withDecisions, type Transition } from "./transition.js";
 
 /**
  * Every decision of thawline: from the state and one fact to the next state, what was decided, and what is to be
@@ -135,7 +136,10 @@ function closeAttempt(state: State, attempt: Attempt, body: EventOf<"worker/clos
     return endAttempt(state, attempt, `it closed as finished after ${body.step} updates, before its end`);
   }
   const unhashed = body.weights_unhashed === undefined ? {} : { unhashed: body.weights_unhashed };
-  return stay({ ...gone, weights: { ...gone.weights, sha256: body.weights_sha256, ...unhashed } });
+  const weights = { ...gone.weights, sha256: body.weights_sha256, ...unhashed };
+  // The last evaluation comes after the last boundary.
+  const heard = recordMetrics({ ...gone, weights }, body.step + 1, recordedMetrics(body));
+  return withDecisions(heard, ...missedToTheEnd(heard.state));
 }
 
 /** What the worker did must be what the grant said. */

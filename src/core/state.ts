@@ -2,8 +2,7 @@ import type { RunConfig } from "../config/attached.js";
 import type { Body, MetricValue, Order } from "../protocol/messages.js";
 import type { OperatorRequest } from "./events.js";
 import type { Attempt } from "./attempt/attempt.js";
-import type { Judgement } from "./detector/stabilization.js";
-import type { Prefix } from "./detector/prefix.js";
+import type { RuleJudgement, RulePrefix } from "./detector/series-rule.js";
 import type { BudgetChoice } from "./probe-budget.js";
 import type { PointSeries } from "./point-series.js";
 import type { Provenance } from "./provenance.js";
@@ -120,7 +119,7 @@ export interface SignalRecord {
   readonly series: MetricSeries;
   /** Points that a script has gone back before, for comparison with what it measures again. */
   readonly voided: MetricSeries;
-  readonly judgement: Judgement | null;
+  readonly judgement: RuleJudgement | null;
   /** What was judged: the points that the online rule has read, and what it keeps of them. */
   readonly prefix: SignalPrefix | null;
   /** The last boundary that the online rule has judged: during recovery earlier ones are not judged again. */
@@ -136,7 +135,7 @@ export interface SignalRecord {
 export interface SignalPrefix {
   readonly points: PointSeries;
   /** Of those, the finite ones. */
-  readonly read: Prefix;
+  readonly read: RulePrefix;
 }
 
 /** What measuring and training take in one attempt, without what their beginning takes once. */

@@ -1,9 +1,10 @@
 import { indexAt } from "../core/intervention/counting.js";
 import { everyOf } from "../core/grid.js";
-import { detectorRule } from "../core/measured.js";
+import { measuredRule } from "../core/measured.js";
 import { reduce } from "../core/reduce.js";
-import { finitePoints, signalKey } from "../core/detector/signal.js";
-import { findOffline, findOnline, withSpanBound, type OfflineResult } from "../core/detector/stabilization.js";
+import { finitePoints, signalKey, signalOf } from "../core/detector/signal.js";
+import { seriesRule } from "../core/detector/series-rule.js";
+import { withSpanBound, type OfflineResult } from "../core/detector/stabilization.js";
 import { CORE_VERSION, type State } from "../core/state.js";
 import { ReplayDivergence, UserError } from "../errors.js";
 import type { Transition } from "../core/transition.js";
@@ -140,14 +141,18 @@ function isAlike(a: unknown, b: unknown): boolean {
 }
 
 export interface WhatIf {
+  /** A metric, or `recorded:NAME`. */
   readonly metric: string;
   readonly tau: number;
   readonly epsilon: number;
+  /** Which values of a recorded one are better. */
+  readonly mode?: "min" | "max";
 }
 
 export interface WhatIfAnswer extends WhatIf {
   readonly points: number;
-  readonly every: number;
+  /** Updates between two points; null where a script recorded them. */
+  readonly every: number | null;
   readonly kOnline: number | null;
   readonly offline: OfflineResult;
 }
@@ -160,19 +165,20 @@ export interface WhatIfAnswer extends WhatIf {
 export function askWhatIf(state: State, question: WhatIf): WhatIfAnswer {
   const series = state.signal.series[signalKey(question.metric)];
   if (series === undefined) {
-    const known = Object.keys(state.signal.series).map((key) => `\`${key.replace("probe/", "")}\``);
+    const known = Object.keys(state.signal.series).map((key) => `\`${signalOf(key)}\``);
     throw new UserError({
       code: "no_such_series",
       message: `the run has no series of \`${question.metric}\``,
-      hint: known.length === 0 ? "it measured no signal" : `it has ${known.join(", ")}`,
+      hint: known.length === 0 ? "it measured no signal, and nothing was recorded" : `it has ${known.join(", ")}`,
     });
   }
   const measured = finitePoints(series, series.at(-1)?.update ?? 0);
-  const points = question.tau === detectorRule(state.config).tau ? measured : withSpanBound(measured, question.tau);
-  const rule = { window: question.tau, tolerance: question.epsilon };
-  const every = everyOf(state);
-  const offline = findOffline(points, rule, every);
-  const firedAt = findOnline(points, rule);
+  const isPaired = question.mode !== undefined || question.tau === measuredRule(state.config).tau;
+  const points = isPaired ? measured : withSpanBound(measured, question.tau);
+  const rule = seriesRule({ ...question, signal: question.metric }, state);
+  const every = question.mode === undefined ? everyOf(state) : null;
+  const offline = rule.findOffline(points);
+  const firedAt = rule.findOnline(points);
   const kOnline = firedAt === null ? null : indexAt(state.config.intervention, firedAt);
   return { ...question, points: points.length, every, kOnline, offline };
 }

@@ -1,5 +1,7 @@
 import { z } from "zod";
-import { characters, count, learningRates, metricValue, name, seconds, sha256, text, update } from "./values.js";
+import { MOST_RECORDED } from "../metrics.js";
+import { characters, count, learningRates, metricValue, name, recordedName, seconds } from "./values.js";
+import { sha256, text, update } from "./values.js";
 
 export { metricValue, type MetricValue } from "./values.js";
 
@@ -27,6 +29,14 @@ const metric = z.strictObject({
   seconds,
   blocks: z.strictObject({ values: ofBlocks, seconds, standard_errors: ofBlocks.optional() }).optional(),
 });
+
+/** What a script recorded since the boundary before, the last value of each name. */
+const recorded = z
+  .array(
+    z.strictObject({ name: recordedName, value: metricValue, standard_error: metricValue.nullable().default(null) }),
+  )
+  .max(MOST_RECORDED)
+  .optional();
 
 const spentSeconds = z.strictObject({
   train: seconds,
@@ -69,9 +79,10 @@ const resumed = z.strictObject({
 const point = metric.omit({ key: true, blocks: true }).extend({ update });
 
 const trained = { weights_sha256: sha256.nullable(), weights_unhashed: text.optional(), early: z.boolean().optional() };
+const finished = { outcome: z.literal("finished"), step: count, ...trained, seconds: spentSeconds, recorded };
 
 const closed = z.discriminatedUnion("outcome", [
-  z.strictObject({ outcome: z.literal("finished"), step: count, ...trained, seconds: spentSeconds }),
+  z.strictObject(finished),
   z.strictObject({ outcome: z.literal("stopped"), step: count, seconds: spentSeconds }),
   z.strictObject({
     outcome: z.literal("failed"),
@@ -195,6 +206,7 @@ export const MESSAGES = {
       metrics: z.array(metric).max(64),
       seconds: spentSeconds,
       moved: z.array(metricValue.nullable()).max(1024).optional(),
+      recorded,
     }),
   },
   progress: {

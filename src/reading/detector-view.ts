@@ -1,4 +1,5 @@
 import { detectorRule } from "../core/measured.js";
+import { isPlateau } from "../core/detector/series-rule.js";
 import { numChanges } from "../core/detector/prefix.js";
 import {
   ARMING_FACTOR,
@@ -31,10 +32,10 @@ export interface DetectorView {
   readonly allMet: boolean;
 }
 
-/** The conditions as last judged; null as long as no boundary was. */
+/** The conditions as last judged; null as long as no boundary was, and where another rule finds k. */
 export function selectDetector(state: State): DetectorView | null {
   const { judgement } = state.signal;
-  if (judgement === null) return null;
+  if (judgement === null || isPlateau(judgement)) return null;
   const { tau, epsilon } = detectorRule(state.config);
   const noise = recentNoise(state);
   const moved = judgement.relativeRange >= LEAST_RELATIVE_RANGE;
@@ -56,7 +57,8 @@ export function selectDetector(state: State): DetectorView | null {
 
 /** The rule asks that each of the latest changes is measured finely enough, so the largest error counts. */
 function recentNoise({ signal: { prefix } }: State): number | null {
-  if (prefix === null || numChanges(prefix.read) < CALM_CHANGES) return null;
-  const noises = prefix.read.spanErrors.map((error) => noiseOf(prefix.read, error));
+  const read = prefix?.read;
+  if (read === undefined || !("spanErrors" in read) || numChanges(read) < CALM_CHANGES) return null;
+  const noises = read.spanErrors.map((error) => noiseOf(read, error));
   return noises.reduce((largest, noise) => (largest === null || noise === null ? null : Math.max(largest, noise)));
 }

@@ -1,4 +1,5 @@
 import type { RunConfig } from "../config/attached.js";
+import { isRecorded } from "../metrics.js";
 import { onlineRule } from "../core/intervention/online-rule.js";
 import { droppedUpdates, everyOf } from "../core/grid.js";
 import type { BudgetChoice } from "../core/probe-budget.js";
@@ -9,6 +10,7 @@ import { lastWordOf } from "../core/attempt/attempt.js";
 import type { Evaluation, Interval, RunEnd, State } from "../core/state.js";
 import { startOf } from "../core/intervention/counting.js";
 import { scheduleOf } from "../core/schedule-of-run.js";
+import { recordedSeries, type RecordedSeries } from "./recorded-series.js";
 import { finiteScores, languageOf, scoreLanguages, type LanguageScores, type Scores } from "./language-scores.js";
 import { warmingUpAt } from "../core/intervention/release-warmup.js";
 import { blocksLeftFrozen } from "../core/intervention/schedule.js";
@@ -30,7 +32,7 @@ export interface Results {
     readonly decided_at_update: number;
     readonly k_offline: number | null;
     readonly k_offline_reason: string | null;
-    /** Updates between two points, window and tolerance of the rule that decided it; null where it was fixed. */
+    /** Updates between two points, window and tolerance of the rule; null where it was fixed, `every` where recorded. */
     readonly every: number | null;
     readonly tau: number | null;
     readonly epsilon: number | null;
@@ -61,6 +63,8 @@ export interface Results {
     /** Points that were measured and are not on the grid. */
     readonly dropped_updates: readonly number[];
   } | null;
+  /** What the script recorded, by name. */
+  readonly recorded: Readonly<Record<string, RecordedSeries>>;
   readonly left_frozen: readonly string[];
   /** Updates over which the rate of a released block rose, and blocks whose warm-up the end cut short; null without. */
   readonly release_warmup: { readonly updates: number; readonly unfinished: readonly string[] } | null;
@@ -133,12 +137,13 @@ export function composeResults(state: State, wallSeconds: number): Results {
             decided_at_update: interval.decidedAt,
             k_offline: interval.kOffline,
             k_offline_reason: interval.kOfflineReason,
-            every: rule === null || measuredBy(state.config) === null ? null : everyOf(state),
+            every: rule === null || isRecorded(rule.signal) || measuredBy(state.config) === null ? null : everyOf(state),
             tau: rule?.tau ?? null,
             epsilon: rule?.epsilon ?? null,
           },
     probe: state.config.probe,
     budget: budgetOf(state),
+    recorded: recordedSeries(state),
     left_frozen: leftFrozen(state),
     release_warmup: releaseWarmup(state),
     moved: movedBlocks(state),

@@ -7,11 +7,11 @@ import { standingOf, type Attempt } from "../core/attempt/attempt.js";
 import { startOf, updateAt } from "../core/intervention/counting.js";
 import { awaitsInterval, latestInterval } from "../core/intervention/online-interval.js";
 import { onlineRule } from "../core/intervention/online-rule.js";
-import { detectorRule } from "../core/measured.js";
+import { detectorRule, measuredBy } from "../core/measured.js";
 import { nextPointAfter } from "../core/measuring.js";
 import { scheduleOf } from "../core/schedule-of-run.js";
 import { blocksLeftFrozen, trainableAt } from "../core/intervention/schedule.js";
-import { signalKey } from "../core/detector/signal.js";
+import { recordedNameIn, signalKey, signalOf } from "../core/detector/signal.js";
 import { pointSeries, type PointSeries } from "../core/point-series.js";
 import type { Model, State } from "../core/state.js";
 import type { MetricValue } from "../protocol/messages.js";
@@ -108,17 +108,23 @@ export interface SignalView {
 /** The signal that decides k; in a run that decides nothing, the first one that is measured. */
 export function selectSignal(state: State): SignalView {
   const { intervention } = state.config;
-  const measured = Object.keys(state.signal.series).filter((key) => key.startsWith("probe/"));
   const decisive = signalKey(detectorRule(state.config).signal);
-  const key = state.signal.series[decisive] === undefined ? (measured[0] ?? decisive) : decisive;
+  const [first] = Object.keys(state.signal.series).filter((key) => key.startsWith("probe/") || isHeardOnly(state, key));
+  const isSearched = awaitsInterval(state) && recordedNameIn(decisive) !== null;
+  const key = state.signal.series[decisive] === undefined && !isSearched ? (first ?? decisive) : decisive;
   return {
-    signal: key.slice("probe/".length),
+    signal: signalOf(key),
     points: state.signal.series[key] ?? pointSeries([]),
     decidedAt: state.interval === null || state.interval.decidedAt === 0 ? null : state.interval.decidedAt,
     origin: updateAt(intervention, 0),
     latest: onlineRule(intervention) === null ? null : selectLatest(state),
     nextPoint: selectNextPoint(state),
   };
+}
+
+/** Of a run that measures nothing, what its script records is what there is to see. */
+function isHeardOnly({ config }: State, key: string): boolean {
+  return measuredBy(config) === null && recordedNameIn(key) !== null;
 }
 
 function selectLatest(state: State): SignalView["latest"] {

@@ -1,8 +1,9 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { SIGNALS, type Signal } from "../config/schema.js";
-import { detectorRule } from "../core/measured.js";
+import { detectorRule, measuredRule } from "../core/measured.js";
 import type { State } from "../core/state.js";
+import { isRecorded, RECORDED_TAU } from "../metrics.js";
 import { UserError } from "../errors.js";
 import { describeLostTail } from "../journal/lost-tail.js";
 import { readHead } from "../journal/reader.js";
@@ -59,26 +60,44 @@ function tellLost({ lost, numRecords }: ReplayedRun): void {
 
 /** @throws UserError `invalid_what_if` naming the part that is wrong */
 function parseQuestion(text: string, state: State): WhatIf {
-  const { signal, tau, epsilon } = detectorRule(state.config);
-  const question = { metric: signal, tau, epsilon };
+  const said: { metric?: string; tau?: number; epsilon?: number; mode?: "min" | "max" } = {};
   for (const part of text.split(",")) {
     const [key = "", value = ""] = part.split("=", 2);
-    if (key === "metric" && SIGNALS.includes(value as Signal)) question.metric = value;
-    else if (key === "tau" && /^\d+$/.test(value) && Number(value) >= 2) question.tau = Number(value);
-    else if (key === "epsilon" && Number(value) > 0 && Number(value) < 1) question.epsilon = Number(value);
+    if (key === "metric" && (SIGNALS.includes(value as Signal) || isRecorded(value))) said.metric = value;
+    else if (key === "tau" && /^\d+$/.test(value) && Number(value) >= 2) said.tau = Number(value);
+    else if (key === "epsilon" && Number(value) > 0 && Number(value) < 1) said.epsilon = Number(value);
+    else if (key === "mode" && (value === "min" || value === "max")) said.mode = value;
     else {
       throw new UserError({
         code: "invalid_what_if",
         message: `\`--what-if\` does not understand \`${part}\``,
-        hint: `write metric=${SIGNALS.join("|")}, tau=<integer of at least 2>, epsilon=<between 0 and 1>, joined by commas`,
+        hint: `write metric=${SIGNALS.join("|")}|recorded:NAME, mode=min|max, tau=<integer of at least 2>, epsilon=<between 0 and 1>, joined by commas`,
       });
     }
   }
-  return question;
+  const own = detectorRule(state.config);
+  const metric = said.metric ?? own.signal;
+  const { tau, epsilon, mode } = defaultsFor(metric, state);
+  const question = { metric, tau: said.tau ?? tau, epsilon: said.epsilon ?? epsilon };
+  if (isRecorded(metric)) return { ...question, mode: said.mode ?? mode ?? "min" };
+  if (said.mode === undefined) return question;
+  throw new UserError({
+    code: "invalid_what_if",
+    message: `\`--what-if\` names \`mode=${said.mode}\`, but of \`${metric}\` no value is the better one`,
+    hint: "leave `mode` out, or ask about `metric=recorded:NAME`",
+  });
+}
+
+/** The run's own rule, as far as it is one for such a signal. */
+function defaultsFor(metric: string, { config }: State): Pick<WhatIf, "tau" | "epsilon" | "mode"> {
+  const own = detectorRule(config);
+  if (isRecorded(metric) === isRecorded(own.signal)) return own;
+  return isRecorded(metric) ? { tau: RECORDED_TAU, epsilon: own.epsilon } : measuredRule(config);
 }
 
 function describeAnswer(answer: WhatIfAnswer, state: State): string {
-  const rule = `${answer.metric}, tau ${answer.tau}, epsilon ${answer.epsilon}, every ${answer.every} updates, ${answer.points} points`;
+  const grid = answer.every === null ? `the ${answer.mode ?? "min"} better` : `every ${answer.every} updates`;
+  const rule = `${answer.metric}, tau ${answer.tau}, epsilon ${answer.epsilon}, ${grid}, ${answer.points} points`;
   const online =
     answer.kOnline === null ? "would not have fired on what was recorded" : `would have been ${answer.kOnline}`;
   const { k, reason, flat } = answer.offline;

@@ -1,10 +1,14 @@
 import type { Decision } from "../core/commands.js";
-import { CALM_CHANGES, type Judgement } from "../core/detector/stabilization.js";
+import { recordedNames } from "../core/detector/signal.js";
+import { isPlateau, type RuleJudgement } from "../core/detector/series-rule.js";
+import { CALM_CHANGES } from "../core/detector/stabilization.js";
 import { detectorRule } from "../core/measured.js";
 import type { State } from "../core/state.js";
 import { describeChoice, describeDropped } from "./budget.js";
 import { formatCount, formatNumber } from "./format.js";
+import { isRecorded } from "../metrics.js";
 import { describeSource, signalName } from "./names.js";
+import { describeRecorded, plateauEvidence } from "./plateau.js";
 
 /** What a sentence is about; also the word to grep for in the plain lines. */
 export type SentenceKind =
@@ -33,6 +37,19 @@ export function describeDecision(decision: Decision, state: State): Sentence[] {
   switch (decision.type) {
     case "signal/judged":
       return [];
+    case "signal/unheard": {
+      const { update, signal, recorded } = decision;
+      const name = signalName(signal);
+      const fix =
+        state.config.script === undefined
+          ? "set `evaluate.every` lower, or `intervention.k_max` higher"
+          : `call run.record("${name}", value) in the script, or name what it records in \`intervention.signal\``;
+      return say(
+        "warning",
+        update,
+        `${name} is to decide k and was never recorded, ${describeRecorded(recorded)}: ${fix}`,
+      );
+    }
     case "signal/ignored":
       return say("warning", decision.update, `${signalName(decision.key)} is ${decision.value}: the point is left out`);
     case "signal/differed": {
@@ -104,17 +121,28 @@ function describeInterval(decision: Decided, state: State): string {
   const { k, source, signal, judgement } = decision;
   const head = `k = ${k}: `;
   if (source === "online" && judgement !== null && signal !== null) {
+    if (isPlateau(judgement))
+      return `${head}${signalName(signal)} has reached a plateau (${describeEvidence(judgement, state)})`;
     return `${head}${signalName(signal)} has been stable for ${CALM_CHANGES} points (${describeEvidence(judgement, state)})`;
   }
   if (source === "cap" && judgement !== null && signal !== null) {
     return `${head}k_max, because ${signalName(signal)} has not stabilized (${describeEvidence(judgement, state)})`;
   }
+  if (source === "cap" && signal !== null && isRecorded(signal)) {
+    const names = recordedNames(state.signal.series);
+    const why = names.includes(signalName(signal))
+      ? "had no finite value"
+      : `was not recorded: ${describeRecorded(names)}`;
+    return `${head}k_max, because ${signalName(signal)} ${why}`;
+  }
   return `${head}${describeSource(source)}`;
 }
 
-function describeEvidence({ change, noise, calm }: Judgement, state: State): string {
+function describeEvidence(judgement: RuleJudgement, state: State): string {
+  const { tau, epsilon } = detectorRule(state.config);
+  if (isPlateau(judgement)) return plateauEvidence(judgement, tau, epsilon);
+  const { change, noise, calm } = judgement;
   if (change === null) return "too few points";
-  const { epsilon } = detectorRule(state.config);
   const comparison = `change ${formatNumber(change, 2)} ${change <= epsilon ? "<=" : ">"} ${epsilon} of its range`;
   const uncertainty = noise === null ? "noise unknown" : `noise ${formatNumber(noise, 2)}`;
   return calm >= CALM_CHANGES

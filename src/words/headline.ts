@@ -1,5 +1,6 @@
 import { standingOf, type AttemptStage } from "../core/attempt/attempt.js";
 import { selectDetector, type DetectorView } from "../reading/detector-view.js";
+import { selectPlateau } from "../reading/plateau-view.js";
 import { selectEvaluation } from "../reading/evaluation-view.js";
 import { messageOf } from "../reading/results.js";
 import { selectComingStart, selectNextRelease, selectPhase, selectSignal, selectStep } from "../reading/selectors.js";
@@ -9,6 +10,8 @@ import { formatAccuracy, formatCount, formatNumber } from "./format.js";
 import { singleLine } from "../printable.js";
 import { interventionWords } from "./interventions.js";
 import { describeOrigin, describeSource, PHASE_BADGES, signalName } from "./names.js";
+import { isRecorded } from "../metrics.js";
+import { whyNoPlateau } from "./plateau.js";
 import type { Role } from "./role.js";
 
 /** The answer to "what is it doing, and why?" in one line. */
@@ -80,6 +83,9 @@ function endMessage({ end }: State): string {
 function whyItWaits(state: State): string {
   const { signal } = selectSignal(state);
   const name = signalName(signal);
+  const plateau = selectPlateau(state);
+  if (plateau !== null) return whyNoPlateau(name, plateau);
+  if (isRecorded(signal)) return `${name} has not been recorded yet`;
   const detector = selectDetector(state);
   if (detector === null || detector.calm.change === null) {
     const { tau } = detectorRule(state.config);

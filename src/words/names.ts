@@ -4,10 +4,13 @@ import type { RunPhase } from "../reading/selectors.js";
 import type { Provenance } from "../core/provenance.js";
 import type { IntervalSource } from "../core/state.js";
 import { splitKey } from "../core/block-series.js";
-import { METRICS, metricRow } from "../metrics.js";
+import { recordedNameIn } from "../core/detector/signal.js";
+import { isRecorded, METRICS, metricRow, recordedNameOf } from "../metrics.js";
 
 /** A signal as people call it, by its configuration name or its metric key; one of a script's own keeps its name. */
 export function signalName(signal: string): string {
+  const recorded = isRecorded(signal) ? recordedNameOf(signal) : recordedNameIn(signal);
+  if (recorded !== null) return recorded;
   const parts = splitKey(signal);
   if (parts !== null) return `${signalName(parts.metric)} of ${parts.block}`;
   const name = signal.replace("probe/", "");

@@ -2,16 +2,19 @@ import type { RunConfig } from "../config/attached.js";
 import type { EventOf, OperatorRequest } from "../core/events.js";
 import { completedUpdates, messageOf } from "../reading/results.js";
 import { countModelParameters } from "../reading/selectors.js";
-import { signalKey } from "../core/detector/signal.js";
+import { isPlateau } from "../core/detector/series-rule.js";
+import { recordedNameIn, signalKey } from "../core/detector/signal.js";
 import { CALM_CHANGES } from "../core/detector/stabilization.js";
 import { detectorRule } from "../core/measured.js";
 import { provenanceOf } from "../core/provenance.js";
+import { recordedMetrics } from "../core/recorded.js";
 import type { RunEnd, State } from "../core/state.js";
 import type { JournalRecord } from "../journal/format.js";
 import { describeDecision, type Sentence, type SentenceKind } from "./decisions.js";
 import { formatAccuracy, formatCount, formatInteger, formatMetric, formatNumber } from "./format.js";
 import { singleLine } from "../printable.js";
 import { describeConfig, describeOrigin, signalName } from "./names.js";
+import { describePlateau } from "./plateau.js";
 import { describeSignals } from "./signal-options.js";
 
 /** What a record says in words, for the plain lines and the decision log alike. `state` is the one after the record. */
@@ -144,8 +147,8 @@ function describeReady(body: EventOf<"worker/prepared">["body"], { model }: Stat
 /** What was measured, and what the detector makes of it where k is still to be found. */
 function describeBoundary(body: EventOf<"worker/reachedBoundary">["body"], state: State): Sentence[] {
   const decisive = signalKey(detectorRule(state.config).signal);
-  return body.metrics
-    .filter(({ key }) => key.startsWith("probe/"))
+  return [...body.metrics, ...recordedMetrics(body)]
+    .filter(({ key }) => key.startsWith("probe/") || recordedNameIn(key) !== null)
     .map((metric) => {
       const error = metric.standard_error === null ? "" : ` +- ${formatMetric(metric.standard_error, 2)}`;
       const judged =
@@ -158,6 +161,7 @@ function describeBoundary(body: EventOf<"worker/reachedBoundary">["body"], state
 
 function describeJudgement(state: State): string {
   const judgement = state.signal.judgement!;
+  if (isPlateau(judgement)) return describePlateau(judgement);
   if (judgement.change === null) return `${judgement.phase} (${formatCount(judgement.points, "point")} so far)`;
   return `${judgement.phase}: change ${formatNumber(judgement.change, 2)} of its range, calm ${judgement.calm} of ${CALM_CHANGES}`;
 }

@@ -9,13 +9,18 @@ import {
   formatCount,
   formatDuration,
   formatInteger,
+  formatMetric,
   formatMoved,
+  formatNumber,
   formatShare,
 } from "./format.js";
 import { describeChoice, describeDropped } from "./budget.js";
+import { detectorRule } from "../core/measured.js";
+import { isRecorded } from "../metrics.js";
 import { printable, singleLine } from "../printable.js";
 import { interventionWords } from "./interventions.js";
 import { describeConfig, describeOrigin, describeSource, isOfText, signalName } from "./names.js";
+import { describeRecorded } from "./plateau.js";
 import { describeSignals } from "./signal-options.js";
 
 export interface SummaryFacts {
@@ -42,6 +47,7 @@ export function summary(results: Results, facts: SummaryFacts): string {
     ["k", describeInterval(results, config)],
     ["signals", Object.keys(state.signal.series).length > 0 ? describeSignals(config, state.signal.grid?.every) : []],
     ["budget", describeBudget(results, state)],
+    ["recorded", describeRecordings(results)],
     ["moved", describeMoved(results)],
     ["in-dist", describeInDistribution(results, config)],
     ["ood", describeOod(results)],
@@ -90,16 +96,19 @@ function wrap(text: string, room: number): string[] {
 }
 
 function describeInterval(results: Results, config: RunConfig): string[] {
-  const { k, outcome, left_frozen: leftFrozen } = results;
-  if (k === null) return [interventionWords({ config }).withoutK];
-  const rule = `tau ${k.tau ?? "?"}, epsilon ${k.epsilon ?? "?"}, a point every ${k.every ?? "?"} updates`;
+  const { k, outcome, recorded, left_frozen: leftFrozen } = results;
+  if (k === null) return [interventionWords({ config }).withoutK, ...describeMissed(config, recorded)];
+  const isHeard = k.signal !== null && isRecorded(k.signal);
+  const points = isHeard ? "of what was recorded" : `a point every ${k.every ?? "?"} updates`;
+  const rule = `tau ${k.tau ?? "?"}, epsilon ${k.epsilon ?? "?"}, ${points}`;
   const why =
     k.source === "online" && k.signal !== null
-      ? `${signalName(k.signal)} stabilized (${rule})`
+      ? `${signalName(k.signal)} ${isHeard ? "reached a plateau" : "stabilized"} (${rule})`
       : k.source === "cap"
-        ? `${describeSource(k.source)} (${rule})`
+        ? `${describeCap(k.signal, recorded)} (${rule})`
         : describeSource(k.source);
-  const offline = k.k_offline === null ? [] : [`offline, Algorithm 2 on the same series gives ${k.k_offline}`];
+  const hindsight = isHeard ? "in hindsight nothing was gained from" : "offline, Algorithm 2 on the same series gives";
+  const offline = k.k_offline === null ? [] : [`${hindsight} ${k.k_offline}`];
   const counted = k.start === 1 ? [] : [`counted from update ${k.start}, where the intervention started`];
   const frozen =
     leftFrozen.length === 0 || outcome !== "finished"
@@ -127,6 +136,35 @@ function describeBudget(results: Results, { signal: { grid } }: SummaryFacts["st
   const left = describeDropped(budget.dropped_updates);
   return [chosen, ...came, ...(left === "" ? [] : [left])];
 }
+
+function describeCap(signal: string | null, recorded: Results["recorded"]): string {
+  if (signal === null || !isRecorded(signal)) return describeSource("cap");
+  const name = signalName(signal);
+  const isHeard = Object.hasOwn(recorded, name);
+  const why = isHeard ? "had not reached a plateau" : `was never recorded, ${describeRecorded(Object.keys(recorded))}`;
+  return `k_max reached: ${name} ${why}`;
+}
+
+/** What was to decide k and never came. */
+function describeMissed(config: RunConfig, recorded: Results["recorded"]): string[] {
+  const { signal } = detectorRule(config);
+  if (!isRecorded(signal) || Object.hasOwn(recorded, signalName(signal))) return [];
+  return [`${signalName(signal)} was never recorded: ${describeRecorded(Object.keys(recorded))}`];
+}
+
+/** What the script recorded, a sentence for each name; how many there were and their range. */
+function describeRecordings({ recorded }: Results): string[] {
+  const entries = Object.entries(recorded);
+  const shown = entries.slice(0, RECORDED_SHOWN).map(([name, { points, last, least, most }]) => {
+    const range = least === null || most === null ? "" : `, from ${formatNumber(least)} to ${formatNumber(most)}`;
+    const times = points === 1 ? "" : `; ${formatCount(points, "value")}${range}`;
+    return `${name} ${formatMetric(last.value)} before update ${last.update}${times}`;
+  });
+  const more = entries.length - shown.length;
+  return more === 0 ? shown : [...shown, `and ${formatCount(more, "name")} more, in results.json`];
+}
+
+const RECORDED_SHOWN = 6;
 
 /** Relative to the weights that the run began with, in the order of the model. */
 function describeMoved({ moved }: Results): string[] {

@@ -7,8 +7,9 @@ import { simulateLongRun, type LongRun } from "../support/long-journal.js";
 /** Everything in a state that grows with the length of its run. */
 function growing(state: State): Series<unknown>[] {
   const { signal, scores, operator, identityDropped } = state;
-  const read =
-    signal.prefix === null ? [] : [signal.prefix.points, signal.prefix.read.values, signal.prefix.read.blocks];
+  const { prefix } = signal;
+  const kept = prefix === null || !("values" in prefix.read) ? [] : [prefix.read.values, prefix.read.blocks];
+  const read = prefix === null ? [] : [prefix.points, ...kept];
   const { evaluations, evaluatedAt, validations } = scores;
   const all = [
     ...Object.values(signal.series),

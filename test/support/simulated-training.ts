@@ -22,6 +22,8 @@ export interface Training {
   readonly cost: { readonly update: number; readonly point: number } | null;
   /** The score on the development set after `step` updates. */
   readonly score: (step: number) => MetricValue;
+  /** What it records after `step` updates. */
+  readonly record?: (step: number) => Readonly<Record<string, MetricValue>>;
 }
 
 /** What a worker can that has a development set. */

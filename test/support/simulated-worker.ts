@@ -31,6 +31,7 @@ export class SimulatedWorker {
   /** The step of the last boundary. */
   private reported = 0;
   private done = false;
+  private recorded: NonNullable<Body<"boundary">["recorded"]> = [];
 
   constructor(
     readonly attempt: number,
@@ -76,7 +77,7 @@ export class SimulatedWorker {
       yield* this.trainUnder(grant);
       const early = grant.until === null || this.memory.step + 1 < grant.until;
       const metrics: Body<"boundary">["metrics"] | null = early ? null : yield* this.measure(grant);
-      yield this.boundary(metrics === null, metrics ?? []);
+      yield this.boundary(early ? this.isRecalled : metrics === null, metrics ?? []);
     }
   }
 
@@ -190,13 +191,17 @@ export class SimulatedWorker {
   }
 
   private *trainUnder(grant: Grant): Generator<Unit, void, void> {
-    while (!this.isRecalled && (grant.until === null || this.memory.step + 1 < grant.until)) {
+    const mayTrain = (): boolean => !this.isRecalled && this.recorded.length === 0;
+    while (mayTrain() && (grant.until === null || this.memory.step + 1 < grant.until)) {
       const update = this.memory.step + 1;
       const trained = { trainable: grant.trainable, factor: grant.learning_rate_factor, ramps: rampsIn(grant, update) };
       this.trained.set(update, trained);
       const weights = train(this.memory, update, trained);
       this.memory = { ...this.memory, step: update, weights, weightsStep: update };
       this.weightsAfter.set(update, weightsSha256(weights));
+      this.recorded = Object.entries(this.training.record?.(update) ?? {}).map(([name, value]) => {
+        return { name, value, standard_error: null };
+      });
       const progress = { loss: 1 / update, samples_per_second: 10, phase: "train", detail: "" } as const;
       yield this.tell("worker/progressed", { step: update, ...progress });
     }
@@ -238,7 +243,9 @@ export class SimulatedWorker {
       cost === null
         ? SECONDS
         : { ...SECONDS, train: cost.update * trained, probe: metrics.length > 0 ? cost.point : 0 };
-    return this.tell("worker/reachedBoundary", { update, recalled, metrics, seconds });
+    const recorded = this.recorded.length === 0 ? {} : { recorded: this.recorded };
+    this.recorded = [];
+    return this.tell("worker/reachedBoundary", { update, recalled, metrics, seconds, ...recorded });
   }
 
   private applied({ trainable, learning_rate_factor }: Grant): WorkerEvent {

@@ -291,6 +291,13 @@ export const CASES: Record<MessageKind, KindCases> = {
         ...["nan", "inf", "-inf"].map((value) => ({ ...metric, value: { non_finite: value } })),
       ),
       "recalled, without metrics": { ...boundary, recalled: true, metrics: [] },
+      "with what a script recorded": {
+        ...boundary,
+        recorded: [
+          { name: "validation_loss", value: f(0.5), standard_error: f(0.125) },
+          { name: "val/acc-2.top", value: { non_finite: "nan" }, standard_error: null },
+        ],
+      },
       "with how far blocks have moved": {
         ...boundary,
         moved: [f(0.25), f(0), null, { non_finite: "nan" }],
@@ -332,6 +339,14 @@ export const CASES: Record<MessageKind, KindCases> = {
         path: ".metrics[0].blocks.values",
       },
       "seconds that lack a field": { body: { ...boundary, seconds: { train: f(1) } }, path: ".seconds" },
+      "a recorded name that no configuration could write": {
+        body: { ...boundary, recorded: [{ name: "validation loss", value: f(1), standard_error: null }] },
+        path: ".recorded[0].name",
+      },
+      "a recorded name that ends in a new line": {
+        body: { ...boundary, recorded: [{ name: "loss\n", value: f(1), standard_error: null }] },
+        path: ".recorded[0].name",
+      },
       "text for a distance": { body: { ...boundary, moved: [f(0), "far"] }, path: ".moved[1]" },
     },
   },

@@ -68,6 +68,15 @@ class AttachedRun(Protocol):
         that another optimizer made.
         """
 
+    def record(self, name: str, value: Any, standard_error: Any = None) -> None:
+        """Tells the controller a number that the loop has computed, such as a loss on a validation set.
+
+        `name` has up to 64 letters, digits, `_`, `.`, `-` and `/` after a letter; a run has 64 of them at most. `value`
+        and `standard_error` are numbers, or tensors of one element; they may be NaN or infinite. The number belongs to
+        the next boundary, before an update that has not begun: `intervention.signal=recorded:NAME` decides there. Of
+        two under one name between two boundaries the last counts. Raises UserError.
+        """
+
     def finish(self) -> None:
         """Says that the training ends here, though `num_updates` are not made: to be called before the loop is left.
 
@@ -195,6 +204,9 @@ class InertRun:
 
     def after_update(self, loss: torch.Tensor | None, num_samples: int = 0) -> None:
         self.step += 1
+
+    def record(self, name: str, value: Any, standard_error: Any = None) -> None:
+        pass
 
     def finish(self) -> None:
         pass

@@ -21,6 +21,7 @@ from thawline.attached.tensor_text import tensors_to_text, text_to_tensors
 from thawline.config.run import AttachedConfig
 from thawline.errors import UserError
 from thawline.lockstep.abilities import Facts, SteeredModel
+from thawline.lockstep.recorded import RecordedNumbers, check_recorded
 from thawline.lockstep.session import Session, TrainingStopped
 from thawline.lockstep.settings_of_run import probe_settings
 from thawline.lockstep.start_weights import StartWeights
@@ -73,10 +74,11 @@ class ControlledRun:
             with self._warnings.listening():
                 require_reach(reach)
             self._unreached = reach.names
+        self._recorded, self._passed = RecordedNumbers(), 0
         self._restored: ScriptState | None = None
         self._session: Session | None = None
         self._end: TrainingStopped | None = None
-        self._is_updating = self._has_ended = False
+        self._is_updating = self._has_ended = self._has_closed = False
 
     @property
     def step(self) -> int:
@@ -94,7 +96,9 @@ class ControlledRun:
 
     def state_dict(self) -> dict[str, Any]:
         probe = "" if self._prober is None else tensors_to_text(self._prober.state_dict())
-        state: dict[str, Any] = msgspec.to_builtins(self._channel.state(self.step, probe))
+        state: dict[str, Any] = msgspec.to_builtins(
+            self._channel.state(self.step, probe, self._recorded.pending_after(self.step))
+        )
         return state
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -121,6 +125,7 @@ class ControlledRun:
         if self._prober is not None:
             self._prober.load_state_dict(text_to_tensors(restored.probe))
         self._channel.restore(restored)
+        self._recorded.restore(restored.recorded)
         self._restored = restored
 
     def finish(self) -> None:
@@ -135,7 +140,9 @@ class ControlledRun:
                 "leave the loop after `run.finish()`",
             )
         try:
-            self._begun().before_update()
+            session = self._begun()
+            self._passed = self.step + 1
+            session.before_update()
         except TrainingStopped as stopped:
             self._end = stopped
             raise
@@ -163,6 +170,22 @@ class ControlledRun:
                 reach = self._find_reach(first)
                 with self._warnings.listening():
                     warn_of_blocks(reach)
+
+    def record(self, name: str, value: Any, standard_error: Any = None) -> None:
+        recorded = check_recorded(name, value, standard_error)
+        if self._has_closed:
+            raise UserError(
+                "invalid_call",
+                f"run.record: {name!r} was recorded after the `with` block, where the run has ended",
+                "record it inside the `with` block",
+            )
+        # Once its boundary has been passed, an update is made as granted: the next one can be changed by it.
+        if not self._recorded.add(recorded, max(self.step, self._passed) + 1):
+            self.warn(f"{name!r} was recorded twice between two updates: the last value counts")
+
+    def warn(self, text: str) -> None:
+        """Warns here and in the run's log, once of each text."""
+        self._warnings.warn(text)
 
     def begin_step(self) -> None:
         """To be called as `optimizer.step()` begins: no frozen parameter moves in it.
@@ -200,6 +223,7 @@ class ControlledRun:
         Raises UserError where the loop made fewer updates than it had announced.
         """
         num_updates = self._training.num_updates
+        self._has_closed = True
         try:
             session = self._begun()
         except TrainingStopped as stopped:
@@ -244,6 +268,7 @@ class ControlledRun:
             Facts(training.num_updates, None, device, threads, seed, self.step, micro_batch, resumed),
             run_folder=self._run_folder,
             prober=self._prober,
+            recorded=self._recorded,
         )
 
     def _start_weights(self) -> StartWeights | None:

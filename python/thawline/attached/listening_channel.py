@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -9,6 +10,7 @@ from msgspec import UNSET, UnsetType
 
 from thawline.attached.script_state import ScriptState
 from thawline.lockstep.granted_rates import warming_up_in
+from thawline.lockstep.recorded import PendingValue
 from thawline.wire.protocol import Boundary, ControllerBody, Grant, Point, WorkerBody
 
 if TYPE_CHECKING:
@@ -31,7 +33,12 @@ class ListeningChannel:
         if isinstance(body, Boundary):
             for metric in body.metrics:
                 fields = {name: getattr(metric, name) for name in Point.__struct_fields__ if name != "update"}
-                self._series.setdefault(metric.key, {})[body.update] = Point(update=body.update, **fields)
+                self._keep(metric.key, Point(update=body.update, **fields))
+            for name, value, error in map(msgspec.structs.astuple, body.recorded or ()):
+                self._keep(f"recorded/{name}", Point(update=body.update, value=value, standard_error=error, seconds=0))
+
+    def _keep(self, key: str, point: Point) -> None:
+        self._series.setdefault(key, {})[point.update] = point
 
     def receive(self, timeout: float | None = None) -> ControllerBody:
         body = self._channel.receive(timeout)
@@ -65,7 +72,11 @@ class ListeningChannel:
             warming_up=list(warming_up_in(update, grant)),
         )
 
-    def state(self, step: int, probe: str) -> ScriptState:
-        """What a script has to keep after `step` updates; `probe` are the vectors of its prober, as text."""
+    def state(self, step: int, probe: str, recorded: Iterable[PendingValue] = ()) -> ScriptState:
+        """What a script has to keep after `step` updates.
+
+        `probe` are the vectors of its prober, as text, `recorded` what it has recorded and not sent yet.
+        """
         series = {key: [points[update] for update in sorted(points)] for key, points in self._series.items()}
-        return msgspec.structs.replace(self._held, run=self.run, step=step, series=series, probe=probe)
+        changed = {"run": self.run, "step": step, "series": series, "probe": probe, "recorded": list(recorded)}
+        return msgspec.structs.replace(self._held, **changed)

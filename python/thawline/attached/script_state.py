@@ -9,6 +9,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from thawline.errors import UserError
+from thawline.lockstep.recorded import PendingValue
 from thawline.wire.protocol import Decided, History, Point, Resumed
 from thawline.wire.warming_up import WarmingUp
 
@@ -20,7 +21,7 @@ class ScriptState(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     """`run.state_dict()`, typed. Mask, factor and warm-ups are those of update `step`; `run` is None outside a run.
 
     `probe` holds the vectors behind the errors of the next changes, as safetensors in base64: a text survives JSON and
-    `torch.load(weights_only=True)`, and gives back the same bits.
+    `torch.load(weights_only=True)`, and gives back the same bits. `recorded` waits for a boundary still to come.
     """
 
     format: Literal[1] = 1
@@ -32,6 +33,7 @@ class ScriptState(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     warming_up: list[WarmingUp] = []
     series: dict[str, list[Point]] = {}
     probe: str = ""
+    recorded: list[PendingValue] = []
 
     @property
     def resumed(self) -> Resumed | UnsetType:

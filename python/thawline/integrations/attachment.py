@@ -69,6 +69,7 @@ class Attachment:
         self._context = ExitStack()
         self._run: AttachedRun | None = None
         self._stop: TrainingStopped | None = None
+        self._is_open = False
 
     @property
     def is_controlled(self) -> bool:
@@ -106,7 +107,7 @@ class Attachment:
         with self._reporting():
             if loop.state is not None:
                 run.load_state_dict(dict(loop.state))
-            self._run = run
+            self._run, self._is_open = run, True
             self._pass_boundary()
 
     def _probe_on(self, device: torch.device) -> Probe | None:
@@ -134,18 +135,39 @@ class Attachment:
         if isinstance(self._run, ControlledRun):
             self._run.restore_mask()
 
+    def record(self, values: Mapping[str, Any]) -> None:
+        """Records what the trainer has evaluated, all of it: which of it decides k, the controller knows.
+
+        A trainer's names are its own: those that cannot be recorded are named in one warning, and left out.
+        """
+        if not isinstance(self._run, ControlledRun) or not self._is_open:
+            return
+        refused: list[str] = []
+        for name, value in values.items():
+            try:
+                self._run.record(name, value)
+            except UserError:
+                refused.append(name)
+        if refused:
+            self._run.warn(
+                f"not recorded of what was evaluated: {', '.join(sorted(refused))}; a run takes 64 names, each a "
+                "letter and up to 63 letters, digits, `_`, `.`, `-` and `/`, none a metric's of thawline's own"
+            )
+
     def state_dict(self) -> dict[str, Any] | None:
         """What the trainer's checkpoint has to keep, plain values; None before the training."""
         return None if self._run is None else self._run.state_dict()
 
     def finish(self) -> None:
         """The trainer has ended the training as it should, after fewer updates than announced, it may be."""
+        self._is_open = False
         with self._context:
             if self._run is not None and self._stop is None:
                 self._run.finish()
 
     def abandon(self, error: BaseException) -> None:
         """An exception ended the training; without effect after `finish`."""
+        self._is_open = False
         error = self._stop or error
         self._context.__exit__(type(error), error, error.__traceback__)
 

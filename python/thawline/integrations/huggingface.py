@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import atexit
 import functools
+import re
 import sys
-from typing import Any, Self, cast
+from typing import Any, Final, Self, cast
 
 import torch
 from torch import Tensor, nn
@@ -21,6 +22,9 @@ from thawline.lockstep.session import TrainingStopped
 
 __all__ = ["ControllerCallback", "OutputLosses"]
 
+# What Trainer puts beside the scores of an evaluation: how long it took, and when it was.
+_NOT_SCORES: Final = re.compile("(_runtime|_per_second|_time)$|^epoch$")
+
 
 class ControllerCallback(AttachingCallback, TrainerCallback, ExportableState):
     """Puts `Trainer.train` under the controller that started this script; without one, it does nothing.
@@ -30,7 +34,8 @@ class ControllerCallback(AttachingCallback, TrainerCallback, ExportableState):
     Trainer's optimizer takes no others: the callback freezes. Trainer's checkpoints hold the run's state, and
     `resume_from_checkpoint` gives it back. A training that Trainer, or a callback, ends before the announced number of
     updates ends the run as finished. `may_end_early` is True where that is likely (EarlyStoppingCallback is noticed):
-    then no end is announced, from which `intervention.k_max` would have its default.
+    then no end is announced, from which `intervention.k_max` would have its default. What Trainer evaluates while it
+    trains is recorded under its own names, such as `eval_loss`, for the boundary before the update after the next.
 
     The boundary before update i is passed at the end of step i - 1, before Trainer logs, evaluates and saves: at the
     beginning of a step it is too late to end without an update. A controller's stop makes Trainer save a checkpoint and
@@ -91,6 +96,10 @@ class ControllerCallback(AttachingCallback, TrainerCallback, ExportableState):
         control.should_training_stop |= reason is not None
         if reason not in (None, "finished"):
             control.should_save |= args.save_strategy != SaveStrategy.NO
+
+    def on_evaluate(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
+        metrics = kwargs.get("metrics") or {}
+        self._attachment.record({name: value for name, value in metrics.items() if not _NOT_SCORES.search(name)})
 
     def on_train_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         self._let_go()

@@ -6,7 +6,7 @@ trainer = Trainer(..., callbacks=[ControllerCallback(blocks=[("layer4", r"^model
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
@@ -27,7 +27,8 @@ class ControllerCallback(AttachingCallback, Callback):
     optimizer that holds all parameters: the callback freezes. Lightning's checkpoints hold the run's state, and
     `fit(ckpt_path=...)` gives it back, with the mask that held there. A training that Lightning, or a callback, ends
     before the announced number of updates ends the run as finished. `may_end_early` is True where that is likely
-    (EarlyStopping is noticed): then no end is announced, from which `intervention.k_max` would have its default.
+    (EarlyStopping is noticed): then no end is announced, from which `intervention.k_max` would have its default. What
+    the module logs in validation is recorded under its own names, for the boundary before the update after the next.
 
     An update is an optimizer step, however many batches `accumulate_grad_batches` says. The boundary before it is
     passed at the end of the batch that made the step before, ahead of checkpoints and validation: at the beginning of a
@@ -38,6 +39,9 @@ class ControllerCallback(AttachingCallback, Callback):
     _restored: dict[str, Any] | None = None
     _has_begun = False
     _loss: Tensor | None = None
+    # Names of what is logged in training and in validation, which Lightning keeps together.
+    _trained: Set[str] = frozenset()
+    _validated: Set[str] = frozenset()
 
     def state_dict(self) -> dict[str, Any]:
         return self._attachment.state_dict() or {}
@@ -89,6 +93,17 @@ class ControllerCallback(AttachingCallback, Callback):
         total, self._loss = self._loss, None
         self._attachment.count_update(total)
         self._stop_where_ended(trainer)
+
+    def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._trained = set(trainer.callback_metrics) - self._validated
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if trainer.sanity_checking:
+            # Lightning forgets what it logged there.
+            return
+        logged = {name: value for name, value in trainer.callback_metrics.items() if name not in self._trained}
+        self._validated = self._validated | set(logged)
+        self._attachment.record(logged)
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._attachment.finish()

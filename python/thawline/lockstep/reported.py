@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING
 
 from msgspec import UNSET, UnsetType
 
+from thawline.storage.weights import hash_or_reason
 from thawline.wire.block_values import BlockValues
-from thawline.wire.protocol import Metric
-from thawline.wire.values import MetricValue, to_metric_value
+from thawline.wire.codec import cut_text
+from thawline.wire.protocol import Finished, Metric, SpentSeconds
+from thawline.wire.values import MetricValue, RecordedValues, to_metric_value
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from thawline.lockstep.start_weights import StartWeights
     from thawline.probes import Measurement
     from thawline.probes.measurement import BlockValues as Measured
@@ -45,6 +49,15 @@ def _to_blocks(found: Measured, blocks: Sequence[str]) -> BlockValues:
 def to_moved(start: StartWeights | None) -> list[MetricValue | None] | UnsetType:
     """How far head and blocks have moved, in the order of `ready`; unset where nobody knows where they began."""
     return UNSET if start is None else [_optional(distance) for distance in start.moved()]
+
+
+def to_finished(
+    model: nn.Module, step: int, seconds: SpentSeconds, early: bool, recorded: RecordedValues | UnsetType
+) -> Finished:
+    """The last word of a training that ended by itself; why its weights have no digest, where they have none."""
+    digest, reason = hash_or_reason(model)
+    unhashed = UNSET if reason is None else cut_text(reason)
+    return Finished(step, digest, seconds, True if early else UNSET, unhashed, recorded)
 
 
 def _optional(value: float | None) -> MetricValue | None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from msgspec import UNSET
-
 from thawline.errors import NoRoomError, UserError
 from thawline.failpoint import failpoint
 from thawline.interruption import Interrupted, ShouldStop
@@ -14,15 +12,15 @@ from thawline.lockstep.granted_rates import GrantedRates
 from thawline.lockstep.loss_reader import LossReader
 from thawline.lockstep.orders import Orders, Phase
 from thawline.lockstep.pace import Pace
-from thawline.lockstep.reported import to_metrics, to_moved
+from thawline.lockstep.recorded import RecordedNumbers
+from thawline.lockstep.reported import to_finished, to_metrics, to_moved
 from thawline.lockstep.room_wait import RoomWait, Written
 from thawline.lockstep.stopwatch import Stopwatch
 from thawline.lockstep.warning_log import WarningLog
 from thawline.steering.freezing import Mask, apply_trainable, assert_trainable, count_trainable, trainable_sha256
 from thawline.steering.release_watch import ReleaseWatch
-from thawline.storage.weights import hash_or_reason
 from thawline.wire.codec import cut_text
-from thawline.wire.protocol import Applied, Boundary, Finished, Grant, Log, Metric, Progress, Recall, Stop, Stopped
+from thawline.wire.protocol import Applied, Boundary, Grant, Log, Metric, Progress, Recall, Stop, Stopped
 from thawline.wire.values import to_metric_value
 
 if TYPE_CHECKING:
@@ -47,7 +45,7 @@ class Session:
     """One attempt under a controller. Call `before_update` and `after_update` round every optimizer update.
 
     `step` counts completed updates. The optimizer is never rebuilt and its groups never change. `run_folder` is what
-    paths in messages are relative to; without `prober` no metric is measured.
+    paths in messages are relative to; without `prober` no metric is measured. `recorded` makes boundaries of its own.
     """
 
     def __init__(
@@ -59,6 +57,7 @@ class Session:
         run_folder: Path,
         prober: Prober | None = None,
         abilities: Abilities | None = None,
+        recorded: RecordedNumbers | None = None,
     ) -> None:
         self.step = facts.resumed_from
         self._channel = channel
@@ -70,6 +69,7 @@ class Session:
         self._facts = facts
         self._prober = prober
         self._abilities = abilities or Abilities()
+        self._recorded = recorded or RecordedNumbers()
         self._stopwatch = Stopwatch()
         self._warnings = WarningLog(channel)
         self._losses = LossReader()
@@ -173,9 +173,9 @@ class Session:
         self.detach()
         seconds = self._stopwatch.total()
         if stopped.reason == "finished":
-            digest, reason = hash_or_reason(self._model)
-            unhashed = UNSET if reason is None else cut_text(reason)
-            self._channel.send(Finished(self.step, digest, seconds, True if early else UNSET, unhashed))
+            # Whatever boundary it was due at: none comes any more.
+            recorded = self._recorded.take(self.step + 2)
+            self._channel.send(to_finished(self._model, self.step, seconds, early, recorded))
         else:
             self._channel.send(Stopped(self.step, seconds))
 
@@ -189,7 +189,7 @@ class Session:
 
     def _may_train(self, update: int) -> bool:
         grant = self._grant
-        if grant is None or self._channel.recalled.is_set():
+        if grant is None or self._channel.recalled.is_set() or self._recorded.is_due(update):
             return False
         return grant.until is None or update < grant.until
 
@@ -200,9 +200,10 @@ class Session:
             with self._warnings.listening():
                 self._releases.settle(self.step)
         grant = self._grant
-        recalled = grant is not None and (grant.until is None or update < grant.until)
+        early = grant is not None and (grant.until is None or update < grant.until)
+        recalled = early and self._channel.recalled.is_set()
         metrics: list[Metric] = []
-        if grant is not None and not recalled:
+        if grant is not None and not early:
             try:
                 metrics = self._measure(update, grant.probe)
             except Interrupted:
@@ -214,7 +215,8 @@ class Session:
     def _report(self, update: int, recalled: bool, metrics: list[Metric]) -> None:
         with self._stopwatch.measure("probe"):
             moved = to_moved(self._start)
-        self._channel.send(Boundary(update, recalled, metrics, self._stopwatch.since_last_report(), moved))
+        seconds, recorded = self._stopwatch.since_last_report(), self._recorded.take(update)
+        self._channel.send(Boundary(update, recalled, metrics, seconds, moved, recorded))
 
     def _measure(self, update: int, names: list[str]) -> list[Metric]:
         if not names or self._prober is None:

@@ -32,6 +32,11 @@ class WarningLog:
             for warning in caught:
                 self._tell(warning)
 
+    def warn(self, text: str) -> None:
+        """Raises a warning of our own, and tells it."""
+        with self.listening():
+            warnings.warn(text, stacklevel=3)
+
     def _tell(self, warning: warnings.WarningMessage) -> None:
         text = str(warning.message)
         if text not in self._told:

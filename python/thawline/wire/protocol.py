@@ -19,6 +19,7 @@ from thawline.wire.values import (
     Name,
     NonNegative,
     Positive,
+    RecordedValues,
     Sha256,
     ShortText,
     Text,
@@ -210,6 +211,7 @@ class Boundary(_Body, frozen=True):
     metrics: Annotated[list[Metric], Meta(max_length=64)]
     seconds: SpentSeconds
     moved: Annotated[list[MetricValue | None], Meta(max_length=1024)] | UnsetType = UNSET
+    recorded: RecordedValues | UnsetType = UNSET
 
 
 class Progress(_Body, frozen=True):
@@ -268,6 +270,7 @@ class Finished(_Body, frozen=True, tag_field="outcome", tag="finished"):
     seconds: SpentSeconds
     early: bool | UnsetType = UNSET
     weights_unhashed: Text | UnsetType = UNSET
+    recorded: RecordedValues | UnsetType = UNSET
 
 
 class Stopped(_Body, frozen=True, tag_field="outcome", tag="stopped"):

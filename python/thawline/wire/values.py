@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
 from msgspec import Meta, Struct
 
@@ -19,6 +19,8 @@ Name = Annotated[str, Meta(min_length=1, max_length=256)]
 ShortText = Annotated[str, Meta(max_length=256)]
 Text = Annotated[str, Meta(max_length=16_384)]
 Key = Annotated[str, Meta(max_length=64)]
+RECORDED_NAME_PATTERN: Final = r"^[A-Za-z][A-Za-z0-9_./-]{0,63}\Z"
+RecordedName = Annotated[str, Meta(pattern=RECORDED_NAME_PATTERN, max_length=64)]
 LearningRates = Annotated[list[NonNegative], Meta(max_length=1024)]
 
 
@@ -29,6 +31,19 @@ class NonFinite(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 MetricValue: TypeAlias = float | NonFinite
+
+
+class RecordedValue(Struct, frozen=True, forbid_unknown_fields=True):
+    """A number that a script recorded, by the name that it gave it."""
+
+    name: RecordedName
+    value: MetricValue
+    standard_error: MetricValue | None = None
+
+
+# What a script recorded since the boundary before, the last value of each name.
+MOST_RECORDED: Final = 64
+RecordedValues = Annotated[list[RecordedValue], Meta(max_length=MOST_RECORDED)]
 
 
 def to_metric_value(value: float) -> MetricValue:

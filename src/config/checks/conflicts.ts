@@ -1,9 +1,10 @@
-import { METRIC_TABLE } from "../../metrics.js";
+import { metricRow } from "../../metrics.js";
 import { DATA_SETS, isImageData } from "../data-sets.js";
 import { OF_BUDGET, OF_BUDGET_AND_LENGTH } from "./budget.js";
 import type { Check } from "./check.js";
 import { OF_OOD } from "./ood.js";
 import type { Problem } from "./problems.js";
+import { OF_DEVELOPMENT, OF_RECORDED } from "./recorded.js";
 import type { ParsedConfig } from "../schema.js";
 import { OF_TEXT } from "./text.js";
 
@@ -31,6 +32,7 @@ const OF_SIGNALS: readonly Check<SignalConfig>[] = [
     ],
   },
   OF_BUDGET,
+  OF_RECORDED,
 ];
 
 /** Keys that are fine by themselves and wrong together: everything that a schema of single keys cannot say. */
@@ -44,6 +46,7 @@ export const CHECKS: readonly Check[] = [
   { find: lengthOfMeasuring, refuses: ["`probe.until` beyond `train.updates`"] },
   ...OF_SIGNALS,
   OF_BUDGET_AND_LENGTH,
+  OF_DEVELOPMENT,
   { find: amounts, refuses: ["`probe.points` or `train.batch_size` above `data.max_train_examples`"] },
   {
     find: dataSets,
@@ -66,7 +69,7 @@ export function findSignalConflicts(config: SignalConfig): readonly Problem[] {
   return OF_SIGNALS.flatMap(({ find }) => find(config));
 }
 
-type SignalConfig = Pick<ParsedConfig, "intervention" | "probe">;
+export type SignalConfig = Pick<ParsedConfig, "intervention" | "probe">;
 
 function lengthOfTraining({ train }: ParsedConfig): Problem[] {
   const paths = [
@@ -135,7 +138,7 @@ function signals({ intervention, probe }: SignalConfig): Problem[] {
   if (repeated !== undefined) {
     conflicts.push({ paths: [["probe", "metrics"]], text: `\`probe.metrics\` names \`${repeated}\` twice` });
   }
-  if ("signal" in intervention && !metrics.includes(intervention.signal)) {
+  if ("signal" in intervention && !("mode" in intervention) && !metrics.includes(intervention.signal)) {
     conflicts.push({
       paths: [
         ["intervention", "signal"],
@@ -168,8 +171,7 @@ function pairsOfNoise({ intervention, probe }: SignalConfig): Problem[] {
   }
   if (draws >= 4 || !("signal" in intervention)) return [];
   const { signal } = intervention;
-  const options: readonly string[] = METRIC_TABLE[signal].options;
-  if (!options.includes("noise")) return [];
+  if (!metricRow(signal)?.options.includes("noise")) return [];
   const text = `\`probe.draws\` is 2, one antithetic pair, which has no standard error: \`${signal}\` could never decide \`k\``;
   return [{ paths: [...paths, ["intervention", "signal"]], text, hint: "set `probe.draws=4` or more" }];
 }

@@ -5,7 +5,7 @@ import { findConflicts } from "../checks/conflicts.js";
 import { DATA_SETS, isImageData } from "../data-sets.js";
 import { formsOf, type Form } from "../forms.js";
 import { configPaths } from "../json-schema.js";
-import { METRIC_TABLE } from "../../metrics.js";
+import { METRIC_TABLE, RECORDED_TAU } from "../../metrics.js";
 import { effectiveSettings } from "./effective.js";
 import { mergeLayers, valueAt, type Layer } from "./layers.js";
 import { commandLineLayer, environmentLayer } from "./overrides.js";
@@ -141,5 +141,11 @@ function withLanguages<T extends { readonly name: string; readonly languages: st
 /** A window in probes that suits the signal, where none was chosen. */
 export function resolveIntervention(intervention: ParsedConfig["intervention"]): Config["intervention"] {
   if (!("signal" in intervention)) return intervention;
-  return { ...intervention, tau: intervention.tau ?? METRIC_TABLE[intervention.signal].tau };
+  // The checks have refused every other rule than the one that follows from the signal.
+  const { rule: _, ...rest } = intervention;
+  const settled =
+    "mode" in rest
+      ? { ...rest, rule: "plateau", tau: rest.tau ?? RECORDED_TAU }
+      : { ...rest, tau: rest.tau ?? METRIC_TABLE[rest.signal].tau };
+  return settled as Config["intervention"];
 }

@@ -1,25 +1,51 @@
 import { z } from "zod";
-import { DEFAULT_EPSILON, SIGNALS } from "../../metrics.js";
+import { DEFAULT_EPSILON, RECORDED_NAME, SIGNALS, type RecordedSignal } from "../../metrics.js";
 import { atLeast, keyFacts, limit, wordOrInteger } from "./fields.js";
 
 const k = wordOrInteger(["online"])
   .default("online")
   .describe("Unfreezing interval, or update of the change; `online`: decided when the signal stabilizes.");
 
-/** How k is decided online. */
-const rule = {
-  signal: z.enum(SIGNALS).default("fisher_trace").describe("Signal that decides k online."),
+const measuredSignal = z.enum(SIGNALS);
+const recordedSignal = z.string().regex(new RegExp(`^recorded:${RECORDED_NAME.source.slice(1)}`), {
+  error: "expected `recorded:` and a name: a letter and up to 63 letters, digits, `_`, `.`, `-` and `/`",
+}) as z.ZodType<string, string> as z.ZodType<RecordedSignal, string>;
+const signalMeaning =
+  "Signal that decides k online: one that is measured, or `recorded:NAME` for what a script records under that name.";
+const ruleMeaning =
+  "How it decides; `stabilization` for what is measured (Algorithm 2), `plateau` for what is recorded. Default: the one that fits.";
+const ofRule = z.enum(["stabilization", "plateau"]);
+const mode = z.enum(["min", "max"]).default("min").describe("Which values of a recorded signal are better.");
+
+/** How k is decided online, whatever the signal. */
+const judging = {
   tau: atLeast(2)
     .nullable()
     .default(null)
-    .describe("Smoothing window in probes; null: 3, and 8 for the sharpness signals."),
+    .describe("Window in points of the signal; null: 3, and 8 for the sharpness signals."),
   epsilon: z
     .number()
     .positive()
     .lt(1)
     .default(DEFAULT_EPSILON)
-    .describe("Largest change of the normalised signal that is stable."),
+    .describe("Largest change of the normalised signal that is stable, or improvement that is none."),
   k_max: limit("Largest k that is decided online; null: derived from the length of training and the blocks."),
+};
+const byMeasured = {
+  signal: measuredSignal.default("fisher_trace").describe(signalMeaning),
+  rule: ofRule.optional().describe(ruleMeaning),
+  ...judging,
+};
+const byRecorded = {
+  signal: recordedSignal.describe(signalMeaning),
+  rule: ofRule.default("plateau").describe(ruleMeaning),
+  mode,
+  ...judging,
+};
+const byAny = {
+  ...byMeasured,
+  signal: z.union([measuredSignal, recordedSignal]).default("fisher_trace").describe(signalMeaning),
+  mode,
 };
 
 const start = atLeast(1)
@@ -82,8 +108,8 @@ const none = z.strictObject({ kind: z.literal("none").describe("Everything train
 
 /** As a person writes it: k as a word or a number. */
 const written = <K extends KindWithK>(kind: K) =>
-  z.strictObject({ kind: literal(kind), k, ...rule, ...SETTINGS[kind] });
-const online = <K extends KindWithK>(kind: K) =>
+  z.strictObject({ kind: literal(kind), k, ...byAny, ...SETTINGS[kind] });
+const online = <K extends KindWithK, R extends z.ZodRawShape>(kind: K, rule: R) =>
   z.strictObject({
     kind: literal(kind).default(kind as never),
     k: z.literal("online").default("online"),
@@ -101,16 +127,16 @@ export const intervention = z.discriminatedUnion("kind", [
   none,
 ]);
 
-/** The keys that an intervention of this kind has, `online` or with a fixed k. */
-export function interventionForm(kind: InterventionKind, isOnline: boolean): z.ZodObject {
+/** The keys that an intervention of this kind has, with a fixed k or found by a measured or a recorded signal. */
+export function interventionForm(kind: InterventionKind, decidedBy: "fixed" | "measured" | "recorded"): z.ZodObject {
   if (kind === "none") return none;
-  return isOnline ? online(kind) : fixed(kind);
+  if (decidedBy === "fixed") return fixed(kind);
+  return decidedBy === "measured" ? online(kind, byMeasured) : online(kind, byRecorded);
 }
 
 export type ParsedIntervention = z.output<
-  | ReturnType<typeof online<"gradual_unfreezing">>
-  | ReturnType<typeof online<"head_then_full">>
-  | ReturnType<typeof online<"learning_rate_switch">>
+  | ReturnType<typeof online<KindWithK, typeof byMeasured>>
+  | ReturnType<typeof online<KindWithK, typeof byRecorded>>
   | ReturnType<typeof fixed<"gradual_unfreezing">>
   | ReturnType<typeof fixed<"head_then_full">>
   | ReturnType<typeof fixed<"learning_rate_switch">>
@@ -119,20 +145,34 @@ export type ParsedIntervention = z.output<
 
 /** Of networks without BatchNorm, and of scripts, nothing is said about it; journals may be older than the warm-up. */
 const saidOrNot = { frozen_batch_norm: frozenBatchNorm.optional(), release_warmup: releaseWarmup.optional() };
-const settled = { ...rule, tau: atLeast(2) };
+const settled = { ...judging, tau: atLeast(2) };
 const gradual = { ...SETTINGS.gradual_unfreezing, ...saidOrNot };
 const headThenFull = { ...SETTINGS.head_then_full, ...saidOrNot };
 const rateSwitch = SETTINGS.learning_rate_switch;
-const decided = { k: z.literal("online"), ...settled };
+const measured = {
+  k: z.literal("online"),
+  signal: measuredSignal,
+  ...settled,
+};
+const recorded = {
+  k: z.literal("online"),
+  signal: recordedSignal,
+  rule: z.literal("plateau"),
+  mode: mode.unwrap(),
+  ...settled,
+};
 const given = { k: atLeast(1) };
 
 /** As a run uses it: of every form only the keys that have an effect in it. */
 export const resolvedIntervention = z.union([
-  z.strictObject({ kind: literal("gradual_unfreezing"), ...decided, ...gradual }),
+  z.strictObject({ kind: literal("gradual_unfreezing"), ...measured, ...gradual }),
+  z.strictObject({ kind: literal("gradual_unfreezing"), ...recorded, ...gradual }),
   z.strictObject({ kind: literal("gradual_unfreezing"), ...given, ...gradual }),
-  z.strictObject({ kind: literal("head_then_full"), ...decided, ...headThenFull }),
+  z.strictObject({ kind: literal("head_then_full"), ...measured, ...headThenFull }),
+  z.strictObject({ kind: literal("head_then_full"), ...recorded, ...headThenFull }),
   z.strictObject({ kind: literal("head_then_full"), ...given, ...headThenFull }),
-  z.strictObject({ kind: literal("learning_rate_switch"), ...decided, ...rateSwitch }),
+  z.strictObject({ kind: literal("learning_rate_switch"), ...measured, ...rateSwitch }),
+  z.strictObject({ kind: literal("learning_rate_switch"), ...recorded, ...rateSwitch }),
   z.strictObject({ kind: literal("learning_rate_switch"), ...given, ...rateSwitch }),
   none,
 ]);

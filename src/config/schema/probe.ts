@@ -138,7 +138,7 @@ export function probeForm(measured: readonly Metric[], search: string): z.ZodObj
 /** Where k is known from the start and signals are measured up to its decision: never. */
 export const unmeasuredForm = z.strictObject({ until });
 /** Where there is nothing to measure. */
-export const nothingForm = z.strictObject({ metrics });
+export const nothingForm = z.strictObject({ metrics: metrics.unwrap().default([]) });
 
 const bare = leftOutOrGiven(common);
 const measuredProbe = z.strictObject({

@@ -1,12 +1,36 @@
 import type { MetricValue } from "../../protocol/messages.js";
 import type { PointSeries } from "../point-series.js";
 import type { SeriesPoint, SignalPrefix } from "../state.js";
-import { emptyPrefix, read } from "./prefix.js";
-import type { SignalPoint } from "./stabilization.js";
+import { isRecorded, recordedNameOf } from "../../metrics.js";
+import type { FinitePoint, SeriesReader } from "./series-rule.js";
 
 /** Metric key of a signal by its configuration name. */
 export function signalKey(signal: string): string {
-  return `probe/${signal}`;
+  return isRecorded(signal) ? recordedKey(recordedNameOf(signal)) : `${PROBE_PREFIX}${signal}`;
+}
+
+const PROBE_PREFIX = "probe/";
+const RECORDED_PREFIX = "recorded/";
+
+/** Metric key of what a script records. */
+export function recordedKey(name: string): string {
+  return `${RECORDED_PREFIX}${name}`;
+}
+
+/** The name under which a script recorded a series; null for one that was measured. */
+export function recordedNameIn(key: string): string | null {
+  return key.startsWith(RECORDED_PREFIX) ? key.slice(RECORDED_PREFIX.length) : null;
+}
+
+/** The inverse of `signalKey`. */
+export function signalOf(key: string): string {
+  const name = recordedNameIn(key);
+  return name === null ? key.slice(PROBE_PREFIX.length) : `recorded:${name}`;
+}
+
+/** What a script has recorded so far, in the order in which it began to. */
+export function recordedNames(series: Readonly<Record<string, unknown>>): string[] {
+  return Object.keys(series).flatMap((key) => recordedNameIn(key) ?? []);
 }
 
 export function isFinite(value: MetricValue | null): value is number {
@@ -18,15 +42,16 @@ export function describeMetricValue(value: MetricValue): string {
 }
 
 /** The points of a series that the detector may read: finite ones, up to and including boundary `until`. */
-export function finitePoints(series: Iterable<SeriesPoint>, until: number): SignalPoint[] {
+export function finitePoints(series: Iterable<SeriesPoint>, until: number): FinitePoint[] {
   return [...series].flatMap((point) => (point.update <= until ? (finitePoint(point) ?? []) : []));
 }
 
-function finitePoint({ update, value, changeError, spanError }: SeriesPoint): SignalPoint | null {
+function finitePoint({ update, value, standardError, changeError, spanError }: SeriesPoint): FinitePoint | null {
   if (!isFinite(value)) return null;
   return {
     update,
     value,
+    standardError: isFinite(standardError) ? standardError : null,
     changeError: isFinite(changeError) ? changeError : null,
     spanError: isFinite(spanError) ? spanError : null,
   };
@@ -40,11 +65,11 @@ export function readUntil(
   before: SignalPrefix | null,
   series: PointSeries,
   until: number,
-  window: number,
+  { empty, read }: SeriesReader,
 ): SignalPrefix {
-  const isNewer = before !== null && before.read.window === window && series.continues(before.points);
+  const isNewer = before !== null && series.continues(before.points);
   const known = isNewer && (before.points.at(-1)?.update ?? 0) <= until ? before : null;
-  let prefix = known?.read ?? emptyPrefix(window);
+  let prefix = known?.read ?? empty;
   let length = known?.points.length ?? 0;
   for (let point = series.at(length); point !== undefined && point.update <= until; point = series.at(length)) {
     const finite = finitePoint(point);

@@ -150,7 +150,7 @@ function smoothedChanges(points: readonly SignalPoint[], window: number, low: nu
  * The same points with `spanError` replaced by the sum of the last `window` change errors, a bound on it: for asking
  * about a window other than the one the worker paired its points for.
  */
-export function withSpanBound(points: readonly SignalPoint[], window: number): SignalPoint[] {
+export function withSpanBound<P extends SignalPoint>(points: readonly P[], window: number): P[] {
   return points.map((point, index) => {
     const recent = points.slice(index - window + 1, index + 1).map((other) => other.changeError);
     const known = index >= window && recent.every((error) => error !== null);

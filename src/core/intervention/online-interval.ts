@@ -1,6 +1,6 @@
 import type { Intervention } from "../../config/schema.js";
 import { finitePoints, isFinite, readUntil, signalKey } from "../detector/signal.js";
-import { findOffline, judgePrefix, type Judgement } from "../detector/stabilization.js";
+import { seriesRule, type RuleJudgement } from "../detector/series-rule.js";
 import { everyOf } from "../grid.js";
 import { pointSeries } from "../point-series.js";
 import type { Interval, IntervalSource, Model, SignalPrefix, State } from "../state.js";
@@ -23,7 +23,7 @@ export function fixedInterval(intervention: Intervention): Interval | null {
 /** What the online rule says at a boundary: the interval it decided, if it did, and the judgement behind it. */
 export interface Verdict {
   readonly interval: Interval | null;
-  readonly judgement: Judgement | null;
+  readonly judgement: RuleJudgement | null;
   /** What it has read of the signal. */
   readonly prefix: SignalPrefix;
 }
@@ -33,16 +33,16 @@ export interface Verdict {
  * Called once for every boundary at which k is still unknown, in order, with the boundary's metrics in the series.
  */
 export function judgeBoundary(state: State, model: Model, rule: OnlineIntervention, update: number): Verdict {
-  const { signal, tau, epsilon } = rule;
+  const { signal } = rule;
   const k = indexAt(rule, update);
-  const thresholds = { window: tau, tolerance: epsilon };
+  const found = seriesRule(rule, state);
   const points = state.signal.series[signalKey(signal)] ?? pointSeries([]);
-  const prefix = readUntil(state.signal.prefix, points, update, tau);
+  const prefix = readUntil(state.signal.prefix, points, update, found);
   // A boundary without a value of its own (non-finite, recalled) has nothing new to judge.
   const measured = isFinite(points.get(update)?.value ?? null);
-  const judgement = measured ? judgePrefix(prefix.read, epsilon) : null;
+  const judgement = measured ? found.judge(prefix.read) : null;
   const decide = (source: IntervalSource): Interval => {
-    const offline = findOffline(finitePoints(points, update), thresholds, everyOf(state));
+    const offline = found.findOffline(finitePoints(points, update));
     return { k, source, signal, decidedAt: update, kOffline: offline.k, kOfflineReason: offline.reason };
   };
   if (judgement?.fired === true) return { interval: decide("online"), judgement, prefix };

@@ -1,11 +1,12 @@
 import type { ReactElement } from "react";
 import { selectRemoval, selectSignal, selectStep, type SignalView } from "../../reading/selectors.js";
 import { everyOf } from "../../core/grid.js";
-import { detectorRule, measuredBy } from "../../core/measured.js";
+import { detectorRule, measuredBy, measuredRule } from "../../core/measured.js";
 import type { State } from "../../core/state.js";
 import { drawChart, type ChartMark, type ChartSeries } from "../chart/chart.js";
 import { countPoints, gapsOf, pointsOf, trailingMean, type Curve } from "../chart/curve.js";
 import type { SignalCurve } from "../model/curves.js";
+import { isRecorded } from "../../metrics.js";
 import { formatMetric } from "../../words/format.js";
 import { signalName, signalUnit } from "../../words/names.js";
 import { Line, Rows, Title, useTheme } from "./line.js";
@@ -23,6 +24,8 @@ interface ChartProps {
 export function SignalChart({ state, curve, columns, rows, logarithmic, average }: ChartProps): ReactElement {
   const { unicode, glyphs } = useTheme();
   const view = selectSignal(state);
+  // The rule for recorded signals looks at values, and at no average of them.
+  const smooths = average && !isRecorded(view.signal);
   const chart = drawChart({
     columns,
     rows: rows - 1,
@@ -35,7 +38,7 @@ export function SignalChart({ state, curve, columns, rows, logarithmic, average 
       view.decidedAt ?? 0,
       view.origin + everyOf(state),
     ),
-    series: signalSeries(curve, average),
+    series: signalSeries(curve, smooths),
     marks: signalMarks(state, view),
     gaps: gapsOf(curve.measured),
     empty: describeEmptySignal(state),
@@ -46,7 +49,8 @@ export function SignalChart({ state, curve, columns, rows, logarithmic, average 
       ? ""
       : ` ${glyphs.plusMinus} ${formatMetric(last.standardError, 2)}`;
   const value = last === undefined ? "" : ` = ${formatMetric(last.value)}${error}`;
-  const legend = average ? `dots raw, line mean ${detectorRule(state.config).tau}` : "measured";
+  const recorded = isRecorded(view.signal) ? "recorded" : "measured";
+  const legend = smooths ? `dots raw, line mean ${measuredRule(state.config).tau}` : recorded;
   const scale = chart.scale === "linear" ? "" : ` (${chart.scale})`;
   return (
     <Rows height={rows}>
@@ -84,7 +88,7 @@ function signalMarks(state: State, { latest, decidedAt }: SignalView): ChartMark
 function describeEmptySignal({ config, model }: State): string {
   const { intervention } = config;
   if (model === null) return "measured once the worker is ready";
-  if (measuredBy(config) !== null) return "no point yet";
+  if (measuredBy(config) !== null || isRecorded(detectorRule(config).signal)) return "no point yet";
   return intervention.kind === "none"
     ? "no intervention: no signal is measured"
     : `k is fixed to ${intervention.k}: no signal is measured`;

@@ -1,5 +1,6 @@
 import type { ReactElement } from "react";
 import { selectDetector, type DetectorView } from "../../reading/detector-view.js";
+import { selectPlateau, type PlateauView } from "../../reading/plateau-view.js";
 import { selectSignal } from "../../reading/selectors.js";
 import { detectorRule } from "../../core/measured.js";
 import type { State } from "../../core/state.js";
@@ -17,33 +18,57 @@ interface Condition {
 }
 
 /** The rule's conditions in words; the detector fires when all of them are met at one boundary. */
-function conditionsOf({ moved, transient, calm, noise, epsilon }: DetectorView): Condition[] {
-  const number = (value: number | null): string => (value === null ? "unknown" : formatNumber(value, 2));
+function conditionsOf(view: DetectorView | PlateauView): Condition[] {
+  return "plateau" in view ? ofPlateau(view) : ofStabilization(view);
+}
+
+const shown = (value: number | null): string => (value === null ? "unknown" : formatNumber(value, 2));
+
+function ofPlateau({ enough, improved, plateau, tau, epsilon }: PlateauView): Condition[] {
+  const count = `${enough.count} of ${enough.needed}`;
+  return [
+    { name: "points", met: enough.met, long: count, short: enough.met ? "" : ` ${count}` },
+    {
+      name: "improved",
+      met: improved.met,
+      long: `${shown(improved.value)} of its range, needs over ${epsilon}`,
+      short: improved.met ? "" : ` ${shown(improved.value)}`,
+    },
+    {
+      name: "plateau",
+      met: plateau.met,
+      long: `latest ${tau}: better by ${shown(plateau.gain)}, needs ${epsilon} or within error`,
+      short: ` ${shown(plateau.gain)}`,
+    },
+  ];
+}
+
+function ofStabilization({ moved, transient, calm, noise, epsilon }: DetectorView): Condition[] {
   const against = (calm.change ?? Infinity) <= epsilon ? "<=" : ">";
   return [
     {
       name: "moved",
       met: moved.met,
-      long: `range ${number(moved.value)} of its size, needs ${moved.least}`,
-      short: moved.met ? "" : ` ${number(moved.value)} < ${moved.least}`,
+      long: `range ${shown(moved.value)} of its size, needs ${moved.least}`,
+      short: moved.met ? "" : ` ${shown(moved.value)} < ${moved.least}`,
     },
     {
       name: "transient",
       met: transient.met,
-      long: `steepest ${number(transient.value)}, needs over ${number(transient.least)}`,
-      short: transient.met ? "" : ` ${number(transient.value)} <= ${number(transient.least)}`,
+      long: `steepest ${shown(transient.value)}, needs over ${shown(transient.least)}`,
+      short: transient.met ? "" : ` ${shown(transient.value)} <= ${shown(transient.least)}`,
     },
     {
       name: "calm",
       met: calm.met,
-      long: `${Math.min(calm.count, calm.needed)} of ${calm.needed}, change ${number(calm.change)} ${against} ${epsilon}`,
-      short: ` ${Math.min(calm.count, calm.needed)}/${calm.needed} (${number(calm.change)} ${against} ${epsilon})`,
+      long: `${Math.min(calm.count, calm.needed)} of ${calm.needed}, change ${shown(calm.change)} ${against} ${epsilon}`,
+      short: ` ${Math.min(calm.count, calm.needed)}/${calm.needed} (${shown(calm.change)} ${against} ${epsilon})`,
     },
     {
       name: "noise",
       met: noise.met,
-      long: `${number(noise.value)}, needs below ${noise.below}`,
-      short: ` ${number(noise.value)}`,
+      long: `${shown(noise.value)}, needs below ${noise.below}`,
+      short: ` ${shown(noise.value)}`,
     },
   ];
 }
@@ -58,7 +83,7 @@ interface DetectorProps {
 export function DetectorPanel({ state, rows, columns }: DetectorProps): ReactElement {
   const { glyphs } = useTheme();
   const { signal, tau, epsilon } = detectorRule(state.config);
-  const detector = selectDetector(state);
+  const detector = selectPlateau(state) ?? selectDetector(state);
   const conditions = detector === null ? [] : conditionsOf(detector);
   return (
     <Rows height={rows}>
@@ -86,7 +111,7 @@ export function DetectorPanel({ state, rows, columns }: DetectorProps): ReactEle
   );
 }
 
-function describePhase(state: State, detector: DetectorView | null): Segment[] {
+function describePhase(state: State, detector: DetectorView | PlateauView | null): Segment[] {
   const { interval } = state;
   if (interval !== null) {
     const offline = interval.kOffline === null ? "" : `, offline ${interval.kOffline}`;
@@ -107,7 +132,7 @@ function describeNext(state: State): string {
 /** The same in two rows. */
 export function DetectorLines({ state }: { readonly state: State }): ReactElement {
   const { glyphs } = useTheme();
-  const detector = selectDetector(state);
+  const detector = selectPlateau(state) ?? selectDetector(state);
   const conditions = detector === null ? [] : conditionsOf(detector);
   const ticks = conditions.flatMap(({ name, met, short }, index) => [
     say(index === 0 ? "" : "   "),

@@ -1,5 +1,5 @@
 import { isFinite } from "../../core/detector/signal.js";
-import { detectorRule } from "../../core/measured.js";
+import { measuredRule } from "../../core/measured.js";
 import { pointSeries, type PointSeries } from "../../core/point-series.js";
 import type { SeriesPoint, State } from "../../core/state.js";
 import { selectSignal } from "../../reading/selectors.js";
@@ -39,7 +39,7 @@ export function followCurves(curves: Curves, before: State | null, state: State)
 /** Drawn anew only where the series is another one: a point came late, or a script went back. */
 function followSignal(curve: SignalCurve, state: State): SignalCurve {
   const { points } = selectSignal(state);
-  const { tau } = detectorRule(state.config);
+  const { tau } = measuredRule(state.config);
   const known = points.continues(curve.drawn) ? curve : NO_SIGNAL;
   const more = points.slice(known.drawn.length);
   return { ...more.reduce((longer, point) => extendSignal(longer, point, tau), known), drawn: points };

@@ -12,8 +12,8 @@ describe("finitePoints", () => {
   it("leaves out what is not finite and what lies ahead, and keeps errors only where they are finite", () => {
     const series = [point(1), point(2, { value: nan }), point(4, { spanError: nan, changeError: null }), point(6)];
     expect(finitePoints(series, 4)).toEqual([
-      { update: 1, value: 1, changeError: 2, spanError: 3 },
-      { update: 4, value: 4, changeError: null, spanError: null },
+      { update: 1, value: 1, standardError: 1, changeError: 2, spanError: 3 },
+      { update: 4, value: 4, standardError: 1, changeError: null, spanError: null },
     ]);
   });
 });

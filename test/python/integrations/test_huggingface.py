@@ -29,6 +29,7 @@ from thawline.errors import UserError
 from thawline.integrations.huggingface import OutputLosses
 from thawline.storage.weights import weights_sha256
 from thawline.wire.protocol import Applied, Boundary, Finished, Ready
+from thawline.wire.values import RecordedValue
 
 
 def test_a_block_moves_from_the_update_on_in_which_it_is_unfrozen(tmp_path: Path) -> None:
@@ -143,3 +144,18 @@ def test_what_was_frozen_before_training_is_missing_in_the_optimizer(tmp_path: P
     model.conv1.requires_grad_(False)
     with pytest.raises(UserError, match=r"must hold every parameter .* lacks conv1\.weight"):
         trainer(tmp_path, callback(), model=model).train()
+
+
+def test_what_trainer_evaluates_is_recorded_by_itself_also_after_the_last_update(tmp_path: Path) -> None:
+    """Its scores, and not how long they took; each for the boundary after the one that has been passed already."""
+    channel = controlled(EVERYTHING)
+    with served(channel, tmp_path):
+        made = trainer(tmp_path, callback(), eval_strategy="steps", eval_steps=2)
+        made.train()
+        made.evaluate()
+    logged = [entry["eval_loss"] for entry in made.state.log_history if "eval_loss" in entry]
+    recorded = {body.update: body.recorded for body in channel.sent_of(Boundary) if body.recorded}
+    assert recorded == {4: [RecordedValue("eval_loss", logged[0])], 6: [RecordedValue("eval_loss", logged[1])]}
+    finished = channel.sent[-1]
+    assert isinstance(finished, Finished)
+    assert finished.recorded == [RecordedValue("eval_loss", logged[2])]

@@ -18,10 +18,12 @@ from lightning_training import (
     fit,
 )
 from served_channel import served
+from torch import Tensor
 
 from thawline.errors import UserError
 from thawline.storage.weights import weights_sha256
 from thawline.wire.protocol import Applied, Boundary, Finished, Ready
+from thawline.wire.values import RecordedValue
 
 
 def test_a_block_moves_from_the_update_on_in_which_it_is_unfrozen(tmp_path: Path) -> None:
@@ -107,3 +109,23 @@ def test_an_update_whose_step_a_scaler_skips_counts_and_its_loss_is_not_looked_a
 def test_a_module_that_makes_its_own_steps_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="leave optimization to Lightning, with one optimizer"):
         fit(Module(num_optimizers=2), tmp_path, callback())
+
+
+def test_what_the_module_logs_in_validation_is_recorded_by_itself(tmp_path: Path) -> None:
+    """Not what it logs in training, nor what the sanity check computes before there is a run."""
+
+    class LoggingModule(Module):
+        def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
+            loss = super().training_step(batch, batch_idx)
+            self.log("train_loss", loss)
+            return loss
+
+    channel = controlled(EVERYTHING)
+    with served(channel, tmp_path):
+        trainer = fit(LoggingModule(), tmp_path, callback())
+    recorded = {body.update: body.recorded for body in channel.sent_of(Boundary) if body.recorded}
+    assert sorted(recorded) == [4, 6]
+    assert [[value.name for value in values] for values in recorded.values()] == [["val_loss"], ["val_loss"]]
+    finished = channel.sent[-1]
+    assert isinstance(finished, Finished)
+    assert finished.recorded == [RecordedValue("val_loss", trainer.callback_metrics["val_loss"].item())]

@@ -112,8 +112,10 @@ class GrantingChannel:
         assert isinstance(granted, Grant)
         update = boundary.update
         assert not boundary.recalled
-        assert update == granted.until, f"stopped before update {update}, granted until {granted.until}"
-        self._measured_at = update
+        if not boundary.recorded:
+            assert update == granted.until, f"stopped before update {update}, granted until {granted.until}"
+        if update == granted.until:
+            self._measured_at = update
         if self._stop is not None and self._stop[0] == update:
             return Stop(self._stop[1], self._stop[2])
         if self._num_updates is None or update <= self._num_updates:
