@@ -3,32 +3,14 @@ import { describe, expect, it } from "vitest";
 import { findPlateau } from "../../src/core/detector/plateau.js";
 import { isComparable, missedAt } from "../../src/core/recorded.js";
 import type { State } from "../../src/core/state.js";
-import type { RunConfig } from "../../src/config/attached.js";
-import type { MetricValue } from "../../src/protocol/messages.js";
-import { simulatedConfig, SimulatedRun, simulatedTextConfig, trainingOf } from "../support/simulated-run.js";
+import { LOSSES, plateau, QUIET, recordedRun, type Recorded } from "../support/recorded-run.js";
+import { SimulatedRun, simulatedTextConfig } from "../support/simulated-run.js";
 
-/** No point of a signal, no checkpoint: nothing but what is recorded makes a boundary. */
-const QUIET = ["checkpoint.every=1000", "probe.every=1000"];
-
-type Values = Readonly<Record<string, MetricValue>>;
-
-/** A run whose worker can be killed and resumed, and records as only scripts do. */
-function run(record: (step: number) => Values, ...overrides: string[]): SimulatedRun {
-  const base = simulatedConfig(...overrides);
-  const decided = { signal: "recorded:loss", rule: "plateau", mode: "min", tau: 2, k_max: 40 } as const;
-  const byLoss = { ...base, intervention: { ...base.intervention, ...decided } } as RunConfig;
-  const config = overrides.some((one) => one.startsWith("intervention.")) ? base : byLoss;
-  return new SimulatedRun(config, trainingOf(config, { record }));
-}
-
-/** Every third update a loss that stops falling. */
-const LOSSES = [8, 4, 2, 1, 1, 1, 1];
-const plateau = (step: number): Values => (step % 3 === 0 ? { loss: LOSSES[step / 3 - 1] ?? 1 } : {});
 const updatesOf = (state: State, key: string): number[] => state.signal.series[key]?.map(({ update }) => update) ?? [];
 
 describe("a boundary with what was recorded", () => {
   it("comes right after the update, and decides k there as the rule says of the series", () => {
-    const { state } = run(plateau).until(({ interval }) => interval !== null);
+    const { state } = recordedRun(plateau).until(({ interval }) => interval !== null);
     const points = LOSSES.map((value, index) => ({ update: 3 * (index + 1) + 1, value, standardError: null }));
     const found = findPlateau(points, { window: 2, tolerance: 0.02, mode: "min" })!;
     expect(state.interval).toEqual({
@@ -43,7 +25,7 @@ describe("a boundary with what was recorded", () => {
   });
 
   it("may come before the grant ends, and one without it may not", () => {
-    const simulated = run(() => ({}), ...QUIET).until(
+    const simulated = recordedRun(() => ({}), ...QUIET).until(
       ({ attempt }) => attempt?.stage === "training" && attempt.grant.until !== 1,
     );
     const seconds = { train: 1, probe: 0, wait: 0, evaluate: 0, checkpoint: 0 };
@@ -52,8 +34,8 @@ describe("a boundary with what was recorded", () => {
   });
 
   it("keeps what is not finite, and leaves it out of the judgement", () => {
-    const record = (): Values => ({ loss: { non_finite: "nan" }, other: { non_finite: "inf" } });
-    const simulated = run(record, ...QUIET).until(({ progress }) => progress.frontier > 3);
+    const record = (): Recorded => ({ loss: { non_finite: "nan" }, other: { non_finite: "inf" } });
+    const simulated = recordedRun(record, ...QUIET).until(({ progress }) => progress.frontier > 3);
     expect(updatesOf(simulated.state, "recorded/loss").slice(0, 2)).toEqual([2, 3]);
     expect(
       simulated
@@ -65,14 +47,14 @@ describe("a boundary with what was recorded", () => {
   });
 
   it("keeps every name, also where k is fixed, and changes nothing of the training", () => {
-    const fixed = run(plateau, "intervention.k=9").finish();
+    const fixed = recordedRun(plateau, "intervention.k=9").finish();
     expect(updatesOf(fixed.state, "recorded/loss")).toHaveLength(20);
-    const alone = run(() => ({}), "intervention.k=9").finish();
+    const alone = recordedRun(() => ({}), "intervention.k=9").finish();
     expect(fixed.state.weights.sha256).toBe(alone.state.weights.sha256);
   });
 
   it("is found again by runs that are killed, paused and asked, which decide as undisturbed", () => {
-    const undisturbed = run(plateau).finish();
+    const undisturbed = recordedRun(plateau).finish();
     const at = fc.integer({ min: 1, max: 120 });
     const lost = fc.integer({ min: 0, max: 3 });
     const disturbances = fc.array(
@@ -86,7 +68,7 @@ describe("a boundary with what was recorded", () => {
     );
     fc.assert(
       fc.property(disturbances, fc.array(at, { minLength: 4, maxLength: 4 }), (actions, waits) => {
-        const disturbed = run(plateau);
+        const disturbed = recordedRun(plateau);
         actions.forEach((action, index) => {
           disturbed.act({ do: "work", times: waits[index]! });
           if (disturbed.state.end === null) disturbed.act(action);
@@ -106,7 +88,7 @@ describe("a boundary with what was recorded", () => {
 
 describe("a number that does not come", () => {
   it("is missed once, half-way to k_max, at a boundary made for it", () => {
-    const simulated = run((step) => (step === 6 ? { accuracy: 1 } : {}), ...QUIET).finish();
+    const simulated = recordedRun((step) => (step === 6 ? { accuracy: 1 } : {}), ...QUIET).finish();
     expect(simulated.decided("signal/unheard")).toEqual([
       { type: "signal/unheard", update: 20, signal: "recorded:loss", recorded: ["accuracy"] },
     ]);
@@ -114,14 +96,16 @@ describe("a number that does not come", () => {
   });
 
   it("is not missed once it has come, and not where something else decides", () => {
-    const heard = run(plateau, ...QUIET).until(({ progress }) => progress.frontier > 4).state;
+    const heard = recordedRun(plateau, ...QUIET).until(({ progress }) => progress.frontier > 4).state;
     expect(missedAt(heard, heard.model!)).toBeNull();
-    const measured = run(() => ({}), "intervention.signal=fisher_trace").until(({ model }) => model !== null).state;
+    const measured = recordedRun(() => ({}), "intervention.signal=fisher_trace").until(
+      ({ model }) => model !== null,
+    ).state;
     expect(missedAt(measured, measured.model!)).toBeNull();
   });
 
   it("is compared when it comes again, other than what a script records for people", () => {
-    const { state } = run(plateau);
+    const { state } = recordedRun(plateau);
     const keys = ["recorded/loss", "recorded/speed", "probe/fisher_trace"];
     expect(keys.map((key) => isComparable(state, key))).toEqual([true, false, true]);
   });

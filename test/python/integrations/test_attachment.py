@@ -14,7 +14,8 @@ from tiny_training import BLOCKS, HEAD, build_network, sgd
 from thawline.errors import UserError
 from thawline.integrations.attachment import Attachment, TrainerLoop
 from thawline.wire.bootstrap import BOOTSTRAP_VARIABLE
-from thawline.wire.protocol import Failed
+from thawline.wire.protocol import Boundary, Failed, Log
+from thawline.wire.values import RecordedValue
 
 EVERYTHING = {1: ["head", "top", "stem"]}
 
@@ -67,3 +68,25 @@ def test_what_is_told_of_a_training_left_by_an_exception(tmp_path: Path) -> None
     failed = channel.sent[-1]
     assert isinstance(failed, Failed)
     assert (failed.step, failed.message) == (1, "ZeroDivisionError: a bug")
+
+
+def test_what_a_trainer_evaluates_is_recorded_but_for_what_cannot_be_which_is_named_once(tmp_path: Path) -> None:
+    attachment = new_attachment()
+    channel = GrantingChannel(EVERYTHING, config=attached_config(needs_probe=False))
+    evaluated = {"eval_loss": 0.5, "f1 (macro)": 1.0, "report": "fine"}
+
+    def train() -> None:
+        with served(channel, tmp_path):
+            attachment.record(evaluated)  # Before the training: nobody hears it.
+            open_training(attachment)
+            for _ in range(2):
+                attachment.record(evaluated)
+                attachment.count_update(None)
+            attachment.finish()
+            attachment.record(evaluated)
+
+    with pytest.warns(UserWarning, match=r"not recorded of what was evaluated: f1 \(macro\), report;"):
+        train()
+    recorded = {body.update: body.recorded for body in channel.sent_of(Boundary) if body.recorded}
+    assert recorded == {update: [RecordedValue("eval_loss", 0.5)] for update in (2, 3)}
+    assert sum("not recorded" in body.text for body in channel.sent_of(Log)) == 1
