@@ -15,6 +15,7 @@ from thawline.attached.arguments import Training, check_update
 from thawline.attached.first_forward import FirstForward
 from thawline.attached.groups import require_groups_by_block
 from thawline.attached.listening_channel import ListeningChannel
+from thawline.attached.prober_of_script import build_prober, require_probe
 from thawline.attached.script_state import ScriptState, parse_state
 from thawline.attached.step_watch import StepWatch
 from thawline.attached.tensor_text import tensors_to_text, text_to_tensors
@@ -23,10 +24,8 @@ from thawline.errors import UserError
 from thawline.lockstep.abilities import Facts, SteeredModel
 from thawline.lockstep.recorded import RecordedNumbers, check_recorded
 from thawline.lockstep.session import Session, TrainingStopped
-from thawline.lockstep.settings_of_run import probe_settings
 from thawline.lockstep.start_weights import StartWeights
 from thawline.lockstep.warning_log import WarningLog
-from thawline.probes import Prober, ProbeSet, UpdateRule
 from thawline.probes.reach import Reach, find_reach, loss_of_probe, require_reach, warn_of_blocks
 from thawline.steering.rates import FactoredRates
 from thawline.wire.protocol import Log, Resumed
@@ -61,10 +60,10 @@ class ControlledRun:
         self._rates = hooks.rates
         self._steps = hooks.steps
         self._run_folder = run_folder
-        _check_signal(training, config)
+        require_probe(training, config)
         if config.groups_by_block:
             require_groups_by_block(training)
-        self._prober = _build_prober(training, config)
+        self._prober = build_prober(training, config)
         self._warnings = WarningLog(channel)
         # Without a probe the batch to try with is the training's own first one.
         self._first = FirstForward(training.model) if training.probe is None else None
@@ -281,24 +280,3 @@ class ControlledRun:
 
 
 _WHY_NOT_KNOWN = "the script's checkpoint does not hold the weights that the run began with"
-
-
-def _check_signal(training: Training, config: AttachedConfig) -> None:
-    if training.probe is None and config.needs_probe:
-        raise UserError(
-            "invalid_argument",
-            "attach: `probe` is None, but this run has to find k by a signal",
-            "give `probe` the batches to measure it on, or fix k, for example `intervention.k=200`",
-        )
-
-
-def _build_prober(training: Training, config: AttachedConfig) -> Prober | None:
-    probe, block_map = training.probe, training.block_map
-    if probe is None or config.probe is None:
-        return None
-    settings = probe_settings(config.seed, config.probe, block_map)
-    rule = UpdateRule(training.optimizer)
-    prober = Prober(training.model, probe.objective, ProbeSet(probe.batches), settings, update_rule=rule)
-    # Now, and not at the first boundary, which may come late.
-    prober.check()
-    return prober

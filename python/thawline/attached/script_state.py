@@ -10,7 +10,8 @@ from msgspec import UNSET, Struct, UnsetType
 
 from thawline.errors import UserError
 from thawline.lockstep.recorded import PendingValue
-from thawline.wire.protocol import Decided, History, Point, Resumed
+from thawline.wire.decided import Decided
+from thawline.wire.protocol import History, Point, Resumed
 from thawline.wire.warming_up import WarmingUp
 
 # Leaves room in a frame of 64 KiB for names of any length.

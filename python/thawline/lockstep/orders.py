@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Literal
 
 from msgspec import UNSET
 
+from thawline.errors import NoRoomError
 from thawline.failpoint import failpoint
 from thawline.interruption import ShouldStop
 from thawline.lockstep.abilities import Abilities, SplitScore
-from thawline.wire.protocol import Checkpointed, Evaluated, Grant, Kept, Order, ResumePoint
+from thawline.wire.codec import cut_text
+from thawline.wire.protocol import Checkpointed, Evaluated, Grant, Kept, Log, Order, ResumePoint
 from thawline.wire.values import to_metric_value
 
 if TYPE_CHECKING:
@@ -78,6 +80,13 @@ class Orders:
             saved = self._abilities.save(step)
         failpoint("checkpoint.saved")
         self._channel.send(Checkpointed(saved.step, self._inside(saved), saved.manifest_sha256, saved.weights_sha256))
+
+    def save_last(self, step: int) -> None:
+        """The checkpoint of a run that stops: it does not wait for room, the checkpoint before is there."""
+        try:
+            self.save(step)
+        except NoRoomError as error:
+            self._channel.send(Log("warning", cut_text(f"{error}; the run stops without it")))
 
     def _evaluate(self, step: int) -> None:
         assert self._abilities.evaluate is not None

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from thawline.errors import NoRoomError, UserError
+from msgspec import UNSET
+
+from thawline.errors import UserError
 from thawline.failpoint import failpoint
 from thawline.interruption import Interrupted, ShouldStop
 from thawline.lockstep.abilities import Abilities, Facts, SteeredModel, describe_training
@@ -19,8 +21,7 @@ from thawline.lockstep.stopwatch import Stopwatch
 from thawline.lockstep.warning_log import WarningLog
 from thawline.steering.freezing import Mask, apply_trainable, assert_trainable, count_trainable, trainable_sha256
 from thawline.steering.release_watch import ReleaseWatch
-from thawline.wire.codec import cut_text
-from thawline.wire.protocol import Applied, Boundary, Grant, Log, Metric, Progress, Recall, Stop, Stopped
+from thawline.wire.protocol import Applied, Boundary, Grant, Metric, Progress, Recall, Stop, Stopped
 from thawline.wire.values import to_metric_value
 
 if TYPE_CHECKING:
@@ -259,17 +260,10 @@ class Session:
                 body = self._channel.receive()
         if isinstance(body, Stop):
             if body.checkpoint:
-                self._save_last()
+                self._orders.save_last(self.step)
             raise TrainingStopped(body.reason)
         assert isinstance(body, Grant), f"expected a grant, got {type(body).__name__}"
         return body
-
-    def _save_last(self) -> None:
-        """The checkpoint of a run that stops: it does not wait for room, the checkpoint before is there."""
-        try:
-            self._orders.save(self.step)
-        except NoRoomError as error:
-            self._channel.send(Log("warning", cut_text(f"{error}; the run stops without it")))
 
     def _applied(self, grant: Grant) -> Applied:
         assert_trainable(self._model, self._block_map, grant.trainable)

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final, Literal, TypeAlias
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from thawline.wire.block_values import BlockValues
+from thawline.wire.decided import Decided
 from thawline.wire.values import (
     Count,
     Key,
@@ -104,30 +105,6 @@ class Reject(_Body, frozen=True):
     code: Name
     message: Text
     hint: Text
-
-
-class DecidedInterval(_Body, frozen=True):
-    k: Update
-    source: Literal["online", "fixed", "cap", "operator"]
-    signal: Name | None
-    decided_at: Count
-    k_offline: Update | None
-    k_offline_reason: ShortText | None
-
-
-class OperatorChanges(_Body, frozen=True):
-    """The updates before which an operator unfroze a block, and the factor that an operator set last."""
-
-    unfreezes: Annotated[list[Update], Meta(max_length=1024)]
-    learning_rate_factor: NonNegative
-
-
-class Decided(_Body, frozen=True):
-    """What was decided so far and cannot be told from the weights: a script keeps it beside its own checkpoint."""
-
-    interval: DecidedInterval | None
-    operator: OperatorChanges
-    probe_every: Update | UnsetType = UNSET
 
 
 class Resumed(_Body, frozen=True):

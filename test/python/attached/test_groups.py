@@ -17,7 +17,8 @@ import thawline
 from thawline.attached.attach import attach_over
 from thawline.errors import UserError
 from thawline.storage.weights import weights_sha256
-from thawline.wire.protocol import Decided, OperatorChanges, Ready, Resumed
+from thawline.wire.decided import Decided, OperatorChanges
+from thawline.wire.protocol import Ready, Resumed
 from thawline.wire.warming_up import WarmingUp
 
 # Of the groups of the stem, the top and the head, with three updates of warm-up from updates 3 and 5 on.
