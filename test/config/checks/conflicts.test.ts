@@ -110,7 +110,7 @@ describe("findConflicts", () => {
       outcome(`probe.metrics=[${metric}]`, `intervention.signal=${metric}`, "intervention.k=online");
     expect(decides("sharpness_worst")).toBe("accepted");
     expect(decides("hessian_lambda_max")).toMatchInlineSnapshot(
-      `"command line: \`intervention.signal\`: expected \`fisher_trace\`, \`sharpness_avg\` or \`sharpness_worst\`, got \`hessian_lambda_max\` / \`npx thawline config show quickstart\` prints every key with its value"`,
+      `"command line: \`intervention.signal\`: expected \`fisher_trace\`, \`sharpness_avg\`, \`sharpness_worst\` or \`critical_sharpness\`, got \`hessian_lambda_max\` / \`npx thawline config show quickstart\` prints every key with its value"`,
     );
     expect(outcome("probe.metrics=[fisher_trace, hessian_lambda_max, feature_lambda_max, feature_rank]")).toBe(
       "accepted",

@@ -27,7 +27,7 @@ probe:
         my.yaml:5:15: \`train.schedule.kind\`: expected \`constant\`, \`linear_tail\` or \`linear\`, got \`linear_tial\`; did you mean \`linear_tail\`?
         my.yaml:7:3: \`intervention.kind\`: expected \`gradual_unfreezing\`, \`head_then_full\`, \`learning_rate_switch\` or \`none\`, got \`gradual_unfreezin\`; did you mean \`gradual_unfreezing\`?
         my.yaml:10:1: unknown key \`learning_rate\`; did you mean \`train.learning_rate\`?
-        my.yaml:12:27: \`probe.metrics.1\`: expected \`fisher_trace\`, \`sharpness_avg\`, \`sharpness_worst\`, \`hessian_lambda_max\`, \`feature_lambda_max\`, \`feature_rank\` or \`gradient_norm\`, got \`fisher_tracer\`; did you mean \`fisher_trace\`?
+        my.yaml:12:27: \`probe.metrics.1\`: expected \`fisher_trace\`, \`sharpness_avg\`, \`sharpness_worst\`, \`critical_sharpness\`, \`hessian_lambda_max\`, \`feature_lambda_max\`, \`feature_rank\` or \`gradient_norm\`, got \`fisher_tracer\`; did you mean \`fisher_trace\`?
       hint: \`npx thawline config show quickstart\` prints every key with its value"
     `);
   });
