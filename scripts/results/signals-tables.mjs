@@ -1,21 +1,24 @@
 // The tables of what the estimators of sharpness change for the decision: `{head, rows}`, rows as texts.
 import { SIGNALS } from "../../dist/metrics.js";
 
-const ID = /^signals-(.+)-(published|quiet)-seed(\d+)$/;
-const TAUS = [3, 8];
+const ID = /^signals-(.+)-tau(\d)-(published|quiet)-seed(\d+)$/;
+
+/** A result of the plan with what its name says; nothing of another one. */
+function identified(result) {
+  const [, training, tau, estimators, seed] = ID.exec(result.id) ?? [];
+  return training === undefined ? [] : [{ ...result, training, tau: Number(tau), estimators, seed: Number(seed) }];
+}
 
 /** Online k by seed, how often no k was found, and how far the k of the seeds lie apart. */
 function chosenK(results) {
-  const runs = results.flatMap((result) => {
-    const [, training, estimators, seed] = ID.exec(result.id) ?? [];
-    return training === undefined ? [] : [{ ...result, training, estimators, seed: Number(seed) }];
-  });
+  const runs = results.flatMap(identified);
   const rows = distinct(runs.map(({ training }) => training)).flatMap((training) =>
     SIGNALS.flatMap((metric) =>
-      TAUS.flatMap((tau) =>
+      distinct(runs.map(({ tau }) => tau)).flatMap((tau) =>
         ["published", "quiet"].flatMap((estimators) => {
           const seeds = runs
-            .filter((run) => run.training === training && run.estimators === estimators && run.series[metric])
+            .filter((run) => run.training === training && run.tau === tau && run.estimators === estimators)
+            .filter((run) => run.series[metric] !== undefined)
             .sort((a, b) => a.seed - b.seed);
           return seeds.length === 0 ? [] : [rowOf({ training, metric, tau, estimators }, seeds)];
         }),
@@ -57,9 +60,7 @@ function spread(found) {
 
 /** How much of a signal's range is noise: the median standard error of a point, as a share of the range. */
 function noise(results) {
-  const rows = results.flatMap((result) => {
-    const [, training, estimators, seed] = ID.exec(result.id) ?? [];
-    if (training === undefined) return [];
+  const rows = results.flatMap(identified).map((result) => {
     const shares = SIGNALS.map((metric) => {
       const series = result.series[metric];
       if (series?.standard_error === undefined) return "-";
@@ -70,7 +71,7 @@ function noise(results) {
         ? "-"
         : `${((100 * errors[errors.length >> 1]) / range).toPrecision(2)} %`;
     });
-    return [[training, seed, estimators, ...shares]];
+    return [result.training, result.seed, result.estimators, ...shares];
   });
   return { head: ["training", "seed", "estimators", ...SIGNALS], rows };
 }
