@@ -1,7 +1,6 @@
 import { z } from "zod";
-import { MOST_RECORDED } from "../metrics.js";
-import { characters, count, learningRates, metricValue, name, recordedName, seconds } from "./values.js";
-import { sha256, text, update } from "./values.js";
+import { decided, metric, point, recorded, resumed, spentSeconds, warmingUp } from "./body-parts.js";
+import { characters, count, learningRates, metricValue, name, sha256, text, update } from "./values.js";
 
 export { metricValue, type MetricValue } from "./values.js";
 
@@ -17,66 +16,6 @@ export const order = z.enum(["checkpoint", "evaluate", "validate", "keep_best", 
 export type Order = z.infer<typeof order>;
 
 const protocolVersion = z.strictObject({ major: count, minor: count });
-
-/** Of the head and of each block, as in `ready`; null where nothing of it is in scope. */
-const ofBlocks = z.array(metricValue.nullable()).max(128);
-const metric = z.strictObject({
-  key: name,
-  value: metricValue,
-  standard_error: metricValue.nullable().default(null),
-  change_standard_error: metricValue.nullable().default(null),
-  span_standard_error: metricValue.nullable().default(null),
-  seconds,
-  blocks: z.strictObject({ values: ofBlocks, seconds, standard_errors: ofBlocks.optional() }).optional(),
-});
-
-/** What a script recorded since the boundary before, the last value of each name. */
-const recorded = z
-  .array(
-    z.strictObject({ name: recordedName, value: metricValue, standard_error: metricValue.nullable().default(null) }),
-  )
-  .max(MOST_RECORDED)
-  .optional();
-
-const spentSeconds = z.strictObject({
-  train: seconds,
-  probe: seconds,
-  wait: seconds,
-  evaluate: seconds,
-  checkpoint: seconds,
-});
-
-/** Blocks released before update `since`: in update i of the next `num_updates` rates are times (i - since + 1) / num_updates. */
-const warmingUp = z
-  .array(z.strictObject({ blocks: z.array(name).max(1024), since: update, num_updates: z.int().min(2) }))
-  .max(1024);
-
-/** What was decided so far and cannot be told from the weights: a script keeps it beside its own checkpoint. */
-const decided = z.strictObject({
-  interval: z
-    .strictObject({
-      k: update,
-      source: z.enum(["online", "fixed", "cap", "operator"]),
-      signal: name.nullable(),
-      decided_at: count,
-      k_offline: update.nullable(),
-      k_offline_reason: characters(256).nullable(),
-    })
-    .nullable(),
-  operator: z.strictObject({ unfreezes: z.array(update).max(1024), learning_rate_factor: z.number().nonnegative() }),
-  probe_every: update.optional(),
-});
-
-/** What a script's own checkpoint says of the run that it comes from. */
-const resumed = z.strictObject({
-  run: name,
-  trainable: z.array(name).max(1024),
-  learning_rate_factor: z.number().nonnegative(),
-  decided,
-  warming_up: warmingUp.optional(),
-});
-
-const point = metric.omit({ key: true, blocks: true }).extend({ update });
 
 const trained = { weights_sha256: sha256.nullable(), weights_unhashed: text.optional(), early: z.boolean().optional() };
 const finished = { outcome: z.literal("finished"), step: count, ...trained, seconds: spentSeconds, recorded };

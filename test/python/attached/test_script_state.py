@@ -23,19 +23,8 @@ from thawline.attached.script_state import ScriptState, parse_state
 from thawline.errors import UserError
 from thawline.probes import ClassificationObjective
 from thawline.wire.channel import ScriptedChannel
-from thawline.wire.protocol import (
-    Boundary,
-    ControllerBody,
-    Decided,
-    DecidedInterval,
-    Grant,
-    History,
-    Metric,
-    OperatorChanges,
-    Ready,
-    Resumed,
-    SpentSeconds,
-)
+from thawline.wire.decided import Decided, DecidedInterval, OperatorChanges
+from thawline.wire.protocol import Boundary, ControllerBody, Grant, History, Metric, Ready, Resumed, SpentSeconds
 
 DECIDED = Decided(
     DecidedInterval(3, "online", "fisher_trace", 3, None, "the series is too short"), OperatorChanges([], 1.0)
