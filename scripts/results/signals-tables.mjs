@@ -60,20 +60,25 @@ function spread(found) {
 
 /** How much of a signal's range is noise: the median standard error of a point, as a share of the range. */
 function noise(results) {
-  const rows = results.flatMap(identified).map((result) => {
-    const shares = SIGNALS.map((metric) => {
-      const series = result.series[metric];
-      if (series?.standard_error === undefined) return "-";
-      const finite = series.value.filter((value) => typeof value === "number");
-      const range = Math.max(...finite) - Math.min(...finite);
-      const errors = series.standard_error.filter((error) => typeof error === "number").sort((a, b) => a - b);
-      return errors.length === 0 || range === 0
-        ? "-"
-        : `${((100 * errors[errors.length >> 1]) / range).toPrecision(2)} %`;
-    });
-    return [result.training, result.seed, result.estimators, ...shares];
-  });
-  return { head: ["training", "seed", "estimators", ...SIGNALS], rows };
+  const runs = results.flatMap(identified);
+  const metrics = SIGNALS.filter((metric) => runs.some(({ series }) => series[metric] !== undefined));
+  // The window does not change what is measured.
+  const firsts = runs.filter(({ training, tau }) => tau === runs.find((run) => run.training === training).tau);
+  const rows = firsts.map((run) => [
+    run.training,
+    run.seed,
+    run.estimators,
+    ...metrics.map((metric) => shareOfNoise(run.series[metric])),
+  ]);
+  return { head: ["training", "seed", "estimators", ...metrics], rows };
+}
+
+function shareOfNoise(series) {
+  if (series?.standard_error === undefined) return "-";
+  const finite = series.value.filter((value) => typeof value === "number");
+  const range = Math.max(...finite) - Math.min(...finite);
+  const errors = series.standard_error.filter((error) => typeof error === "number").sort((a, b) => a - b);
+  return errors.length === 0 || range === 0 ? "-" : `${((100 * errors[errors.length >> 1]) / range).toPrecision(2)} %`;
 }
 
 const distinct = (values) => [...new Set(values)];
