@@ -137,7 +137,8 @@ export function composeResults(state: State, wallSeconds: number): Results {
             decided_at_update: interval.decidedAt,
             k_offline: interval.kOffline,
             k_offline_reason: interval.kOfflineReason,
-            every: rule === null || isRecorded(rule.signal) || measuredBy(state.config) === null ? null : everyOf(state),
+            every:
+              rule === null || isRecorded(rule.signal) || measuredBy(state.config) === null ? null : everyOf(state),
             tau: rule?.tau ?? null,
             epsilon: rule?.epsilon ?? null,
           },
