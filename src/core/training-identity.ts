@@ -19,7 +19,7 @@ export function trainingIdentity(config: RunConfig, k: number | null): string {
   return canonical({
     ...training,
     intervention: seen.intervention,
-    data: without(data, SEEN_BY_TESTS),
+    data: without(data, testsOf(data)),
     // Which weights are kept, and how often they are looked at for it.
     evaluate: only(evaluate, SEEN_BY_SELECTION),
     device: without(device, ["shared"]),
@@ -29,13 +29,19 @@ export function trainingIdentity(config: RunConfig, k: number | null): string {
 /** Everything that the final scores depend on besides the weights, as text to compare. */
 export function evaluationIdentity(config: RunConfig): string {
   if (config.script !== undefined) return canonical({});
-  return canonical({ evaluate: config.evaluate, tests: only(config.data, SEEN_BY_TESTS) });
+  return canonical({ evaluate: config.evaluate, tests: only(config.data, TESTS) });
 }
 
-/** Of data: what only the tests of the finished weights see, and checks of files that change no bit. */
-const SEEN_BY_TESTS = ["max_test_examples", "tests", "languages", "verify_checksums"];
+/** Of data: what the tests of the finished weights see, and checks of files that change no bit. */
+const TESTS = ["max_test_examples", "tests", "languages", "verify_checksums"];
+
+/** Of TESTS, what nothing but the tests sees: texts have a development set, which is as long as a test set. */
+function testsOf(data: object): readonly string[] {
+  return "augment" in data ? TESTS : TESTS.filter((key) => key !== "max_test_examples");
+}
+
 /** Of an evaluation: what chooses the weights. */
-const SEEN_BY_SELECTION = ["every", "keep", "development"];
+const SEEN_BY_SELECTION = ["batch_size", "every", "keep", "development"];
 /** How k is found online; what it does once found is the schedule's. */
 const OF_THE_RULE = ["k", "signal", "rule", "mode", "tau", "epsilon", "k_max"];
 

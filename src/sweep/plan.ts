@@ -99,11 +99,11 @@ function layersOf(sweep: ReadSweep, condition: string, seed: number, axes: Reado
     locate(["conditions", condition, "axes", key]) ??
     locate(["axes", key]) ??
     "command line";
-  const above = [
+  const above: Layer[] = [
     { ...layer({ name: name.slice(0, 64), ...file.set }, ["set"]), ...SHARED },
     ...(scale === null ? [] : [{ ...layer(file.scales[scale]!.set, ["scales", scale, "set"]), ...SHARED }]),
     layer(file.conditions[condition]!.set, ["conditions", condition, "set"]),
-    { settings: { seed }, locate: () => locate(["seeds"]) },
+    { settings: { seed }, locate: (path) => (path[0] === "seed" ? locate(["seeds"]) : null) },
     axesLayer(one(axes), placeOf, folder),
     axesLayer(one(said), () => "command line", folder),
   ];

@@ -197,7 +197,10 @@ export class SweepRunner {
   }
 
   private async follow(run: PlannedRun, held: Claim, process: RunProcess): Promise<void> {
-    const end = await process.ended;
+    const end = await process.ended.catch((error: unknown): RunEnd => {
+      // Its results may not be readable, or the disk be full: that is one run's failure.
+      return { outcome: "failed", message: error instanceof Error ? error.message : String(error), output: "" };
+    });
     const isHeld = held.isHeld();
     if (isHeld) this.ended(run, end);
     else this.options.onEvent({ type: "stopped", run, why: "claim lost" });
