@@ -88,7 +88,9 @@ const SHIPPED = fileURLToPath(new URL("../../configs/sweeps", import.meta.url));
 /** `table2` is the sweep of that name that comes with thawline; null for what looks like a path. */
 function shippedSweep(named: string): string | null {
   if (isPath(named)) return null;
-  const names = readdirSync(SHIPPED).map((file) => basename(file, ".yaml"));
+  const names = readdirSync(SHIPPED)
+    .filter((file) => file.endsWith(".yaml"))
+    .map((file) => basename(file, ".yaml"));
   if (names.includes(named)) return join(SHIPPED, `${named}.yaml`);
   const guess = nearest(named, names);
   const known = `the sweeps that come with thawline are ${names.map((name) => `\`${name}\``).join(", ")}; a file is given by its path, like \`./my-sweep.yaml\``;
