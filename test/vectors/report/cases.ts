@@ -4,7 +4,8 @@
  *
  *     npx vitest run test/report/render/files.test.ts --update
  */
-import { renderTable, TABLE_ENDINGS, TABLE_FORMATS } from "../../../src/report/render/render-table.js";
+import { renderTable } from "../../../src/report/render/render-table.js";
+import type { Table } from "../../../src/report/tables/table.js";
 import { tablesOf } from "../../../src/report/tables/tables-of.js";
 import { namedScores } from "../../../src/reading/named-scores.js";
 import type { Sweep } from "../../../src/sweep/swept-run.js";
@@ -28,23 +29,26 @@ function raw({ runs }: Sweep): string {
 /** Content by file name. */
 export function reportFiles(): Record<string, string> {
   const tried = triedKSweep();
-  const sweeps = [
-    recordedSweep("mnist-width8"),
-    recordedSweep("xquad-small"),
-    recordedSweep("cifar10-width16", { scale: "small" }),
-    tried,
+  const files = [
+    ...filesOf(tablesOf(recordedSweep("mnist-width8")), ["scores", "k", "every-score"]),
+    ...filesOf(tablesOf(recordedSweep("xquad-small")), ["scores"]),
+    ...filesOf(tablesOf(recordedSweep("cifar10-width16", { scale: "small" })), ["scores"]),
+    ...filesOf(tablesOf(tried, { configOf: recordedConfig }), ["scores", "winning-rate", "paper-table-2"]),
   ];
-  const files = sweeps.flatMap((sweep) =>
-    tablesOf(sweep, sweep === tried ? { configOf: recordedConfig } : {}).flatMap((table) => [
-      ...TABLE_FORMATS.filter((format) => format !== "json").map((format): [string, string] => [
-        `${sweep.name}-${table.name}.${TABLE_ENDINGS[format]}`,
-        renderTable(table, format, { version: VERSION }),
-      ]),
-      [
-        `${sweep.name}-${table.name}-siunitx.tex`,
-        renderTable(table, "latex", { version: VERSION, siunitx: true, digits: 1 }),
-      ] as [string, string],
-    ]),
-  );
   return { ...Object.fromEntries(files), "tried-k.json": raw(tried) };
+}
+
+function filesOf(tables: readonly Table[], names: readonly string[]): [name: string, content: string][] {
+  return tables
+    .filter(({ name }) => names.includes(name))
+    .flatMap((table): [string, string][] => {
+      const name = `${table.sources.join("-")}-${table.name}`;
+      const written = { version: VERSION };
+      return [
+        [`${name}.md`, renderTable(table, "markdown", written)],
+        [`${name}.csv`, renderTable(table, "csv", written)],
+        [`${name}.tex`, renderTable(table, "latex", written)],
+        [`${name}-siunitx.tex`, renderTable(table, "latex", { ...written, siunitx: true, digits: 1 })],
+      ];
+    });
 }
