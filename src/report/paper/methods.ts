@@ -2,7 +2,7 @@ import type { RunConfig } from "../../config/attached.js";
 import type { Config } from "../../config/schema.js";
 import { TABLE_5, tableSettings } from "../../config/table-5.js";
 import { onlineRule } from "../../core/intervention/online-rule.js";
-import type { Experiment, PaperMethod, PaperSignal } from "./values.js";
+import type { Experiment, PaperMethod } from "./values.js";
 
 /** Seeds of each experiment (section 4). */
 export function paperSeeds(experiment: Experiment): number {
@@ -35,9 +35,9 @@ export function isOfMethod(config: RunConfig, experiment: Experiment, method: Pa
   if (config.script !== undefined) return false;
   const rate = config.train.learning_rate / settingsOf(experiment).learning_rate;
   const { intervention } = config;
+  const { decidedBy } = method;
   const signal = onlineRule(intervention)?.signal ?? null;
-  // A fixed k may have been found by anything.
-  const decided = method.decidedBy === "any" || signal === (method.decidedBy satisfies PaperSignal);
+  const decided = decidedBy === null || (decidedBy === "search" ? signal === null : signal === decidedBy);
   switch (method.intervention) {
     case "none":
     case "gradual_unfreezing":

@@ -14,8 +14,8 @@ export interface PaperMethod {
   readonly label: string;
   readonly rate: 1 | 0.1;
   readonly intervention: "none" | "gradual_unfreezing" | "low_to_high" | "high_to_low";
-  /** What decided k; `any`: the paper's table does not say, or another search. */
-  readonly decidedBy: PaperSignal | "any";
+  /** What decided k; `search`: somebody, so that it is fixed in the configuration; null where there is none. */
+  readonly decidedBy: PaperSignal | "search" | null;
 }
 
 export interface PaperColumn {
@@ -33,7 +33,7 @@ export interface PaperTable {
   readonly rows: readonly { readonly method: PaperMethod; readonly values: readonly (number | null)[] }[];
 }
 
-const STANDARD: PaperMethod = { label: "standard", rate: 1, intervention: "none", decidedBy: "any" };
+const STANDARD: PaperMethod = { label: "standard", rate: 1, intervention: "none", decidedBy: null };
 const unfreezing = (label: string, decidedBy: PaperMethod["decidedBy"], rate: 1 | 0.1 = 1): PaperMethod => ({
   label,
   rate,
@@ -88,13 +88,13 @@ export const PAPER_TABLES: readonly PaperTable[] = [
         method: { ...STANDARD, label: "lr_d" },
         values: [99.06, 33.36, 93.32, 72.36, 71.07, 45.1, 88.62, 71.63],
       },
-      { method: unfreezing("lr_d + GU", "any"), values: [98.98, 63.99, 93.26, 72.95, 71.03, 46.34, 88.53, 72.16] },
+      { method: unfreezing("lr_d + GU", "search"), values: [98.98, 63.99, 93.26, 72.95, 71.03, 46.34, 88.53, 72.16] },
       {
         method: { ...STANDARD, label: "0.1 lr_d", rate: 0.1 },
         values: [99.26, 58.46, 91.66, 71.14, 69.95, 44.59, 86.93, 68.41],
       },
       {
-        method: unfreezing("0.1 lr_d + GU", "any", 0.1),
+        method: unfreezing("0.1 lr_d + GU", "search", 0.1),
         values: [99.18, 62.51, 91.51, 71.26, 70.67, 46.03, 87.01, 69.45],
       },
     ],
@@ -124,12 +124,12 @@ export const PAPER_TABLES: readonly PaperTable[] = [
     rows: [
       { method: { ...STANDARD, label: "lr_d" }, values: [93.32, 72.36] },
       {
-        method: { label: "low to high", rate: 1, intervention: "low_to_high", decidedBy: "any" },
+        method: { label: "low to high", rate: 1, intervention: "low_to_high", decidedBy: "search" },
         values: [93.35, 72.89],
       },
       { method: { ...STANDARD, label: "0.1 lr_d", rate: 0.1 }, values: [91.66, 71.14] },
       {
-        method: { label: "high to low", rate: 1, intervention: "high_to_low", decidedBy: "any" },
+        method: { label: "high to low", rate: 1, intervention: "high_to_low", decidedBy: "search" },
         values: [91.58, 71.18],
       },
       // The text after the table; of the sharpness signals it says that both found the same k.

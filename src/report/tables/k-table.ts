@@ -3,6 +3,7 @@ import { signalName } from "../../words/names.js";
 import { armsOf, type Arm, type CompletedRun } from "./arms.js";
 import { kCell, offlineCell, wasChosen } from "./k-cells.js";
 import { kMarks, scaleMarks } from "./marks.js";
+import { titleOf } from "./notes.js";
 import { cell, column, type Cell, type Table } from "./table.js";
 
 /** k by condition and seed, of the conditions in which something chose it. Null where there is none. */
@@ -13,7 +14,7 @@ export function kTable(sweep: Sweep): Table | null {
   const updates = { unit: "updates" } as const;
   return {
     name: "k",
-    caption: `${sweep.name}: k by condition and seed`,
+    caption: `${titleOf(sweep)}: k by condition and seed`,
     stub: "condition",
     columns: [
       ...seeds.map((seed) => column(`seed-${seed}`, `seed ${seed}`, updates)),

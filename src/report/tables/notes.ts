@@ -2,6 +2,11 @@ import type { Sweep } from "../../sweep/swept-run.js";
 import { armsOf, type CompletedRun } from "./arms.js";
 import { describeMachines } from "./provenance.js";
 
+/** What a caption calls a sweep. */
+export function titleOf({ title, name }: Sweep): string {
+  return title ?? name;
+}
+
 /** What is to be said under every table of a sweep's scores, a sentence each. */
 export function sweepNotes(sweep: Sweep): string[] {
   const completed = armsOf(sweep).flatMap((arm) => arm.completed);

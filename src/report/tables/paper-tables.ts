@@ -123,7 +123,7 @@ function ourCell({ shows, experiment }: PaperColumn, method: PaperMethod, ours: 
 }
 
 function winningRateCell(experiments: readonly Experiment[], method: PaperMethod, ours: Ours): Cell {
-  if (method.decidedBy === "any") return cell();
+  if (method.decidedBy === null || method.decidedBy === "search") return cell();
   const rounds = ours.rounds.filter(({ chosen }) => {
     const of = ours.counterparts.find(({ arm }) => isSameArm(arm, chosen));
     return (

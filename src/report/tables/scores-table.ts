@@ -3,7 +3,7 @@ import { armsOf, baselineOf, describeRuns, type Arm } from "./arms.js";
 import { betterOfScore, decidingScore, scoreBeside, scoreHeading, scoreNames, unitOfScore } from "./compared-score.js";
 import { kCell } from "./k-cells.js";
 import { areFew, kMarks } from "./marks.js";
-import { sweepNotes } from "./notes.js";
+import { sweepNotes, titleOf } from "./notes.js";
 import { differenceCell, improvementCell, interquartileCell, scoreCell } from "./score-cells.js";
 import { cell, column, type Cell, type Column, type Table } from "./table.js";
 
@@ -25,7 +25,7 @@ export function scoresTable(sweep: Sweep): Table | null {
   ];
   return {
     name: "scores",
-    caption: `${sweep.name}: ${scoreHeading(deciding)} by condition, mean and standard deviation over seeds`,
+    caption: `${titleOf(sweep)}: ${scoreHeading(deciding)} by condition, mean and standard deviation over seeds`,
     stub: "condition",
     columns: columns.map((made) => made.column),
     rows: arms.map((arm) => ({
@@ -124,7 +124,7 @@ export function everyScoreTable(sweep: Sweep): Table | null {
   if (names.length === 0) return null;
   return {
     name: "every-score",
-    caption: `${sweep.name}: every score by condition, mean and standard deviation over seeds`,
+    caption: `${titleOf(sweep)}: every score by condition, mean and standard deviation over seeds`,
     stub: "condition",
     columns: names.map((name) =>
       column(name, scoreHeading(name), { unit: unitOfScore(name), better: betterOfScore(name) }),

@@ -7,6 +7,7 @@ import type { Sweep, SweptRun } from "../../sweep/swept-run.js";
 import { signalName } from "../../words/names.js";
 import { armsOf, type Arm } from "./arms.js";
 import { scaleMarks } from "./marks.js";
+import { titleOf } from "./notes.js";
 import { cell, column, type Cell, type Point, type Row, type Table } from "./table.js";
 
 /** The rules that are asked about: every combination. */
@@ -37,7 +38,7 @@ export function whatIfTable(sweep: Sweep, stateOf: StateOf, rules: WhatIfRules):
   const updates = { unit: "updates" } as const;
   return {
     name: "what-if",
-    caption: `${sweep.name}: k that other rules would have found`,
+    caption: `${titleOf(sweep)}: k that other rules would have found`,
     stub: "condition, signal and rule",
     columns: [
       ...seeds.map((seed) => column(`seed-${seed}`, `online, seed ${seed}`, updates)),

@@ -4,6 +4,7 @@ import { winningRate, type Contest } from "../../statistics/winning-rate.js";
 import type { Sweep } from "../../sweep/swept-run.js";
 import { contestOf, matchesOf, type ConfigOf, type Match } from "./contests.js";
 import { areFew, joinMarks, kMarks, mark, scaleMarks, scoreMarks, type Mark } from "./marks.js";
+import { titleOf } from "./notes.js";
 import { cell, column, type Cell, type Point, type Row, type Table } from "./table.js";
 
 const NOTES = [
@@ -23,7 +24,7 @@ export function winningRateTable(sweeps: readonly Sweep[], configOf: ConfigOf = 
   const pooled = [...new Set(matches.flatMap(({ rounds }) => rounds.map((round) => contestOf(round).dataSet)))];
   return {
     name: "winning-rate",
-    caption: `${names.join(", ")}: winning rate of the k that was found`,
+    caption: `${sweeps.map(titleOf).join(", ")}: winning rate of the k that was found`,
     stub: "condition",
     columns: [
       column("winning_rate", "winning rate", { shown: "interval" }),
