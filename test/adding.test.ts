@@ -13,6 +13,8 @@ const SOURCES = ["src", "python/thawline"].flatMap((folder) =>
     .filter((path) => /\.(?:tsx?|py)$/.test(path))
     .map((path) => ({ path: join(folder, path), text: readFileSync(join(ROOT, folder, path), "utf8") })),
 );
+/** The paper's own tables name what the paper has, and nobody adds to that. */
+const OF_THE_PAPER = "src/report/paper/";
 const CONTRIBUTING = readFileSync(join(ROOT, "CONTRIBUTING.md"), "utf8");
 
 interface Addition {
@@ -59,7 +61,9 @@ describe.each(ADDITIONS)("adding $heading", ({ heading, ordinary, all }) => {
   const listed = listedUnder(heading);
 
   it.each(ordinary)("touches the listed files only: %s", (row) => {
-    const naming = SOURCES.filter(({ text }) => names(text, row)).map(({ path }) => path);
+    const naming = SOURCES.filter(({ text }) => names(text, row))
+      .map(({ path }) => path)
+      .filter((path) => !path.startsWith(OF_THE_PAPER));
     const isListed = (path: string): boolean =>
       listed.some((entry) => path === entry || (entry.endsWith("/") && path.startsWith(entry)));
     expect(naming.length).toBeGreaterThan(1);

@@ -1,0 +1,60 @@
+import { describe, expect, it } from "vitest";
+import type { State } from "../../../src/core/state.js";
+import { askWhatIf } from "../../../src/journal/replay.js";
+import { whatIfTable } from "../../../src/report/tables/what-if-table.js";
+import type { Sweep, SweptRun } from "../../../src/sweep/swept-run.js";
+import { recordedSweep } from "../../support/recorded-sweep.js";
+import { simulatedConfig, SimulatedRun } from "../../support/simulated-run.js";
+
+const recorded = recordedSweep("mnist-width8");
+const sweep: Sweep = {
+  ...recorded,
+  runs: recorded.runs.filter(({ condition }) => ["standard", "online-fisher-trace"].includes(condition)),
+};
+const measured = new SimulatedRun(simulatedConfig("probe.until=end")).finish().state;
+const unmeasured = new SimulatedRun(simulatedConfig("intervention.k=9")).state;
+const rules = { tau: [3, 8], epsilon: [0.02, 0.05] };
+
+function stateOf({ condition, seed }: SweptRun): State | null {
+  if (condition === "standard") return unmeasured;
+  return seed === 2 ? null : measured;
+}
+
+describe("the table of other rules", () => {
+  const table = whatIfTable(sweep, stateOf, rules)!;
+
+  it("has a row for each condition, signal and rule", () => {
+    expect(table.rows.map(({ label }) => label)).toEqual(
+      ["tau 3, epsilon 0.02", "tau 3, epsilon 0.05", "tau 8, epsilon 0.02", "tau 8, epsilon 0.05"].map(
+        (rule) => `online-fisher-trace, tr(F), ${rule}`,
+      ),
+    );
+  });
+
+  it("has what asking each run gives, online and offline", () => {
+    const [row] = table.rows;
+    const answer = askWhatIf(measured, { metric: "fisher_trace", tau: 3, epsilon: 0.02 });
+    expect(answer.kOnline).not.toBeNull();
+    expect(row!.cells.slice(0, 4).map(({ value }) => value)).toEqual([
+      answer.kOnline,
+      answer.kOnline,
+      null,
+      answer.kOnline,
+    ]);
+    expect(row!.cells[4]!.text).toBe("2 of 2");
+    expect(row!.cells[5]!.points.map(({ value }) => value)).toEqual(
+      answer.offline.k === null ? [] : [answer.offline.k, answer.offline.k],
+    );
+  });
+
+  it("asks for the state of every run once", () => {
+    const asked: string[] = [];
+    whatIfTable(sweep, (run) => (asked.push(run.id), stateOf(run)), rules);
+    expect(asked.sort()).toEqual(sweep.runs.map(({ id }) => id).sort());
+  });
+
+  it("is none where nothing was measured", () => {
+    expect(whatIfTable(sweep, () => unmeasured, rules)).toBeNull();
+    expect(whatIfTable(sweep, () => null, rules)).toBeNull();
+  });
+});
