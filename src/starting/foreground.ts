@@ -16,7 +16,7 @@ import { workerProgramOf } from "./worker-program.js";
 /** How a controller in the foreground tells what happens: a line an event, JSON lines, or nothing until the end. */
 export type Telling = "plain" | "json" | "quiet";
 
-const SIGNALS = ["SIGINT", "SIGTERM", "SIGUSR2", "SIGHUP"] as const;
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGUSR1", "SIGUSR2", "SIGHUP"] as const;
 
 export interface ForegroundOptions {
   readonly runFolder: string;
