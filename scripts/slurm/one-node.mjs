@@ -48,6 +48,8 @@ export async function up(folder, { cpus = 2, settings = {} } = {}) {
   if (!existsSync(places.conf)) await prepare(places, cpus, settings);
   if (!isAlive(places.munged)) {
     run("munged", [
+      // Its socket may be in a folder that is root's alone: root alone uses it.
+      "--force",
       `--socket=${places.munge}`,
       `--key-file=${places.key}`,
       `--pid-file=${places.munged}`,

@@ -56,7 +56,7 @@ export interface Submission {
  * @throws UserError `slurm_folder` for a path that a script cannot name
  */
 export function composeScript({ folder, tasks, settings, command }: Submission, chunk: Chunk): string {
-  for (const text of [folder, ...command]) refuseLineBreaks(text);
+  refuseOddFolder(folder);
   const throttle = chunk.parallelism === null ? "" : `%${chunk.parallelism}`;
   const options = [
     `--job-name=${jobName(folder)}`,
@@ -118,7 +118,7 @@ export function shellWord(text: string): string {
 }
 
 /** `sbatch` takes a backslash in the name of an output file for a switch of its own. */
-function refuseLineBreaks(text: string): void {
+function refuseOddFolder(text: string): void {
   if (!/[\r\n\0\\]/.test(text)) return;
   throw new UserError({
     code: "slurm_folder",

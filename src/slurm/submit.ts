@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, rmdirSync } from "node:fs";
+import { mkdirSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { ExternalError } from "../errors.js";
 import { createFile, PRIVATE_FILE, PRIVATE_FOLDER, refusedByDisk } from "../whole-file.js";
@@ -35,6 +35,7 @@ export async function submit(submission: Submission): Promise<Submitted> {
     }
   } catch (error) {
     if (jobIds.length > 0) await askSlurm("scancel", jobIds);
+    for (const id of jobIds) rmSync(join(folder, `${id}.sbatch`), { force: true });
     removeIfEmpty(folder);
     throw error;
   }

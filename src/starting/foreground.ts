@@ -17,6 +17,8 @@ import { workerProgramOf } from "./worker-program.js";
 export type Telling = "plain" | "json" | "quiet";
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGUSR1", "SIGUSR2", "SIGHUP"] as const;
+/** To all processes of a job, and by the sweep that runs in it to its runs once more: together they are one order to stop. */
+const SENT_BY_SLURM = ["SIGTERM", "SIGUSR1", "SIGUSR2"];
 
 export interface ForegroundOptions {
   readonly runFolder: string;
@@ -51,15 +53,27 @@ export async function runInForeground(options: ForegroundOptions): Promise<void>
     onNotice: (line) => standardError.print(`${line}\n`),
     interrupts: {
       listen: (listener) => {
+        const isNews = process.env["SLURM_JOB_ID"] === undefined ? () => true : onceOf(SENT_BY_SLURM);
         for (const signal of SIGNALS) {
           const ignored = signal === "SIGHUP" && options.ignoreHangup === true;
-          process.on(signal, () => (ignored ? undefined : listener(signal)));
+          process.on(signal, () => (ignored || !isNews(signal) ? undefined : listener(signal)));
         }
       },
     },
   });
   process.off("uncaughtException", faults.report);
   tellEnd(options, end);
+}
+
+/** Whether a signal says something new: of `signals` the first one does, and every other signal each time. */
+function onceOf(signals: readonly string[]): (signal: string) => boolean {
+  let heard = false;
+  return (signal) => {
+    if (!signals.includes(signal)) return true;
+    const isFirst = !heard;
+    heard = true;
+    return isFirst;
+  };
 }
 
 function tell(telling: Telling, plainLines: PlainLines, record: JournalRecord, state: State): void {

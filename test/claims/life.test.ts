@@ -3,6 +3,7 @@ import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { processNamespace, type Holder, type SlurmJob } from "../../src/claims/holder.js";
+import type { HasEnded } from "../../src/claims/scheduler.js";
 import { lifeOf, type Life } from "../../src/claims/life.js";
 import { startTimeOf } from "../../src/process-identity.js";
 
@@ -37,7 +38,7 @@ describe("a holder on another host", () => {
     throw new Error("nobody is to be asked");
   };
 
-  it.each<[string, number, Partial<Holder>, (job: SlurmJob) => boolean | null, Life]>([
+  it.each<[string, number, Partial<Holder>, HasEnded, Life]>([
     ["is alive while its heartbeat is fresh, whoever says otherwise", 5_000, { job: JOB }, never, "alive"],
     ["is dead when it has missed one and its scheduler has ended it", 45_000, { job: JOB }, () => true, "dead"],
     ["is alive while its scheduler runs it", 200_000, { job: JOB }, () => false, "alive"],
@@ -46,7 +47,13 @@ describe("a holder on another host", () => {
     ["is dead once it has been silent for long", 301_000, { job: null }, never, "dead"],
     ["is dead once it has been silent for long, although its job runs", 301_000, { job: JOB }, () => false, "dead"],
     ["is another user's, of whose jobs nothing is asked", 200_000, { job: JOB, user: 4_000_000 }, never, "alive"],
-    ["may live where it never beats", 9_000_000, { heartbeatMilliseconds: undefined }, never, "unknown"],
+    [
+      "may live where it never beats",
+      9_000_000,
+      { heartbeatMilliseconds: undefined as unknown as number },
+      never,
+      "unknown",
+    ],
     ["with a time to come is alive", -3_600_000, { job: JOB }, never, "alive"],
   ])("%s", (_, silence, difference, hasEnded, life) => {
     expect(after(silence, elsewhere(difference), hasEnded)).toBe(life);
