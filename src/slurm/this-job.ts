@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { jobOf } from "../claims/holder.js";
+import { jobStates, type JobState } from "./job-states.js";
 import { askSlurm, failedInTheMiddle } from "./programs.js";
 
 /**
@@ -43,6 +44,27 @@ export async function requeueSelf(env: NodeJS.ProcessEnv): Promise<void> {
   const answer = job === null ? null : await askSlurm("scontrol", options, { env });
   const nowhere = { ok: false, output: "", words: job === null ? "this is no Slurm job" : "it is not installed" };
   if (answer?.ok !== true) throw failedInTheMiddle("scontrol", options, answer ?? nowhere);
+}
+
+/**
+ * Has this task started again where it was not ended on purpose: when it stops by itself, since its time is nearly up, or
+ * was told so by a signal while Slurm still runs it, or at its time limit. A task that was cancelled, or that Slurm
+ * requeues itself, is left to it.
+ *
+ * @param env of a job
+ * @param bySignal whether a signal has told it to stop
+ * @returns whether it will be started again by this
+ * @throws ExternalError `slurm_failed` with Slurm's words
+ */
+export async function comeBack(env: NodeJS.ProcessEnv, bySignal: boolean): Promise<boolean> {
+  const job = jobName(env);
+  if (job === null || (bySignal && !isLeftToUs((await jobStates([job])).get(job)))) return false;
+  await requeueSelf(env);
+  return true;
+}
+
+function isLeftToUs(stands: JobState | undefined): boolean {
+  return stands?.state === "RUNNING" || (stands?.state === "COMPLETING" && stands.reason === "TimeLimit");
 }
 
 /**

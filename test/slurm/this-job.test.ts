@@ -1,8 +1,8 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { requeueSelf, secondsLeft } from "../../src/slurm/this-job.js";
+import { comeBack, requeueSelf, secondsLeft } from "../../src/slurm/this-job.js";
 
 let bin: string;
 beforeEach(() => {
@@ -90,5 +90,31 @@ describe("a requeue", () => {
       "`scontrol requeue 810_2` failed: Requested operation is presently disabled for job 810_2",
     );
     await expect(requeueSelf({})).rejects.toThrow("this is no Slurm job");
+  });
+});
+
+describe("a task that stops comes back", () => {
+  const path = process.env["PATH"];
+  afterEach(() => {
+    process.env["PATH"] = path;
+  });
+
+  it.each<[string, string, boolean, boolean]>([
+    ["since its time is nearly up, whatever is said", "", false, true],
+    ["since a signal told it to, while it runs", "810_2|RUNNING|None", true, true],
+    ["at its time limit", "810_2|COMPLETING|TimeLimit", true, true],
+    ["not when it was cancelled", "810_2|COMPLETING|None", true, false],
+    ["not when Slurm has requeued it already", "810_2|PENDING|BeginTime", true, false],
+    ["not when nothing is known of it", "", true, false],
+  ])("%s", async (_, row, bySignal, comes) => {
+    process.env["PATH"] = task()["PATH"];
+    program("squeue", `echo "${row}"`);
+    program("scontrol", "exit 0");
+    expect(await comeBack(task(), bySignal)).toBe(comes);
+    expect(existsSync(join(bin, "scontrol.calls"))).toBe(comes);
+  });
+
+  it("not outside a job", async () => {
+    expect(await comeBack({}, false)).toBe(false);
   });
 });
