@@ -22,7 +22,7 @@ const SCRIPT = /^(\d+)\.sbatch$/;
  * @throws UserError `no_slurm`, `no_job_arrays`, `slurm_folder`, `unwritable_file`; `slurm_refused` with Slurm's words
  */
 export async function submit(submission: Submission): Promise<Submitted> {
-  const limits = limitsOf(await requireSlurm("scontrol", ["show", "config"]));
+  const limits = await limitsHere();
   const scripts = scriptsFor(submission, limits);
   const folder = join(submission.folder, SLURM_FOLDER);
   makeFolder(folder);
@@ -40,6 +40,15 @@ export async function submit(submission: Submission): Promise<Submitted> {
     throw error;
   }
   return { jobIds, script: joined(scripts) };
+}
+
+/**
+ * What the cluster allows: there is one, then.
+ *
+ * @throws UserError `no_slurm`, `slurm_refused`
+ */
+export async function limitsHere(): Promise<ArrayLimits> {
+  return limitsOf(await requireSlurm("scontrol", ["show", "config"]));
 }
 
 /**
