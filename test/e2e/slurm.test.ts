@@ -136,7 +136,7 @@ describe.skipIf(NO_SLURM !== null)(withReason("a sweep on a real Slurm"), () => 
     }
   }
 
-  test("that asks for what there is not is refused with Slurm's words, and goes on here", async () => {
+  test("that asks for what there is not is refused with Slurm's words", async () => {
     writeFileSync(join(folder, "refused.yaml"), SWEEP.replace("time: 1", "partition: nope"));
     const { exitCode, stderr } = await thawline("sweep", "refused.yaml", "--on", "slurm");
     expect([exitCode, stderr]).toEqual([2, expect.stringContaining("invalid partition specified: nope")]);
@@ -145,7 +145,7 @@ describe.skipIf(NO_SLURM !== null)(withReason("a sweep on a real Slurm"), () => 
 });
 
 describe("a sweep where there is no Slurm", () => {
-  test("is refused with a sentence, and makes nothing; its script can be seen all the same", async () => {
+  test("is refused with a sentence, and makes nothing", async () => {
     const folder = mkdtempSync(join(tmpdir(), "thawline-sweep-"));
     try {
       writeFileSync(join(folder, "three.yaml"), SWEEP);
