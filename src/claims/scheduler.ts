@@ -6,8 +6,8 @@ const ANSWER_MILLISECONDS = 10_000;
 /** Longer than this it is as good as not there. */
 const PATIENCE_MILLISECONDS = 10_000;
 
-/** In these a job's processes may live. */
-const LIVING = new Set(["RUNNING", "COMPLETING", "SUSPENDED", "STOPPED", "SIGNALING", "STAGE_OUT", "RESIZING"]);
+/** In these, and while it is completing, a job's processes may live. */
+const LIVING = new Set(["RUNNING", "SUSPENDED", "STOPPED", "SIGNALING", "STAGE_OUT", "RESIZING"]);
 
 /** What a scheduler tells of a job: whether that life of it is over; null where it cannot be told. */
 export type HasEnded = (job: SlurmJob) => boolean | null;
@@ -32,7 +32,10 @@ export const slurmHasEnded: HasEnded = (job) => {
 };
 
 function lifeIsOver(job: SlurmJob, listed: Listed | undefined): boolean {
-  return listed === undefined || !LIVING.has(listed.state) || listed.restarts > job.restarts;
+  if (listed === undefined) return true;
+  // One that is requeued counts its next life while its processes are still being ended.
+  if (listed.state === "COMPLETING") return listed.restarts > job.restarts + 1;
+  return !LIVING.has(listed.state) || listed.restarts > job.restarts;
 }
 
 /** By `SLURM_JOB_ID`. Null where there is no scheduler, or it does not answer. */

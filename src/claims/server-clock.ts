@@ -19,7 +19,8 @@ export function serverTime(folder: string): number | null {
     const { dev } = statSync(folder);
     const at = performance.now();
     const known = readings.get(dev);
-    if (known !== undefined && at - known.at < READING_MILLISECONDS) return known.server + (at - known.at);
+    const age = known === undefined ? -1 : at - known.at;
+    if (age >= 0 && age < READING_MILLISECONDS) return known!.server + age;
     const server = timeOfAWrite(folder);
     readings.set(dev, { at, server });
     return server;

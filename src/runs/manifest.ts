@@ -1,4 +1,5 @@
 import { hostname } from "node:os";
+import { jobOf } from "../claims/holder.js";
 import type { RunConfig } from "../config/attached.js";
 import type { Source } from "../config/schema.js";
 import type { State } from "../core/state.js";
@@ -10,6 +11,8 @@ export interface Manifest {
   readonly node: string;
   readonly software: Readonly<Record<string, string>> | null;
   readonly host: string;
+  /** The Slurm job in which it ended, `<array>_<task>` where it was a task of an array; null outside one. */
+  readonly slurm_job: string | null;
   readonly device: string | null;
   readonly threads: number | null;
   readonly data: Images | Texts | null;
@@ -35,12 +38,14 @@ interface Texts {
 
 export function composeManifest(state: State, thawlineVersion: string): Manifest {
   const { config, model } = state;
+  const job = jobOf(process.env);
   return {
     run: state.run,
     thawline: thawlineVersion,
     node: process.versions.node,
     software: state.software,
     host: hostname(),
+    slurm_job: job === null ? null : (job.task ?? job.id),
     device: model?.device ?? null,
     threads: model?.threads ?? null,
     data: describeData(config),

@@ -16,7 +16,9 @@ import { workerProgramOf } from "./worker-program.js";
 /** How a controller in the foreground tells what happens: a line an event, JSON lines, or nothing until the end. */
 export type Telling = "plain" | "json" | "quiet";
 
-const SIGNALS = ["SIGINT", "SIGTERM", "SIGUSR2", "SIGHUP"] as const;
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGUSR1", "SIGUSR2", "SIGHUP"] as const;
+/** To all processes of a job, and by the sweep that runs in it to its runs once more: together they are one order to stop. */
+const SENT_BY_SLURM = ["SIGTERM", "SIGUSR1", "SIGUSR2"];
 
 export interface ForegroundOptions {
   readonly runFolder: string;
@@ -53,9 +55,10 @@ export async function runInForeground(options: ForegroundOptions): Promise<void>
     onNotice: (line) => standardError.print(`${line}\n`),
     interrupts: {
       listen: (listener) => {
+        const isNews = process.env["SLURM_JOB_ID"] === undefined ? () => true : onceOf(SENT_BY_SLURM);
         for (const signal of SIGNALS) {
           const ignored = signal === "SIGHUP" && options.ignoreHangup === true;
-          process.on(signal, () => (ignored ? undefined : listener(signal)));
+          process.on(signal, () => (ignored || !isNews(signal) ? undefined : listener(signal)));
         }
         if (options.tied === true) process.stdin.on("close", () => listener("the end of its sweep")).resume();
       },
@@ -63,6 +66,17 @@ export async function runInForeground(options: ForegroundOptions): Promise<void>
   });
   process.off("uncaughtException", faults.report);
   tellEnd(options, end);
+}
+
+/** Whether a signal says something new: of `signals` the first one does, and every other signal each time. */
+function onceOf(signals: readonly string[]): (signal: string) => boolean {
+  let heard = false;
+  return (signal) => {
+    if (!signals.includes(signal)) return true;
+    const isFirst = !heard;
+    heard = true;
+    return isFirst;
+  };
 }
 
 function tell(telling: Telling, plainLines: PlainLines, record: JournalRecord, state: State): void {

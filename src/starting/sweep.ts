@@ -26,6 +26,8 @@ import { readResults } from "../runs/finished-run.js";
 import { describePlan, sweepEndLine, sweepEventLine } from "../words/sweep.js";
 import { describeSweep } from "../words/sweep-status.js";
 import { shortPath } from "../words/format.js";
+import { comeBackLater, listenForStops, timeOf } from "./slurm-task.js";
+import { printScripts, submitToSlurm } from "./sweep-on-slurm.js";
 import { runSweepTrial, TRIAL_UPDATES } from "./sweep-trial.js";
 import { workerProgramOf } from "./worker-program.js";
 
@@ -36,6 +38,9 @@ export interface SweepRequest {
   readonly folder: string | null;
   readonly jobs: number | null;
   readonly share: Share | null;
+  /** Whether tasks of a cluster do it, and not this process. */
+  readonly on: "slurm" | null;
+  readonly tasks: number | null;
   readonly failFast: boolean;
   readonly extend: boolean;
   readonly dryRun: boolean;
@@ -44,7 +49,6 @@ export interface SweepRequest {
 }
 
 const ENVIRONMENT_PREFIX = "THAWLINE_CONFIG__";
-const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGCONT"] as const;
 
 /**
  * Makes the runs of a sweep that are missing, or prints them. Sets the exit code: 0 where all are done.
@@ -58,6 +62,12 @@ export async function runSweep(request: SweepRequest): Promise<void> {
   await requireRunnable(plan, request);
   if (request.dryRun) {
     await printPlan(plan, folder, request.json);
+    if (request.on !== null) await printScripts(plan, folder, request);
+    return;
+  }
+  if (request.on !== null) {
+    const makeFolder = (): void => openSweepFolder(folder, plan, packageVersion(), request.extend);
+    await submitToSlurm(plan, folder, { ...request, makeFolder });
     return;
   }
   requireTemporaryFolder();
@@ -76,14 +86,16 @@ export async function runSweep(request: SweepRequest): Promise<void> {
     slots,
     share,
     failFast,
-    call: process.env["THAWLINE_SWEEP_CALL"] ?? randomUUID(),
+    call: process.env["SLURM_ARRAY_JOB_ID"] ?? process.env["THAWLINE_SWEEP_CALL"] ?? randomUUID(),
     startRun,
     here: here(plan),
     onEvent: (event) => tell(folder, event, request.json),
+    ...timeOf(process.env),
   });
-  for (const signal of SIGNALS) process.on(signal, () => runner.stop());
+  const stops = listenForStops(process.env, () => runner.stop());
   const end = await runner.work();
   await tellEnd(plan, folder, end, request.json);
+  if (end.why === "time" || end.why === "interrupted") await comeBackLater(stops());
 }
 
 function chosenPlan({ file, folder }: SweepRequest): Plan {

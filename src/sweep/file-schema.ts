@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { slurmSchema } from "../slurm/schema.js";
 import { axis } from "./axes.js";
 
 /** Letters that a folder's name may have on every file system. */
@@ -88,6 +89,7 @@ export const sweepFileSchema = z.strictObject({
   scales: z.record(name, scale).default({}).describe("Smaller forms of this sweep, chosen with `--scale`."),
   threads: z.int().min(1).default(1).describe("CPU threads of a run; runs with other numbers have other weights."),
   per_gpu: z.int().min(1).default(1).describe("Runs at a time on one GPU."),
+  slurm: slurmSchema.optional().describe("What its tasks ask of Slurm, with `--on slurm`; the rest is the cluster's."),
   retries: z.int().min(0).default(0).describe("Times that a failed run is begun again within one call."),
 });
 

@@ -5,6 +5,7 @@ import { valueAt, type Layer, type Path } from "../config/layers/layers.js";
 import { loadConfig } from "../config/layers/load.js";
 import { canonical } from "../core/training-identity.js";
 import { UserError } from "../errors.js";
+import type { SlurmSettings } from "../slurm/schema.js";
 import { gridOf } from "./axes.js";
 import { describeAxes } from "../words/sweep.js";
 import type { Contents } from "./content.js";
@@ -37,6 +38,8 @@ export interface Plan {
   readonly perGpu: number;
   readonly retries: number;
   readonly runs: readonly PlannedRun[];
+  /** What tasks on a cluster ask of it; left out where the file says nothing. */
+  readonly slurm?: SlurmSettings;
   /** What conditions leave out of the settings they inherit, a sentence each. */
   readonly leftOut: readonly string[];
 }
@@ -73,6 +76,7 @@ export function planOf(sweep: ReadSweep, contents: Contents): Plan {
     retries: file.retries,
     runs,
     leftOut: told.sentences(),
+    ...(file.slurm === undefined ? {} : { slurm: file.slurm }),
   };
 }
 

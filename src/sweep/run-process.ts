@@ -48,6 +48,8 @@ export interface StartRequest {
 
 export type StartRun = (request: StartRequest) => RunProcess;
 
+/** By which a controller is told to stop, by this process or by a scheduler. */
+const STOPS: ReadonlySet<NodeJS.Signals> = new Set(["SIGTERM", "SIGINT", "SIGHUP", "SIGUSR1", "SIGUSR2"]);
 const CONTROLLER_LOG = "controller.log";
 const TAIL = { lines: 12, bytes: 4096 } as const;
 
@@ -105,13 +107,14 @@ async function endOf(
   lines.on("line", (line) => {
     for (const decision of decisionsIn(line)) onDecision(decision);
   });
-  const code = await new Promise<number | null>((done) => {
-    child.once("error", () => done(null));
-    child.once("close", (exitCode) => done(exitCode));
+  const { code, signal } = await new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((done) => {
+    child.once("error", () => done({ code: null, signal: null }));
+    child.once("close", (exitCode, endedBy) => done({ code: exitCode, signal: endedBy }));
   });
   const results = readResults(runFolder);
   if (code === 0 && results?.outcome === "finished") return { outcome: "finished", message: "", output: "" };
-  if (code === 130) return { outcome: "stopped", message: "", output: "" };
+  // One that is told to stop before it listens ends by the signal, and has done nothing yet.
+  if (code === 130 || (signal !== null && STOPS.has(signal))) return { outcome: "stopped", message: "", output: "" };
   const output = await tailOf(join(runFolder, CONTROLLER_LOG), TAIL.lines, TAIL.bytes);
   const worker = await tailOf(join(runFolder, "worker.log"), TAIL.lines, TAIL.bytes);
   const message =

@@ -32,6 +32,8 @@ export interface SweepOptions {
   readonly onEvent: (event: SweepEvent) => void;
   /** Seconds until the scheduler ends this process; null where nobody will. */
   readonly secondsLeft?: () => number | null;
+  /** So long before that runs are stopped: what checkpoints and an orderly end may take. */
+  readonly stopSeconds?: number;
   readonly pollMilliseconds?: number;
 }
 
@@ -51,7 +53,7 @@ interface UnderWay {
 }
 
 const POLL_MILLISECONDS = 1000;
-/** What a checkpoint and an orderly end may take: a run is stopped that long before its time is up. */
+/** What a checkpoint and an orderly end may take, unless the caller knows. */
 const STOP_SECONDS = 120;
 
 /**
@@ -252,7 +254,7 @@ export class SweepRunner {
 
   private heedTime(): void {
     const left = this.options.secondsLeft?.() ?? null;
-    if (this.stopping === null && left !== null && left < STOP_SECONDS) this.stop("time");
+    if (this.stopping === null && left !== null && left < (this.options.stopSeconds ?? STOP_SECONDS)) this.stop("time");
   }
 
   private heedClaims(): void {

@@ -13,14 +13,15 @@ export interface Machine {
 
 /** The machine, or the part of it that a scheduler gave to this process. */
 export async function thisMachine(env: NodeJS.ProcessEnv): Promise<Machine> {
+  const cores = Math.min(availableParallelism(), Number(env["SLURM_CPUS_ON_NODE"] ?? Infinity));
   const given = env["CUDA_VISIBLE_DEVICES"];
   if (given !== undefined) {
     const gpus = given.split(",").filter((name) => name !== "" && name !== "-1" && name !== "NoDevFiles");
-    return { cores: availableParallelism(), gpus };
+    return { cores, gpus };
   }
   const { failed, stdout } = await execa("nvidia-smi", ["-L"], { reject: false, timeout: 30_000, stdin: "ignore" });
   const gpus = failed ? [] : stdout.split("\n").flatMap((line) => /^GPU (\d+):/.exec(line)?.[1] ?? []);
-  return { cores: availableParallelism(), gpus };
+  return { cores, gpus };
 }
 
 /**

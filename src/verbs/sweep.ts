@@ -1,12 +1,15 @@
 import { statSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { InvalidArgumentError, type Command } from "commander";
+import { InvalidArgumentError, Option, type Command } from "commander";
 import { UserError } from "../errors.js";
 import { standardOutput } from "../output.js";
 import { collectSweep } from "../sweep/collect.js";
 import type { Share } from "../sweep/next-run.js";
 import { hasPlan } from "../sweep/sweep-folder.js";
 import type { SweepRequest } from "../starting/sweep.js";
+import { jobStates } from "../slurm/job-states.js";
+import { submittedJobs } from "../slurm/submit.js";
+import { describeJobs } from "../words/slurm-jobs.js";
 import { describeSweep } from "../words/sweep-status.js";
 
 interface SweepFlags {
@@ -15,6 +18,8 @@ interface SweepFlags {
   readonly dir?: string;
   readonly jobs?: number;
   readonly only?: Share;
+  readonly on?: "slurm";
+  readonly tasks?: number;
   readonly failFast?: true;
   readonly extend?: true;
   readonly dryRun?: true;
@@ -40,6 +45,12 @@ export function register(program: Command): void {
     .option("--dir <folder>", "folder of the sweep (default: runs/<name>)")
     .option("--jobs <n>", "runs at a time (default: as many as the cores or the GPUs take)", wholeNumber)
     .option("--only <i/n>", "work as task i of n that share the sweep: its own share first, then what is left", share)
+    .addOption(
+      new Option("--on <engine>", "submit tasks that share the sweep, and return at once")
+        .choices(["slurm"])
+        .conflicts(["only"]),
+    )
+    .option("--tasks <n>", "with `--on`: how many tasks (default: a task for each run that is missing)", wholeNumber)
     .option("--fail-fast", "stop at the first run that fails")
     .option("--extend", "let runs join the sweep in this folder that it does not have yet")
     .option("--dry-run", "print the runs, their number and about how long they take, and begin none")
@@ -56,7 +67,11 @@ export function register(program: Command): void {
     .option("--json", "print one JSON object")
     .action(async (folder: string, flags: { readonly json?: true }) => {
       const found = await collectSweep(resolve(folder));
-      standardOutput.print(flags.json ? `${JSON.stringify(found)}\n` : `${describeSweep(found)}\n`);
+      const jobs = submittedJobs(resolve(folder));
+      const states = await jobStates(jobs);
+      const text = [describeSweep(found), describeJobs(jobs, states)].filter(Boolean).join("\n");
+      const whole = jobs.length === 0 ? found : { ...found, slurm: Object.fromEntries(states) };
+      standardOutput.print(`${flags.json ? JSON.stringify(whole) : text}\n`);
     });
   sweep
     .command("new")
@@ -74,6 +89,8 @@ function requestOf(source: string, overrides: readonly string[], flags: SweepFla
   const common = {
     jobs,
     share: only,
+    on: flags.on ?? null,
+    tasks: flags.tasks ?? null,
     failFast: flags.failFast ?? false,
     extend: flags.extend ?? false,
     dryRun: flags.dryRun ?? false,

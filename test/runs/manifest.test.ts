@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { loadConfig } from "../../src/config/layers/load.js";
 import { composeManifest } from "../../src/runs/manifest.js";
 import { Series } from "../../src/core/series.js";
@@ -22,6 +22,18 @@ describe("composeManifest", () => {
       seed: 7,
       promise: expect.stringMatching(/^bit-identical/) as string,
     });
+  });
+
+  it("names the Slurm job, of an array the task", () => {
+    const of = (variables: Readonly<Record<string, string>>): string | null => {
+      for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value);
+      const { slurm_job: job } = manifestOf(simulatedConfig());
+      vi.unstubAllEnvs();
+      return job;
+    };
+    expect(of({})).toBeNull();
+    expect(of({ SLURM_JOB_ID: "812" })).toBe("812");
+    expect(of({ SLURM_JOB_ID: "812", SLURM_ARRAY_JOB_ID: "810", SLURM_ARRAY_TASK_ID: "2" })).toBe("810_2");
   });
 
   it("names the folders of a run on text", () => {
