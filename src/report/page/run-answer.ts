@@ -93,9 +93,9 @@ function cardsOf({ state, results, began, lastHeard }: RunFacts): Html {
   cards.push(["training time", formatCost(train), share]);
   const wall = (Date.parse(lastHeard) - Date.parse(began)) / 1000;
   cards.push([
-    "from start to end",
+    "wall time",
     formatDuration(results.wall_seconds),
-    wall > 2 * results.wall_seconds + 60 ? `over ${formatDuration(wall)}, with interruptions` : "a controller lived",
+    wall > 2 * results.wall_seconds + 60 ? `over ${formatDuration(wall)}, with interruptions` : "with loading and evaluation",
   ]);
   return markup`<dl class="cards">
     ${cards.map(
