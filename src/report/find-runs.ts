@@ -12,7 +12,7 @@ import { runFoldersIn } from "../runs/list.js";
 export function findRuns(named: readonly string[]): string[] {
   const found = named.flatMap((folder) => {
     const path = resolve(folder);
-    const runs = isRun(path) ? [path] : runFoldersIn(path).sort(byName);
+    const runs = isRun(path) ? [path] : runFoldersIn(path).filter(isRun).sort(byName);
     if (runs.length > 0) return runs;
     throw new UserError({
       code: "no_runs",

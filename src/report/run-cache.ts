@@ -20,6 +20,11 @@ export interface ReadRuns {
 export class RunCache {
   readonly #known = new Map<string, { readonly version: string; readonly run: RunFacts }>();
 
+  /** Changes whenever a journal that was read does. */
+  get version(): string {
+    return [...this.#known].map(([folder, { version }]) => `${folder} ${version}`).join();
+  }
+
   /**
    * One journal after the other, so that no more than one is in memory at a time.
    *
@@ -54,7 +59,7 @@ export class RunCache {
 }
 
 /** Changes whenever the journal does. */
-export function journalVersion(folder: string): string {
+function journalVersion(folder: string): string {
   const { size = 0, mtimeMs = 0 } = statSync(join(folder, JOURNAL_FILE), { throwIfNoEntry: false }) ?? {};
   return `${size}:${mtimeMs}`;
 }

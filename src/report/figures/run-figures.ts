@@ -10,7 +10,7 @@ import { signalFigure } from "./signal-figure.js";
 import { learningRateFigure, lossFigure } from "./training-figures.js";
 
 /** Not what is journaled beside a metric, such as the parameters in its scope: numbers to look up, not to draw. */
-function isDrawn(key: string): boolean {
+export function isDrawn(key: string): boolean {
   return recordedNameIn(key) !== null || isMeasuredName(signalOf(key));
 }
 

@@ -5,7 +5,7 @@ import { fileName, type Axis, type CategoryFigure, type Rule } from "./figure.js
 
 export function shareAxis(score: string): Axis {
   return {
-    title: `${score.replaceAll("_", " ")}`,
+    title: score.replaceAll("_", " "),
     column: fileName(score).replaceAll("-", "_"),
     scale: "linear",
     format: "share",

@@ -22,10 +22,7 @@ const NAMED: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">"
 
 /** Control characters, which no HTML may hold, become the sign for what cannot be shown. */
 export function escapeHtml(text: string): string {
-  // eslint-disable-next-line no-control-regex
-  return text
-    .replace(/[&<>"']/g, (sign) => NAMED[sign]!)
-    .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g, "\ufffd");
+  return text.replace(/[&<>"']/g, (sign) => NAMED[sign]!).replace(/(?![\t\n\r])\p{Cc}/gu, "\ufffd");
 }
 
 /** A value as JSON inside a script element: nothing in it can end the element. */

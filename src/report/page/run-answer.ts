@@ -95,7 +95,9 @@ function cardsOf({ state, results, began, lastHeard }: RunFacts): Html {
   cards.push([
     "wall time",
     formatDuration(results.wall_seconds),
-    wall > 2 * results.wall_seconds + 60 ? `over ${formatDuration(wall)}, with interruptions` : "with loading and evaluation",
+    wall > 2 * results.wall_seconds + 60
+      ? `over ${formatDuration(wall)}, with interruptions`
+      : "with loading and evaluation",
   ]);
   return markup`<dl class="cards">
     ${cards.map(

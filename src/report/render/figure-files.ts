@@ -7,7 +7,7 @@ import { figureCsv } from "./figure-csv.js";
 import { matplotlibScript } from "./matplotlib.js";
 import { pngOf } from "./png.js";
 import { drawWithVega } from "./vega.js";
-import { FIGURE_ENDINGS } from "./figure-endings.js";
+import type { FIGURE_ENDINGS } from "./figure-endings.js";
 
 /**
  * Writes a figure in all its forms into a folder that is there.

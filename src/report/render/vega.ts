@@ -2,7 +2,8 @@ import * as vega from "vega";
 import { compile, type TopLevelSpec } from "vega-lite";
 import type { Figure } from "../figures/figure.js";
 import { FONT_FAMILY, textWidth } from "./font.js";
-import { vegaSpec, type Spec } from "./vega-spec.js";
+import type { Spec } from "./vega-axes.js";
+import { vegaSpec } from "./vega-spec.js";
 
 interface TextMetrics {
   width: (item: Readonly<{ text?: unknown; fontSize?: number }>, text?: unknown) => number;
@@ -13,7 +14,11 @@ interface TextMetrics {
  * widths of the font that the pictures are drawn with are known.
  */
 (vega as unknown as { textMetrics: TextMetrics }).textMetrics.width = (item, text) =>
-  textWidth(String(text ?? item.text ?? ""), item.fontSize ?? 11);
+  textWidth(wordsOf(text ?? item.text), item.fontSize ?? 11);
+
+function wordsOf(text: unknown): string {
+  return typeof text === "string" || typeof text === "number" ? String(text) : "";
+}
 
 export interface Picture {
   readonly spec: Spec;
