@@ -56,9 +56,3 @@ export function randomStream(seed: number): RandomStream {
   };
   return { below };
 }
-
-/** `count` whole numbers from `from` to `to`, each drawn by itself, so that one may come twice. */
-export function randomIntegers(seed: number, count: number, from: number, to: number): number[] {
-  const { below } = randomStream(seed);
-  return Array.from({ length: count }, () => from + below(to - from + 1));
-}
