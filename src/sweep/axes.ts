@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
 import { z } from "zod";
+import { randomStream } from "../statistics/philox.js";
 import type { Scalar } from "./swept-run.js";
 
 /** Values of an axis of its own; a sweep of more is a mistake of somebody's. */
@@ -60,20 +60,10 @@ interface Draw {
 
 /** Different integers, uniform on [from, to], rising. A function of its arguments alone, on every machine. */
 function drawIntegers({ count, from, to, seed }: Draw): number[] {
-  const size = to - from + 1;
+  const { below } = randomStream(seed);
   const drawn = new Set<number>();
-  for (let counter = 0; drawn.size < count; counter += 1) {
-    const value = uniformBelow(size, `thawline axis ${seed} ${counter}`);
-    if (value !== null) drawn.add(from + value);
-  }
+  while (drawn.size < count) drawn.add(from + below(to - from + 1));
   return [...drawn].sort((a, b) => a - b);
-}
-
-/** Uniform on [0, size) by the hash of `text`; null where this hash is of the part that would favour small numbers. */
-function uniformBelow(size: number, text: string): number | null {
-  const bits = createHash("sha256").update(text).digest().readUIntBE(0, 6);
-  const whole = Math.floor(2 ** 48 / size) * size;
-  return bits < whole ? bits % size : null;
 }
 
 /** Every combination of the axes' values, the last axis changing fastest; one empty combination where there is none. */

@@ -4,7 +4,7 @@ import type { RunConfig } from "../config/attached.js";
 import type { PlannedRun } from "./plan.js";
 
 /** The interval of a run that does not look for it; null where there is none, undefined where it is yet to be found. */
-export function fixedInterval({ intervention }: RunConfig): number | null | undefined {
+export function intervalOf({ intervention }: RunConfig): number | null | undefined {
   if (!("k" in intervention)) return null;
   return intervention.k === "online" ? undefined : intervention.k;
 }
@@ -24,7 +24,7 @@ function isPromised({ script }: RunConfig): boolean {
  * known. On the same software and processor, which is not asked here.
  */
 export function trainsAs(run: PlannedRun, source: PlannedRun, k: number | null): boolean {
-  const own = fixedInterval(run.portable);
+  const own = intervalOf(run.portable);
   return (
     own !== undefined &&
     run.id !== source.id &&
@@ -37,8 +37,8 @@ export function trainsAs(run: PlannedRun, source: PlannedRun, k: number | null):
 
 /** Whether an online run that has not decided may turn out to train as `run` does: decisions fall on boundaries. */
 export function mayTrainAs(run: PlannedRun, online: PlannedRun): boolean {
-  const k = fixedInterval(run.portable);
-  if (k === undefined || k === null || fixedInterval(online.portable) !== undefined) return false;
+  const k = intervalOf(run.portable);
+  if (k === undefined || k === null || intervalOf(online.portable) !== undefined) return false;
   const { intervention, probe } = online.portable;
   if (!("signal" in intervention)) return false;
   const every = "every" in probe && !isRecorded(intervention.signal) && intervention.start === 1 ? probe.every : 1;

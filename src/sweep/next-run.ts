@@ -1,4 +1,4 @@
-import { fixedInterval, mayTrainAs } from "./equal-training.js";
+import { intervalOf, mayTrainAs } from "./equal-training.js";
 import type { PlannedRun } from "./plan.js";
 
 /** One task of several that work at a plan: `index` of `count`, from 1. */
@@ -28,7 +28,7 @@ export function inOrder(
 ): readonly Waiting[] {
   const seeds = [...new Set([...unfinished, ...waiting.map(({ run }) => run)].map(({ seed }) => seed))];
   const rankOf = ({ run, position }: Waiting): number[] => {
-    const looksForK = fixedInterval(run.portable) === undefined;
+    const looksForK = intervalOf(run.portable) === undefined;
     const waits = unfinished.some((online) => online.seed === run.seed && mayTrainAs(run, online));
     const isOther = share !== null && position % share.count !== share.index - 1;
     return [Number(waits), Number(isOther), seeds.indexOf(run.seed), Number(!looksForK), position];

@@ -6,8 +6,10 @@ import { loadConfig } from "../config/layers/load.js";
 import { canonical } from "../core/training-identity.js";
 import { UserError } from "../errors.js";
 import { gridOf } from "./axes.js";
+import { describeAxes } from "../words/sweep.js";
 import type { Contents } from "./content.js";
 import { baselineOf, type ReadSweep } from "./file.js";
+import { LeftOut } from "./left-out.js";
 import { axesLayer, overridesLayer } from "./override-layers.js";
 import { scriptOf, withoutScript } from "./script.js";
 import type { Scalar } from "./swept-run.js";
@@ -180,42 +182,4 @@ function same(one: PlannedRun, other: PlannedRun, shownAs: string): UserError {
       ? "take that axis out: it changes nothing there"
       : "take one of the two out, or let it change a setting",
   });
-}
-
-export function describeAxes(axes: PlannedRun["axes"]): string {
-  return Object.entries(axes)
-    .map(([key, value]) => `${key}=${String(value)}`)
-    .join(" ");
-}
-
-/** What conditions leave out of the settings that they inherit. */
-class LeftOut {
-  private readonly said = new Map<string, Set<string>>();
-  private readonly keys = new Map<string, Set<string>>();
-
-  sentence(condition: string, sentence: string): void {
-    this.said.set(sentence, (this.said.get(sentence) ?? new Set()).add(condition));
-  }
-
-  key(key: string, condition: string): void {
-    this.keys.set(key, (this.keys.get(key) ?? new Set()).add(condition));
-  }
-
-  sentences(): string[] {
-    return [...this.said].map(([sentence, conditions]) => `${[...conditions].join(", ")}: ${sentence}`);
-  }
-
-  /** @throws UserError for a setting of the sweep's own that no condition has a use for */
-  refuseWithoutAnyEffect({ file, locate, shownAs }: ReadSweep): void {
-    const all = Object.keys(file.conditions).length;
-    for (const key of Object.keys(file.set)) {
-      if (this.keys.get(key)?.size !== all) continue;
-      const place = locate(["set", key]) ?? `\`${shownAs}\``;
-      throw new UserError({
-        code: "invalid_sweep",
-        message: `${place}: \`${key}\` has no effect in any condition`,
-        hint: `remove \`${key}\``,
-      });
-    }
-  }
 }

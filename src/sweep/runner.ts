@@ -116,11 +116,10 @@ export class SweepRunner {
   }
 
   private async fill(): Promise<void> {
-    for (let run = this.next(new Set()); run !== null && this.hasSlot();) {
-      const tried = new Set<string>();
-      if (!(await this.takeUp(run))) tried.add(run.id);
-      if (this.stopping !== null) return;
-      run = this.next(tried);
+    while (this.hasSlot() && this.stopping === null) {
+      const run = this.next();
+      if (run === null) return;
+      await this.takeUp(run);
     }
   }
 
@@ -193,7 +192,8 @@ export class SweepRunner {
   }
 
   private decided(run: PlannedRun, decision: Decision): void {
-    if (decision.type === "interval/decided") this.options.onEvent({ type: "decided", run, decision });
+    if (decision.type !== "interval/decided" || decision.source === "fixed") return;
+    this.options.onEvent({ type: "decided", run, decision });
   }
 
   private async follow(run: PlannedRun, held: Claim, process: RunProcess): Promise<void> {
