@@ -18,6 +18,7 @@ export function escapeText(text) {
 export function formatValue(value, format) {
   if (typeof value !== "number" || !Number.isFinite(value)) return "not finite";
   if (format === "share") return `${(100 * value).toFixed(2)} %`;
+  if (format === "points") return `${value > 0 ? "+" : ""}${(100 * value).toFixed(2)} points`;
   const size = Math.abs(value);
   if (size !== 0 && (size < 1e-3 || size >= 1e6)) return value.toExponential(3).replace("e+", "e");
   return String(Number(value.toPrecision(Number.isInteger(value) ? 7 : 4)));
@@ -56,6 +57,7 @@ function logTicks(low, high) {
 
 export function tickText(value, format) {
   if (format === "share") return `${Number((100 * value).toPrecision(4))} %`;
+  if (format === "points") return String(Number((100 * value).toPrecision(4)));
   const size = Math.abs(value);
   if (size !== 0 && (size < 1e-3 || size >= 1e6)) return value.toExponential(2).replace(/\.?0*e\+?/, "e");
   return String(Number(value.toPrecision(6)));

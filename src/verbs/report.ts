@@ -23,11 +23,12 @@ export function register(program: Command): void {
       const { reportOn } = await import("../report/report-on.js");
       const { defaultOut } = await import("../report/find-runs.js");
       const out = options.out === undefined ? defaultOut(named, process.cwd()) : resolve(options.out);
-      await reportOn(named, out, { draws: options.figures, watches: options.watch === true, tell });
+      await reportOn(named, out, { draws: options.figures, watches: options.watch === true, tell: tellReport });
     });
 }
 
-function tell({ page, figures, tables, kept, goesOn, unread }: Told): void {
+/** The page that was written, on stdout; what was left out or left alone, on stderr. */
+export function tellReport({ page, figures, tables, kept, goesOn, unread }: Told): void {
   for (const { folder, why } of unread) standardError.print(`note: \`${shortPath(folder)}\` is left out: ${why}\n`);
   for (const path of kept) standardError.print(`note: \`${shortPath(path)}\` was changed by hand and stays as it is\n`);
   const counts = [

@@ -45,6 +45,7 @@ export function recordedSweep(prefix: string, changes: Partial<Sweep> = {}): Swe
   if (runs.length === 0) throw new Error(`docs/results has no run called ${prefix}-...`);
   return {
     name: prefix,
+    title: null,
     folder: `/runs/${prefix}`,
     scale: null,
     evaluateOn: null,

@@ -43,7 +43,12 @@ export interface ConfigRequest {
 export function loadConfig(request: ConfigRequest): Config {
   const { source, overrides = [], env = {}, cwd, onLeftOut } = request;
   const between = request.layers ?? [];
-  const layers = [...sourceLayers(source, cwd), ...between, environmentLayer(env, cwd), commandLineLayer(overrides, cwd)];
+  const layers = [
+    ...sourceLayers(source, cwd),
+    ...between,
+    environmentLayer(env, cwd),
+    commandLineLayer(overrides, cwd),
+  ];
   const merged = mergeLayers([EMPTY_SECTIONS, ...layers]);
   const forms = formsOf(merged);
   const { settings, problems, leftOut, keysLeftOut } = effectiveSettings(merged, layers, forms);

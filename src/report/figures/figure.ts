@@ -8,8 +8,8 @@ export interface Axis {
   /** Name of its column in the CSV file. */
   readonly column: string;
   readonly scale: "linear" | "log";
-  /** `share`: shares of 1, printed as percentages. */
-  readonly format: "number" | "share";
+  /** `share`: shares of 1, printed as percentages; `points`: differences of shares, printed as percentage points. */
+  readonly format: "number" | "share" | "points";
 }
 
 /** `low` and `high` are the ends of an interval or an error; they come together. */

@@ -33,7 +33,7 @@ export async function sweepPage(
   const isScore = ({ id, kind }: Figure): boolean => id.startsWith("k-") || (kind === "categories" && !isPart({ id }));
   const isPart = ({ id }: Pick<Figure, "id">): boolean => id === "corruptions" || id.startsWith("languages-");
   const isCurve = (figure: Figure): boolean => !isScore(figure) && !isPart(figure);
-  const content = markup`<p class="answer"><b>${answer.headline}.</b></p>
+  const content = markup`<p class="answer"><b>${answer.headline.charAt(0).toUpperCase() + answer.headline.slice(1)}.</b></p>
     <ul>${answer.sentences.map((sentence) => markup`<li>${sentence}</li>`)}</ul>
     ${notesOf(notesFor(found))}
     ${section("Scores", show(isScore))}

@@ -1,5 +1,6 @@
 import {
   groupsOf,
+  type Axis,
   type CategoryFigure,
   type Figure,
   type LineFigure,
@@ -58,7 +59,7 @@ function oneLine(words: string): string {
 
 function usesShares(figure: Figure): boolean {
   if (figure.kind === "timeline") return false;
-  return (figure.kind === "lines" ? figure.y : figure.value).format === "share";
+  return (figure.kind === "lines" ? figure.y : figure.value).format !== "number";
 }
 
 function stylesOf(groups: readonly string[]): string[] {
@@ -112,10 +113,15 @@ function linesBody(figure: LineFigure): string[] {
     ...(y.scale === "log" ? ['ax.set_yscale("log")'] : []),
     `ax.set_xlabel(${text(x.title)})`,
     `ax.set_ylabel(${text(y.title)})`,
-    ...(y.format === "share" ? ["ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=None))"] : []),
+    ...formatterOf(y, "yaxis"),
     ...(groups.length + figure.rules.length > 1 ? ["ax.legend(fontsize=8)"] : []),
     'ax.spines[["top", "right"]].set_visible(False)',
   ];
+}
+
+function formatterOf({ format }: Axis, axis: "xaxis" | "yaxis"): string[] {
+  if (format === "number") return [];
+  return [`ax.${axis}.set_major_formatter(PercentFormatter(1${format === "points" ? ', symbol=""' : ""}))`];
 }
 
 const RULE_STYLES = { decision: '"-"', hindsight: '"--"', limit: '":"', reference: '"--"' } as const;
@@ -155,7 +161,7 @@ function categoriesBody(figure: CategoryFigure): string[] {
     "ax.set_yticks(range(len(categories)), categories)",
     "ax.invert_yaxis()",
     `ax.set_xlabel(${text(value.title)})`,
-    ...(value.format === "share" ? ["ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=None))"] : []),
+    ...formatterOf(value, "xaxis"),
     ...(groups.length + figure.rules.length > 1 ? ["ax.legend(fontsize=8)"] : []),
     'ax.spines[["top", "right"]].set_visible(False)',
   ];

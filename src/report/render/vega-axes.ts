@@ -32,6 +32,7 @@ export function extentOf(values: readonly number[]): [number, number] {
 /** Powers of ten only where digits would not do. */
 export function axisOf({ format, scale }: Axis, values: readonly number[] = []): Spec {
   if (format === "share") return { format: "~p", tickCount: 6 };
+  if (format === "points") return { labelExpr: "format(100 * datum.value, '~r')", tickCount: 6 };
   const most = values.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
   const isOrdinary = most === 0 || (most >= 1e-3 && most < 1e6);
   return { format: isOrdinary ? ",~r" : "~e", tickCount: scale === "log" ? 5 : 6 };

@@ -1,5 +1,5 @@
 import { groupsOf, type LineFigure } from "../figures/figure.js";
-import { axisOf, colorBy, dashBy, HEIGHT, isShown, scaleOf, shapeBy, WIDTH, type Spec } from "./vega-axes.js";
+import { axisOf, colorBy, dashBy, extentOf, HEIGHT, isShown, scaleOf, shapeBy, WIDTH, type Spec } from "./vega-axes.js";
 import { ruleLayers } from "./vega-rules.js";
 
 /** So few that each is shown where it was measured. */
@@ -17,8 +17,15 @@ export function linesSpec(figure: LineFigure): Spec {
   const of = (role: string, draws: string): string => `datum.role === '${role}' && datum.draws === '${draws}'`;
   const has = (role: string, draws: string): boolean => rows.some((row) => row.role === role && row.draws === draws);
   const xs = rows.map((row) => row.x).concat(rules.flatMap(({ axis, at }) => (axis === "x" ? [at] : [])));
+  const hasLines = rows.some(({ draws }) => draws !== "points");
   const encoding = {
-    x: { field: "x", type: "quantitative", title: x.title, scale: scaleOf(x, xs), axis: axisOf(x, xs) },
+    x: {
+      field: "x",
+      type: "quantitative",
+      title: x.title,
+      scale: scaleOf(x, padded(xs, x.scale, hasLines)),
+      axis: axisOf(x, xs),
+    },
     y: {
       field: "y",
       type: "quantitative",
@@ -52,7 +59,6 @@ export function linesSpec(figure: LineFigure): Spec {
       })),
   ];
   const scattered = rows.some(({ draws }) => draws === "points");
-  const hasLines = rows.some(({ draws }) => draws !== "points");
   const points = scattered
     ? [
         {
@@ -84,4 +90,11 @@ export function linesSpec(figure: LineFigure): Spec {
     data: { values: rows },
     layer: [...bands, ...lines, ...points, ...ruleLayers(rules, x, xs, groups)],
   };
+}
+
+/** Points in the corners of a figure without lines would be cut by its edges. */
+function padded(xs: readonly number[], scale: "linear" | "log", hasLines: boolean): readonly number[] {
+  if (hasLines || xs.length === 0) return xs;
+  const [low, high] = extentOf(xs);
+  return scale === "log" ? [low / 1.1, high * 1.1] : [low - 0.04 * (high - low), high + 0.04 * (high - low)];
 }

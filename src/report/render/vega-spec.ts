@@ -33,7 +33,14 @@ const CONFIG = {
     titlePadding: 8,
   },
   // Without a limit no label is cut; strokes, since a band and a dash in one symbol are drawn as a blob.
-  legend: { labelFontSize: TEXT, titleFontSize: TEXT, labelLimit: 0, symbolStrokeWidth: 2, symbolSize: 400 },
+  legend: {
+    labelFontSize: TEXT,
+    titleFontSize: TEXT,
+    labelLimit: 0,
+    symbolStrokeWidth: 2,
+    symbolOpacity: 1,
+    symbolSize: 400,
+  },
 };
 
 function bodyOf(figure: Figure): Spec {

@@ -3,6 +3,7 @@ import { composeManifest } from "../../runs/manifest.js";
 import type { Sweep, SweptRun, RunStanding } from "../../sweep/swept-run.js";
 import type { RunFacts } from "../facts/run-facts.js";
 import type { UnreadRun } from "../run-cache.js";
+import { signalName } from "../../words/names.js";
 import { differencesOf } from "./differences.js";
 import type { SweepFacts } from "./sweep-facts.js";
 
@@ -21,6 +22,7 @@ export function looseRuns(runs: readonly RunFacts[], unread: readonly UnreadRun[
   );
   const sweep: Sweep = {
     name: basename(folder),
+    title: null,
     folder,
     scale: null,
     evaluateOn: null,
@@ -36,23 +38,22 @@ export function looseRuns(runs: readonly RunFacts[], unread: readonly UnreadRun[
   };
 }
 
-/** Short where that is enough to tell them apart: the intervention's kind says most. */
+/** As short as tells them apart: what the intervention is, then how it decides, then everything that differs. */
 function conditionNames(runs: readonly RunFacts[], differences: readonly (readonly string[])[]): string[] {
-  const whole = differences.map((own) => own.join(" "));
-  const short = runs.map(({ state: { config } }, index) => {
-    const { intervention } = config;
-    if (intervention.kind === "none") return "standard";
-    const told = differences[index]!.filter((one) => /^intervention\.(?:k|signal|tau|epsilon|kind)=/.test(one));
-    const words = told.map((one) => one.replace(/^intervention\.(?:kind=)?/, ""));
-    return words.length === 0
-      ? intervention.kind
-      : words.filter((one) => one !== intervention.kind || words.length === 1).join(" ");
-  });
-  const isEnough = whole.every((own, index) =>
-    whole.every((other, at) => (own === other) === (short[index] === short[at])),
-  );
-  if (isEnough) return short;
-  return whole.map((own) => (own === "" ? "all" : own));
+  const whole = differences.map((own) => (own.length === 0 ? "all" : own.join(" ")));
+  const named = [1, 2, 3].map((detail) => runs.map(({ state }) => interventionName(state.config, detail)));
+  const isEnough = (names: readonly string[]): boolean =>
+    whole.every((own, index) => whole.every((other, at) => (own === other) === (names[index] === names[at])));
+  return named.find(isEnough) ?? whole;
+}
+
+function interventionName({ intervention }: RunFacts["state"]["config"], detail: number): string {
+  if (intervention.kind === "none") return "standard";
+  const kind = detail > 2 ? `${intervention.kind} ` : "";
+  if (intervention.k !== "online") return `${kind}k=${intervention.k}`;
+  const { signal, tau, epsilon } = intervention;
+  const rule = detail > 2 ? `, tau ${tau}, epsilon ${epsilon}` : "";
+  return `${kind}online${detail > 1 ? ` by ${signalName(signal)}` : ""}${rule}`;
 }
 
 function sweptRun(run: RunFacts, id: string, condition: string): SweptRun {

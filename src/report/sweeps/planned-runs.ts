@@ -1,12 +1,11 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { JOURNAL_FILE } from "../../journal/format.js";
-import { composeManifest } from "../../runs/manifest.js";
-import { standingOf } from "../../sweep/standing.js";
-import { FAILURE, readPlan, runFolderOf, TAKEN } from "../../sweep/sweep-folder.js";
-import type { Sweep, SweptRun } from "../../sweep/swept-run.js";
-import type { RunCache } from "../run-cache.js";
+import { collectPlan } from "../../sweep/collect.js";
+import { readPlan } from "../../sweep/sweep-folder.js";
+import type { SweptRun } from "../../sweep/swept-run.js";
 import type { RunFacts } from "../facts/run-facts.js";
+import type { RunCache } from "../run-cache.js";
 import { differencesOf } from "./differences.js";
 import { failureOf } from "./loose-runs.js";
 import type { SweepFacts } from "./sweep-facts.js";
@@ -18,37 +17,20 @@ import type { SweepFacts } from "./sweep-facts.js";
  */
 export async function plannedRuns(folder: string, cache: RunCache): Promise<SweepFacts> {
   const plan = readPlan(folder);
-  const standings = await Promise.all(plan.runs.map((run) => standingOf(folder, run)));
-  const folders = plan.runs.map(({ id }) => runFolderOf(folder, TAKEN.read(folder, id)?.from ?? id));
-  const begun = [...new Set(folders)].filter((one) => existsSync(join(one, JOURNAL_FILE)));
+  const sweep = await collectPlan(folder, plan);
+  const begun = [...new Set(sweep.runs.map((run) => run.folder))].filter((one) => existsSync(join(one, JOURNAL_FILE)));
   const { runs, unread } = await cache.read(begun);
   const byFolder = new Map(runs.map((run) => [run.folder, run]));
   const facts = new Map<string, RunFacts>();
-  const swept = plan.runs.map((planned, index): SweptRun => {
-    const { id, condition, seed, axes } = planned;
-    const run = byFolder.get(folders[index]!) ?? null;
-    if (run !== null) facts.set(id, run);
-    const standing = standings[index]!;
-    const isDone = standing === "finished" || standing === "taken";
-    return {
-      id,
-      condition,
-      seed,
-      axes,
-      folder: folders[index]!,
-      standing,
-      takenFrom: TAKEN.read(folder, id)?.from ?? null,
-      results: run !== null && isDone ? run.results : null,
-      manifest:
-        run === null
-          ? null
-          : { ...composeManifest(run.state, run.versions.thawline ?? ""), host: run.attempts.at(-1)?.host ?? "" },
-      failure: FAILURE.read(folder, id)?.message ?? (run === null ? null : failureOf(run)),
-    };
+  const swept = sweep.runs.map((run): SweptRun => {
+    const read = byFolder.get(run.folder);
+    if (read === undefined) return run;
+    facts.set(run.id, read);
+    const isDone = run.standing === "finished" || run.standing === "taken";
+    // The journal wins over what was written beside it.
+    return { ...run, results: isDone ? read.results : null, failure: run.failure ?? failureOf(read) };
   });
-  const { name, scale, evaluateOn, baseline, conditions } = plan;
-  const sweep: Sweep = { name, folder, scale, evaluateOn, baseline, conditions, runs: swept };
   const own = differencesOf(plan.runs.map(({ config }) => config));
   const differences = Object.fromEntries(plan.runs.map(({ condition }, index) => [condition, own[index]!]));
-  return { sweep, runs: facts, unread, differences };
+  return { sweep: { ...sweep, runs: swept }, runs: facts, unread, differences };
 }

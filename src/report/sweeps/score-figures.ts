@@ -21,15 +21,20 @@ export function scoreAxis(score: string, title = scoreHeading(score)): Axis {
 }
 
 /** Mean over seeds with Student's interval, and the seeds themselves; null where no run has the score. */
-function valueOf(category: string, values: readonly number[]): CategoryValue | null {
+function valueOf(category: string, score: string, values: readonly number[]): CategoryValue | null {
   const mean = meanOf(values);
   if (mean === null) return null;
-  const interval = studentInterval(values);
-  const ends = interval === null ? {} : { low: interval.lower, high: interval.upper };
+  const interval = values.length < FEWEST ? null : studentInterval(values);
+  // No share is below 0 or above 1, whatever a few seeds say of their spread.
+  const [least, most] = unitOfScore(score) === "share" ? [0, 1] : [-Infinity, Infinity];
+  const ends = interval === null ? {} : { low: Math.max(least, interval.lower), high: Math.min(most, interval.upper) };
   return { category, value: mean, ...ends, seeds: values.length > 1 ? values : [] };
 }
 
-const INTERVALS = "points are means over seeds with 95 % intervals (Student's t), the seeds behind them";
+/** Of two values an interval is so wide that nothing else can be seen beside it. */
+const FEWEST = 3;
+
+const INTERVALS = `points are means over seeds with 95 % intervals (Student's t, from ${FEWEST} seeds on), the seeds behind them`;
 
 /** What is missing, so that nobody takes a few runs for all. */
 export function missingWords(arms: readonly Arm[]): string[] {
@@ -39,7 +44,7 @@ export function missingWords(arms: readonly Arm[]): string[] {
 
 /** One score of every condition. */
 export function conditionFigure(arms: readonly Arm[], score: string): CategoryFigure | null {
-  const values = arms.flatMap((arm) => valueOf(arm.label, [...bySeed(arm, score).values()]) ?? []);
+  const values = arms.flatMap((arm) => valueOf(arm.label, score, [...bySeed(arm, score).values()]) ?? []);
   if (values.length === 0) return null;
   return {
     kind: "categories",
@@ -62,7 +67,7 @@ export function gainFigure(arms: readonly Arm[], score: string): CategoryFigure 
     if (baseline === null) return [];
     const { differences, mean, interval } = pairedDifferences(bySeed(arm, score), bySeed(baseline, score));
     if (mean === null) return [];
-    const ends = interval === null ? {} : { low: interval.lower, high: interval.upper };
+    const ends = interval === null || differences.length < FEWEST ? {} : { low: interval.lower, high: interval.upper };
     return [
       {
         category: arm.label,
@@ -84,6 +89,7 @@ export function gainFigure(arms: readonly Arm[], score: string): CategoryFigure 
     value: {
       ...scoreAxis(score, `${scoreHeading(score)}, difference${unitOfScore(score) === "share" ? " in points" : ""}`),
       column: "gain",
+      format: unitOfScore(score) === "share" ? "points" : "number",
     },
     categories: values.map(({ category }) => category),
     groups: [{ name: "gain", values }],
@@ -178,7 +184,7 @@ function partFigure(
   const ranked = [...scores].sort((a, b) => meanOfAll(b) - meanOfAll(a));
   const groups = shown.map((arm) => ({
     name: arm.label,
-    values: ranked.flatMap((score) => valueOf(partOf(score), [...bySeed(arm, score).values()]) ?? []),
+    values: ranked.flatMap((score) => valueOf(partOf(score), score, [...bySeed(arm, score).values()]) ?? []),
   }));
   if (ranked.length === 0 || groups.length === 0) return [];
   const left = arms.length - shown.length;
