@@ -20,7 +20,7 @@ export async function startRun(
   { config, leftOut }: ChosenConfig,
   cwd: string,
   options: StartOptions,
-  onFolder: (runFolder: string) => void = () => undefined,
+  onFolder: (runFolder: string) => unknown = () => undefined,
 ): Promise<void> {
   tellLeftOut(leftOut);
   const now = new Date();

@@ -40,12 +40,12 @@ export function register(program: Command): void {
       return;
     }
     const { startRun } = await import("../starting/start-run.js");
-    let runFolder: string | null = null;
+    const made: string[] = [];
     try {
-      await startRun(chosen, cwd, options, (made) => (runFolder = made));
+      await startRun(chosen, cwd, options, (runFolder) => made.push(runFolder));
     } finally {
       // A run that failed is to be looked at as well.
-      if (options.report && runFolder !== null) await reportOnRun(runFolder);
+      if (options.report) for (const runFolder of made) await reportOnRun(runFolder);
     }
   });
 }

@@ -78,7 +78,7 @@ export function linesSpec(figure: LineFigure): Spec {
             x: encoding.x,
             y: { ...encoding.y, field: "low" },
             y2: { field: "high" },
-            color: { ...encoding.color, legend: null },
+            color: encoding.color,
             detail: { field: "series" },
           },
         },
