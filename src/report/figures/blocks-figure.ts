@@ -22,7 +22,7 @@ export function blocksFigure(state: State): TimelineFigure | null {
     return { name, spans: withWarmup(joined(spans), releases.get(name), schedule.releaseWarmup) };
   });
   const caption = ["head first, then the blocks from the top down"];
-  const rules = decisionRules(state).filter(({ kind, at }) => kind !== "limit" && at <= last);
+  const rules = decisionRules(state).filter(({ kind, at }) => kind === "decision" && at <= last);
   return { kind: "timeline", id: "blocks", title: "What trained when", caption, x: UPDATES, rows, rules };
 }
 

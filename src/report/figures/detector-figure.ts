@@ -22,7 +22,8 @@ export function detectorFigure({ state, judgements }: RunFacts): LineFigure | nu
     ...of("improvement so far", ({ judgement }) => (isPlateau(judgement) ? judgement.improved : null)),
     ...of("gain of the latest points", ({ judgement }) => (isPlateau(judgement) ? judgement.gain : null)),
   ];
-  if (series.length === 0) return null;
+  // One judgement is told by the table.
+  if (series.every(({ points }) => points.length < 2)) return null;
   return {
     kind: "lines",
     id: "detector",
