@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Results } from "../reading/results.js";
 import { readResults } from "../runs/finished-run.js";
 import type { Manifest } from "../runs/manifest.js";
 import { MANIFEST_FILE } from "../runs/outcome.js";
@@ -37,11 +38,31 @@ async function collectRun(folder: string, run: PlannedRun): Promise<SweptRun> {
     folder: own,
     standing,
     takenFrom,
-    results: isDone ? readResults(own) : null,
+    results: isDone ? ownResults(own, takenFrom) : null,
     manifest: isDone ? readManifest(own) : null,
     failure: standing === "failed" ? (FAILURE.read(folder, id)?.message ?? null) : null,
   };
 }
+
+/** The results of a run that trained the same are this one's, but for how k came about: here it was fixed. */
+function ownResults(folder: string, takenFrom: string | null): Results | null {
+  const results = readResults(folder);
+  if (results === null || takenFrom === null || results.k === null) return results;
+  const { value, start } = results.k;
+  const k = { ...NOBODYS_DECISION, value, start };
+  return { ...results, k };
+}
+
+const NOBODYS_DECISION = {
+  source: "fixed",
+  signal: null,
+  decided_at_update: 0,
+  k_offline: null,
+  k_offline_reason: null,
+  every: null,
+  tau: null,
+  epsilon: null,
+} as const;
 
 function readManifest(folder: string): Manifest | null {
   try {

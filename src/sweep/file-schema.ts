@@ -43,6 +43,7 @@ const scale = z.strictObject({
   set: overrides.default({}).describe("Settings that make every run smaller."),
   seeds: seeds.optional().describe("Seeds in the place of the file's."),
   axes: axes.default({}).describe("Values in the place of those of the file's axes of these keys."),
+  conditions: z.record(name, z.strictObject({ axes })).default({}).describe("The same for the axes of one condition."),
 });
 
 const attach = z.strictObject({

@@ -1,4 +1,6 @@
-import { basename, dirname, extname, resolve } from "node:path";
+import { readdirSync } from "node:fs";
+import { basename, dirname, extname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import { configError, describeIssues } from "../config/checks/problems.js";
 import { nearest } from "../config/checks/suggestions.js";
 import { pathsOf } from "../config/json-schema.js";
@@ -30,22 +32,26 @@ export interface SweepRequest {
   /** `key=value` is a setting of every run, `key=a,b` an axis; `seed=0,1` are the seeds. */
   readonly overrides?: readonly string[];
   readonly scale?: string | null;
+  /** A preset or a file in the place of the file's own base. */
+  readonly base?: string | null;
 }
 
 /** @throws UserError that lists what is wrong with the file, each with its place */
-export function readSweep({ path, cwd, overrides = [], scale = null }: SweepRequest): ReadSweep {
+export function readSweep({ path: named, cwd, overrides = [], scale = null, base = null }: SweepRequest): ReadSweep {
+  const path = shippedSweep(named) ?? named;
   const layer = readYamlFile(resolve(cwd, path), path);
   const parsed = sweepFileSchema.safeParse(layer.settings);
   if (!parsed.success) {
     throw configError(describeIssues(parsed.error.issues, layer.settings, pathsOf(sweepFileSchema)), [layer], path);
   }
-  const scaled = atScale(parsed.data, scale, layer, path);
+  const file = base === null ? parsed.data : { ...parsed.data, base: isPath(base) ? resolve(cwd, base) : base };
+  const scaled = atScale(file, scale, layer, path);
   const told = withOverrides(scaled, overrides);
   requireBaseline(told.file, layer, path);
   return {
     shownAs: path,
     folder: dirname(resolve(cwd, path)),
-    name: nameOf(told.file, path, scale),
+    name: nameOf(told.file, path, { base, scale }),
     scale,
     seeds: seedsOf(told.file.seeds),
     ...told,
@@ -60,9 +66,37 @@ export function baselineOf({ baseline, conditions }: SweepFile): string | null {
   return baseline ?? (Object.hasOwn(conditions, DEFAULT_BASELINE) ? DEFAULT_BASELINE : null);
 }
 
-function nameOf(file: SweepFile, path: string, scale: string | null): string {
-  const stem = file.name ?? basename(path, extname(path)).replace(/[^A-Za-z0-9._-]/g, "-");
-  return scale === null ? stem : `${stem}-${scale}`;
+function nameOf(
+  file: SweepFile,
+  path: string,
+  { base, scale }: { readonly base: string | null; readonly scale: string | null },
+): string {
+  const parts = [
+    file.name ?? stemOf(path),
+    ...(base === null ? [] : [stemOf(base)]),
+    ...(scale === null ? [] : [scale]),
+  ];
+  return parts.join("-");
+}
+
+const stemOf = (path: string): string => basename(path, extname(path)).replace(/[^A-Za-z0-9._-]/g, "-");
+
+const isPath = (source: string): boolean => source.includes("/") || /\.ya?ml$/.test(source);
+
+const SHIPPED = fileURLToPath(new URL("../../configs/sweeps", import.meta.url));
+
+/** `table2` is the sweep of that name that comes with thawline; null for what looks like a path. */
+function shippedSweep(named: string): string | null {
+  if (isPath(named)) return null;
+  const names = readdirSync(SHIPPED).map((file) => basename(file, ".yaml"));
+  if (names.includes(named)) return join(SHIPPED, `${named}.yaml`);
+  const guess = nearest(named, names);
+  const known = `the sweeps that come with thawline are ${names.map((name) => `\`${name}\``).join(", ")}; a file is given by its path, like \`./my-sweep.yaml\``;
+  throw new UserError({
+    code: "unknown_sweep",
+    message: `there is no sweep \`${named}\``,
+    hint: guess === null ? known : `did you mean \`${guess}\`? (${known})`,
+  });
 }
 
 export function seedsOf(seeds: SweepFile["seeds"]): readonly number[] {
@@ -87,9 +121,15 @@ function atScale(file: SweepFile, scale: string | null, layer: Layer, path: stri
             : `its scales are ${names.map((name) => `\`${name}\``).join(", ")}`,
     });
   }
-  const replaced = Object.entries(chosen.axes).reduce(
-    (left, [key, values]) => withAxis(left, key, values, placeIn(layer, ["scales", scale, "axes", key], path)),
+  const at = ["scales", scale];
+  const everywhere = Object.entries(chosen.axes).reduce(
+    (left, [key, values]) => withAxis(left, key, values, placeIn(layer, [...at, "axes", key], path)),
     file,
+  );
+  const replaced = Object.entries(chosen.conditions).reduce(
+    (left, [condition, { axes }]) =>
+      withOwnAxes(left, condition, axes, placeIn(layer, [...at, "conditions", condition], path)),
+    everywhere,
   );
   return { ...replaced, seeds: chosen.seeds ?? file.seeds };
 }
@@ -114,6 +154,23 @@ function withAxis(file: SweepFile, key: string, values: Axis, place: string): Sw
     { ...condition, axes: replaced(condition.axes) },
   ]);
   return { ...file, axes: replaced(file.axes), conditions: Object.fromEntries(conditions) as SweepFile["conditions"] };
+}
+
+/** Other values of the axes that a condition has. */
+function withOwnAxes(file: SweepFile, name: string, axes: Readonly<Record<string, Axis>>, place: string): SweepFile {
+  const condition = file.conditions[name];
+  const missing = Object.keys(axes).find((key) => condition === undefined || !Object.hasOwn(condition.axes, key));
+  if (condition === undefined || missing !== undefined) {
+    throw new UserError({
+      code: condition === undefined ? "unknown_condition" : "unknown_axis",
+      message: `${place}: ${condition === undefined ? `there is no condition \`${name}\`` : `\`${name}\` has no axis \`${missing}\``}`,
+      hint: "a scale replaces values of axes that the sweep has",
+    });
+  }
+  return {
+    ...file,
+    conditions: { ...file.conditions, [name]: { ...condition, axes: { ...condition.axes, ...axes } } },
+  };
 }
 
 const OVERRIDE = /^([a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*)=(.*)$/s;

@@ -30,15 +30,19 @@ export class LeftOut {
   }
 
   /** @throws UserError for a setting of the sweep's own that no condition has a use for */
-  refuseWithoutAnyEffect({ file, locate, shownAs }: ReadSweep): void {
+  refuseWithoutAnyEffect({ file, scale, locate, shownAs }: ReadSweep): void {
     const all = Object.keys(file.conditions).length;
-    const idle = leavesOf(nested(file.set), "").find((key) => this.keys.get(key)?.size === all);
-    if (idle === undefined) return;
-    throw new UserError({
-      code: "invalid_sweep",
-      message: `${locate(["set", idle]) ?? locate(["set", ...idle.split(".")]) ?? `\`${shownAs}\``}: \`${idle}\` has no effect in any condition`,
-      hint: `remove \`${idle}\``,
-    });
+    const shared = scale === null ? [] : [{ set: file.scales[scale]!.set, at: ["scales", scale, "set"] }];
+    for (const { set, at } of [{ set: file.set, at: ["set"] }, ...shared]) {
+      const idle = leavesOf(nested(set), "").find((key) => this.keys.get(key)?.size === all);
+      if (idle === undefined) continue;
+      const place = locate([...at, idle]) ?? locate([...at, ...idle.split(".")]) ?? `\`${shownAs}\``;
+      throw new UserError({
+        code: "invalid_sweep",
+        message: `${place}: \`${idle}\` has no effect in any condition`,
+        hint: `remove \`${idle}\``,
+      });
+    }
   }
 }
 

@@ -2,7 +2,6 @@ import { parseDocument } from "yaml";
 import { merge, type Layer, type Path, type Settings } from "../config/layers/layers.js";
 import { withAbsolutePaths } from "../config/layers/relative-paths.js";
 import type { Overrides } from "./file-schema.js";
-import type { Scalar } from "./swept-run.js";
 
 /** Where a key of the sweep's file stands, in words; null where it does not. */
 export type Locate = (path: Path) => string | null;
@@ -26,12 +25,8 @@ export function overridesLayer(overrides: Overrides, at: Path, locate: Locate, f
   };
 }
 
-/** The values of a run on the sweep's axes, as a layer. */
-export function axesLayer(
-  values: Readonly<Record<string, Scalar>>,
-  placeOf: (key: string) => string | null,
-  folder: string,
-): Layer {
+/** The values of a run on the sweep's axes, or settings of the command line, as a layer. */
+export function axesLayer(values: Overrides, placeOf: (key: string) => string | null, folder: string): Layer {
   return {
     settings: withAbsolutePaths(nested(values), folder),
     locate: (path) => {

@@ -94,17 +94,18 @@ function layersOf(sweep: ReadSweep, condition: string, seed: number, axes: Reado
     overridesLayer(one(settings), at, locate, folder);
   const machine = typeof file.base === "string" ? { "device.threads": file.threads } : {};
   const placeOf = (key: string): string | null =>
+    (scale === null ? null : locate(["scales", scale, "conditions", condition, "axes", key])) ??
     (scale === null ? null : locate(["scales", scale, "axes", key])) ??
     locate(["conditions", condition, "axes", key]) ??
     locate(["axes", key]) ??
     "command line";
   const above = [
-    layer({ name: name.slice(0, 64), ...file.set }, ["set"]),
-    ...(scale === null ? [] : [layer(file.scales[scale]!.set, ["scales", scale, "set"])]),
+    { ...layer({ name: name.slice(0, 64), ...file.set }, ["set"]), ...SHARED },
+    ...(scale === null ? [] : [{ ...layer(file.scales[scale]!.set, ["scales", scale, "set"]), ...SHARED }]),
     layer(file.conditions[condition]!.set, ["conditions", condition, "set"]),
     { settings: { seed }, locate: () => locate(["seeds"]) },
     axesLayer(one(axes), placeOf, folder),
-    { ...layer(said, []), locate: () => "command line" },
+    axesLayer(one(said), () => "command line", folder),
   ];
   for (const { settings, locate: at } of above) requireNumber(valueAt(settings, THREADS), at(THREADS));
   return [
@@ -114,6 +115,8 @@ function layersOf(sweep: ReadSweep, condition: string, seed: number, axes: Reado
 }
 
 const THREADS = ["device", "threads"];
+/** A setting of the whole sweep is left out where a condition has no use for it; one that none has is refused. */
+const SHARED = { isShared: true } as const;
 
 /** Nothing of a run may depend on the machine that it happens to be run on. */
 function requireNumber(threads: unknown, place: string | null): void {

@@ -11,6 +11,7 @@ import { describeSweep } from "../words/sweep-status.js";
 
 interface SweepFlags {
   readonly scale?: string;
+  readonly base?: string;
   readonly dir?: string;
   readonly jobs?: number;
   readonly only?: Share;
@@ -29,9 +30,13 @@ export function register(program: Command): void {
   sweep
     .command("run", { isDefault: true })
     .description("Begin a sweep, or go on with it (`thawline sweep FILE` does the same)")
-    .argument("<file or folder>", "a sweep's YAML file, or the folder of one that was begun")
+    .argument(
+      "<sweep>",
+      "name of a sweep that comes with thawline, a sweep's YAML file, or the folder of one that was begun",
+    )
     .argument("[key=value...]", "settings of every run; `key=a,b,c` is an axis, `seed=0,1` are the seeds")
     .option("--scale <name>", "one of the file's smaller forms")
+    .option("--base <preset or file>", "begin with this in the place of the file's own base")
     .option("--dir <folder>", "folder of the sweep (default: runs/<name>)")
     .option("--jobs <n>", "runs at a time (default: as many as the cores or the GPUs take)", wholeNumber)
     .option("--only <i/n>", "work as task i of n that share the sweep: its own share first, then what is left", share)
@@ -65,7 +70,7 @@ export function register(program: Command): void {
 
 function requestOf(source: string, overrides: readonly string[], flags: SweepFlags): SweepRequest {
   const cwd = process.cwd();
-  const { scale = null, dir, jobs = null, only = null } = flags;
+  const { scale = null, base = null, dir, jobs = null, only = null } = flags;
   const common = {
     jobs,
     share: only,
@@ -80,11 +85,11 @@ function requestOf(source: string, overrides: readonly string[], flags: SweepFla
   if (!isFolder && !hasPlan(path)) {
     return {
       ...common,
-      file: { path: source, cwd, overrides, scale },
+      file: { path: source, cwd, overrides, scale, base },
       folder: dir === undefined ? null : resolve(cwd, dir),
     };
   }
-  if (overrides.length > 0 || scale !== null || dir !== undefined) {
+  if (overrides.length > 0 || scale !== null || base !== null || dir !== undefined) {
     throw new UserError({
       code: "sweep_is_planned",
       message: `\`${source}\` is a sweep that was begun: its plan is fixed`,

@@ -55,7 +55,8 @@ function deadKeys(settings: Settings, layers: readonly Layer[], { section, schem
 
 function statusOf(layers: readonly Layer[], path: Path, by: readonly Path[]): DeadKey["status"] {
   const own = strength(layers, path);
-  if (own < Math.max(...by.map((cause) => strength(layers, cause)))) return "inherited";
+  const isWeaker = own < Math.max(...by.map((cause) => strength(layers, cause)));
+  if (isWeaker || layers[own]?.isShared === true) return "inherited";
   return layers[own]?.isPreset === true ? "waiting" : "refused";
 }
 
