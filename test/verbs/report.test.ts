@@ -6,7 +6,8 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { historyRun } from "../support/history-run.js";
 
 const CLI = resolve(import.meta.dirname, "../../dist/cli.js");
-const report = (...args: string[]) => execa(process.execPath, [CLI, "report", ...args], { reject: false, env: { NO_COLOR: "1", FORCE_COLOR: undefined } });
+const report = (...args: string[]) =>
+  execa(process.execPath, [CLI, "report", ...args], { reject: false, env: { NO_COLOR: "1", FORCE_COLOR: undefined } });
 
 describe("thawline report", () => {
   let root: string;
