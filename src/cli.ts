@@ -18,6 +18,7 @@ const VERBS: Readonly<Record<string, () => Promise<Verb>>> = {
   resume: () => import("./verbs/resume.js"),
   control: () => import("./verbs/control.js"),
   replay: () => import("./verbs/replay.js"),
+  report: () => import("./verbs/report.js"),
   list: () => import("./verbs/list.js"),
   presets: () => import("./verbs/presets.js"),
   config: () => import("./verbs/config.js"),

@@ -35,8 +35,8 @@ const OLD_MILLISECONDS = 3_600_000;
  * @param mode whatever the umask
  * @throws UserError `unwritable_file`, and then the file is as it was
  */
-export function replaceFile(path: string, text: string, mode: number): void {
-  putFile(path, text, mode, renameSync);
+export function replaceFile(path: string, content: string | Uint8Array, mode: number): void {
+  putFile(path, content, mode, renameSync);
 }
 
 /**
@@ -101,11 +101,16 @@ export function reasonOf(error: unknown): string {
   return codeOf(error) ?? String(error);
 }
 
-function putFile(path: string, text: string, mode: number, place: (aside: string, path: string) => void): void {
+function putFile(
+  path: string,
+  content: string | Uint8Array,
+  mode: number,
+  place: (aside: string, path: string) => void,
+): void {
   const aside = join(dirname(path), `.${basename(path)}.tmp-${process.pid}-${randomUUID().slice(0, 8)}`);
   try {
     try {
-      writeOntoDisk(aside, Buffer.from(text), mode);
+      writeOntoDisk(aside, typeof content === "string" ? Buffer.from(content) : content, mode);
       failpoint("file.aside");
       place(aside, path);
       syncFolder(dirname(path));
@@ -117,7 +122,7 @@ function putFile(path: string, text: string, mode: number, place: (aside: string
   }
 }
 
-function writeOntoDisk(path: string, bytes: Buffer, mode: number): void {
+function writeOntoDisk(path: string, bytes: Uint8Array, mode: number): void {
   const file = openSync(path, "wx", mode);
   try {
     fchmodSync(file, mode);

@@ -18,6 +18,11 @@ it("holds what a user needs and nothing else", async () => {
     [
       "LICENSE",
       "README.md",
+      "assets/report/chart.js",
+      "assets/report/page.css",
+      "assets/report/page.js",
+      "assets/report/parts.js",
+      "assets/report/scale.js",
       "configs/cifar10-resnet18.yaml",
       "configs/cifar10-vgg11.yaml",
       "configs/cifar100-resnet18.yaml",

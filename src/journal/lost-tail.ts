@@ -1,4 +1,3 @@
-import type { UserError } from "../errors.js";
 import { checksum } from "./format.js";
 
 /**
@@ -17,12 +16,12 @@ export interface LostTail {
 /**
  * @param rest the journal from the first line on that cannot be read, which starts at `offset`
  * @param synced what the records before it say; null where none says anything, as older versions wrote them
- * @throws `damage` when the record had been on the disk, or nothing is known of that
+ * @returns null when the record had been on the disk, or nothing is known of that
  */
-export function lostTail(rest: Buffer, offset: number, synced: number | null, damage: UserError): LostTail {
+export function lostTail(rest: Buffer, offset: number, synced: number | null): LostTail | null {
   let known = synced ?? -1;
   for (const later of syncedIn(rest)) known = Math.max(known, later);
-  if (known < 0 || known > offset) throw damage;
+  if (known < 0 || known > offset) return null;
   return { offset, bytes: rest.length };
 }
 

@@ -60,6 +60,8 @@ export async function scanJournal(
     const piece = await readPiece(runFolder, place);
     if (piece === null) throw noJournal(runFolder);
     visit(piece.records);
+    // Whoever can do with what stands in front of the damage has it by now.
+    if (piece.damage !== null) throw piece.damage;
     if (piece.isLast) return { validBytes: place.offset, lost: piece.lost };
   }
 }
@@ -73,6 +75,7 @@ export async function readHead(runFolder: string): Promise<readonly JournalRecor
   for (;;) {
     const piece = await readPiece(runFolder, place);
     if (piece === null) throw noJournal(runFolder);
+    if (piece.damage !== null) throw piece.damage;
     if (piece.records.length > 0 || piece.isLast) return piece.records;
   }
 }
@@ -118,8 +121,13 @@ function beginning(): Place {
   return { offset: 0, next: 1, synced: null, length: PIECE_BYTES };
 }
 
+/** `damage`: what stands behind these records had been on the disk, and cannot be read; null where nothing is wrong. */
+type ReadPiece = JournalPiece & { readonly damage: UserError | null };
+
+const NOTHING_YET: ReadPiece = { records: [], isLast: true, lost: null, damage: null };
+
 /** The piece at `place`, which moves behind it; null where there is no journal. */
-async function readPiece(runFolder: string, place: Place): Promise<JournalPiece | null> {
+async function readPiece(runFolder: string, place: Place): Promise<ReadPiece | null> {
   const path = join(runFolder, JOURNAL_FILE);
   const part = await readPart(path, place.offset, place.length);
   if (part === null) return null;
@@ -128,10 +136,11 @@ async function readPiece(runFolder: string, place: Place): Promise<JournalPiece 
   place.next += records.length;
   place.synced = records.findLast(({ synced }) => synced !== undefined)?.synced ?? place.synced;
   place.length = numBytes === 0 && !part.isLast ? 2 * place.length : PIECE_BYTES;
-  if (damage === null) return { records, isLast: part.isLast, lost: null };
+  if (damage === null) return { records, isLast: part.isLast, lost: null, damage };
   // All of what follows says whether this record had been on the disk.
   const rest = (await readPart(path, place.offset, Infinity))?.bytes ?? Buffer.alloc(0);
-  return { records, isLast: true, lost: lostTail(rest, place.offset, place.synced, damage) };
+  const lost = lostTail(rest, place.offset, place.synced);
+  return { records, isLast: true, lost, damage: lost === null ? damage : null };
 }
 
 /** The whole lines of `bytes`, which begin at `place`, as far as they are undamaged. */
@@ -177,7 +186,8 @@ export async function* followJournal(runFolder: string, options: FollowOptions):
   let behind = false;
   let lost = -1;
   while (!options.signal.aborted) {
-    const piece = (await readPiece(runFolder, place)) ?? { records: [], isLast: true, lost: null };
+    const { damage, ...piece } = (await readPiece(runFolder, place)) ?? NOTHING_YET;
+    if (damage !== null) throw damage;
     const isNews = piece.lost !== null && piece.lost.offset !== lost;
     lost = piece.lost?.offset ?? -1;
     // Whoever waits for the last piece hears of it, also where it is nothing but a torn line.

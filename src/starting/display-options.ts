@@ -17,7 +17,7 @@ export function addDisplayOptions(command: Command): Command {
 
 /** Where nothing is started that lasts there is no folder to choose, and no view of it. */
 export function dryRunOption(meaning: string): Option {
-  return new Option("--dry-run", meaning).conflicts(["runDir", "groupReadable", "plain", "headless"]);
+  return new Option("--dry-run", meaning).conflicts(["runDir", "groupReadable", "plain", "headless", "report"]);
 }
 
 /** The live view needs a terminal on both ends: one to draw on, one to take keys from. */

@@ -15,8 +15,13 @@ export interface StartOptions extends DisplayOptions {
   readonly dryRun?: true;
 }
 
-/** Starts a new run and stays with it: as the live view, or as its controller. */
-export async function startRun({ config, leftOut }: ChosenConfig, cwd: string, options: StartOptions): Promise<void> {
+/** Starts a new run and stays with it: as the live view, or as its controller; `onFolder` is told where, once it is made. */
+export async function startRun(
+  { config, leftOut }: ChosenConfig,
+  cwd: string,
+  options: StartOptions,
+  onFolder: (runFolder: string) => unknown = () => undefined,
+): Promise<void> {
   tellLeftOut(leftOut);
   const now = new Date();
   // Asked before the run folder exists: a run that cannot start must leave nothing behind.
@@ -37,6 +42,7 @@ export async function startRun({ config, leftOut }: ChosenConfig, cwd: string, o
     groupReadable: options.groupReadable ?? false,
   });
   for (const note of notes) standardError.print(`note: ${note}\n`);
+  onFolder(runFolder);
   if (wantsView(options)) {
     const { runDetached } = await import("./detached.js");
     await runDetached(runFolder, create.run);

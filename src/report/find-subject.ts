@@ -1,0 +1,28 @@
+import { resolve } from "node:path";
+import { hasPlan } from "../sweep/sweep-folder.js";
+import { findRuns } from "./find-runs.js";
+import type { RunCache } from "./run-cache.js";
+import { looseRuns } from "./sweeps/loose-runs.js";
+import { plannedRuns } from "./sweeps/planned-runs.js";
+import type { Subject } from "./write-report.js";
+
+/**
+ * What a report on these folders is about: the sweep whose plan is in the one that was named, else the runs in them.
+ *
+ * @throws UserError `no_runs`, and what is wrong with all of them
+ */
+export async function findSubject(named: readonly string[], cache: RunCache): Promise<Subject> {
+  const first = resolve(named[0]!);
+  if (named.length === 1 && hasPlan(first)) return { kind: "sweep", facts: await plannedRuns(first, cache) };
+  const { runs, unread } = await cache.read(findRuns(named));
+  if (runs.length === 1 && unread.length === 0) return { kind: "run", run: runs[0]! };
+  return { kind: "sweep", facts: looseRuns(runs, unread, named.length === 1 ? first : process.cwd()) };
+}
+
+/** Whether any of its runs is running. */
+export function goesOn(subject: Subject): boolean {
+  if (subject.kind === "run") return subject.run.status === "running";
+  const { sweep, runs } = subject.facts;
+  const running = [...runs.values()].some(({ status }) => status === "running");
+  return running || sweep.runs.some(({ standing }) => standing === "running");
+}

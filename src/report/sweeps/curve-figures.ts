@@ -1,0 +1,143 @@
+import { isFinite, signalOf } from "../../core/detector/signal.js";
+import { updateAt } from "../../core/intervention/counting.js";
+import { meanOf } from "../../statistics/moments.js";
+import { signalName } from "../../words/names.js";
+import { signalKeysOf } from "../facts/read-run.js";
+import type { RunFacts } from "../facts/run-facts.js";
+import { fileName, UPDATES, type LineFigure, type Point, type Series } from "../figures/figure.js";
+import { isDrawn } from "../figures/run-figures.js";
+import { drawnPoint, signalAxis } from "../figures/signal-figure.js";
+import type { Arm } from "../tables/arms.js";
+import type { SweepFacts } from "./sweep-facts.js";
+
+/** The signals and the loss of all runs: seeds as thin lines behind the mean of their condition, and where each k lies. */
+export function curveFigures(facts: SweepFacts, arms: readonly Arm[]): LineFigure[] {
+  const runs = arms.flatMap((arm) => runsOf(facts, arm).map(({ run }) => run));
+  const keys = [...new Set(runs.flatMap((run) => signalKeysOf(run.state)))].filter(isDrawn);
+  return [...keys.map((key) => signalsFigure(facts, arms, key)), lossFigure(facts, arms)].filter((one) => one !== null);
+}
+
+function runsOf(
+  facts: SweepFacts,
+  { planned }: Arm,
+): { readonly id: string; readonly seed: number; readonly run: RunFacts }[] {
+  // A run that took another's results has its journal too, which would be drawn twice.
+  return planned.flatMap(({ id, seed, takenFrom }) => {
+    const run = takenFrom === null ? facts.runs.get(id) : undefined;
+    return run === undefined ? [] : [{ id, seed, run }];
+  });
+}
+
+function signalsFigure(facts: SweepFacts, arms: readonly Arm[], key: string): LineFigure | null {
+  const series = arms.flatMap((arm): Series[] => {
+    const own = runsOf(facts, arm).flatMap(({ seed, run }) => {
+      const points = run.state.signal.series[key];
+      return points === undefined || points.length === 0 ? [] : [{ seed, run, points: points.map(drawnPoint) }];
+    });
+    const decided = own.flatMap(({ run, points }) => decidedPoint(run, key, points));
+    const marks: Series[] =
+      decided.length === 0
+        ? []
+        : [
+            {
+              name: `k of ${arm.label}`,
+              group: arm.label,
+              role: "main",
+              draws: "points",
+              points: decided.sort((a, b) => a.x - b.x),
+            },
+          ];
+    return [...linesOf(arm.label, own), ...marks];
+  });
+  if (series.length === 0) return null;
+  return {
+    kind: "lines",
+    id: fileName(`signals-${signalOf(key).replace("recorded:", "")}`),
+    title: signalName(key),
+    caption: ["thick: the mean over seeds, thin: single seeds; symbols: where k was decided by this signal"],
+    x: UPDATES,
+    y: signalAxis(key),
+    series,
+    rules: [],
+  };
+}
+
+/** Where on the curve k lies, in a run whose k this signal decided. */
+function decidedPoint({ state }: RunFacts, key: string, points: readonly Point[]): Point[] {
+  const { interval, config } = state;
+  if (interval?.signal == null || signalOf(key) !== interval.signal) return [];
+  const update = updateAt(config.intervention, interval.k);
+  const nearest = points.filter(({ y }) => Number.isFinite(y)).findLast(({ x }) => x <= update);
+  return nearest === undefined ? [] : [{ x: update, y: nearest.y }];
+}
+
+function lossFigure(facts: SweepFacts, arms: readonly Arm[]): LineFigure | null {
+  const series = arms.flatMap((arm) =>
+    linesOf(
+      arm.label,
+      runsOf(facts, arm).flatMap(({ seed, run }) =>
+        run.loss.length === 0 ? [] : [{ seed, points: run.loss.map(({ step, loss }) => ({ x: step, y: loss })) }],
+      ),
+    ),
+  );
+  if (series.length === 0) return null;
+  return {
+    kind: "lines",
+    id: "losses",
+    title: "Training loss",
+    caption: ["of single batches, at most one a second; thick: the mean over seeds, thin: single seeds"],
+    x: UPDATES,
+    y: { title: "training loss", column: "loss", scale: "linear", format: "number" },
+    series,
+    rules: [],
+  };
+}
+
+/** A line of a single seed is the condition's; of several, the mean is, and they lie behind it. */
+function linesOf(
+  group: string,
+  own: readonly { readonly seed: number; readonly points: readonly Point[] }[],
+): Series[] {
+  const plain = ({ points }: { readonly points: readonly Point[] }): Point[] => points.map(({ x, y }) => ({ x, y }));
+  if (own.length === 0) return [];
+  if (own.length === 1) return [{ name: group, group, role: "main", draws: "line", points: plain(own[0]!) }];
+  const seeds = own.map((one): Series => ({
+    name: `${group}, seed ${one.seed}`,
+    group,
+    role: "seed",
+    draws: "line",
+    points: plain(one),
+  }));
+  return [...seeds, { name: group, group, role: "main", draws: "line", points: meanCurve(own.map(plain)) }];
+}
+
+/** Bins of a mean of curves whose points lie at different updates. */
+const BINS = 200;
+
+/**
+ * The mean where all of the curves that reach so far have a value; where they were told at different updates, as losses
+ * are, of the means over equal stretches of updates.
+ */
+export function meanCurve(curves: readonly (readonly Point[])[]): Point[] {
+  const finite = curves.map((points) => points.filter(({ y }) => isFinite(y) && Number.isFinite(y)));
+  const last = Math.min(...finite.map((points) => points.at(-1)?.x ?? 0));
+  const byUpdate = finite.map((points) => new Map(points.map(({ x, y }) => [x, y])));
+  const shared = [...byUpdate[0]!.keys()].filter((x) => byUpdate.every((known) => known.has(x)));
+  const shortest = Math.min(...finite.map(({ length }) => length));
+  if (shared.length >= shortest / 2)
+    return shared.map((x) => ({ x, y: meanOf(byUpdate.map((known) => known.get(x)!))! }));
+  const width = Math.max(1, last / Math.min(BINS, Math.max(1, Math.floor(shortest / 2))));
+  const binned = finite.map((points) => binMeans(points, width, last));
+  const bins = [...binned[0]!.keys()].filter((bin) => binned.every((means) => means.has(bin)));
+  return bins.map((bin) => ({ x: (bin + 0.5) * width, y: meanOf(binned.map((means) => means.get(bin)!))! }));
+}
+
+function binMeans(points: readonly Point[], width: number, last: number): Map<number, number> {
+  const bins = new Map<number, number[]>();
+  for (const { x, y } of points) {
+    if (x > last) continue;
+    const bin = Math.floor(x / width);
+    bins.set(bin, [...(bins.get(bin) ?? []), y]);
+  }
+  return new Map([...bins].map(([bin, values]) => [bin, meanOf(values)!]));
+}

@@ -1,0 +1,91 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { modeInside, PRIVATE_FOLDER, refusedByDisk, replaceFile } from "../whole-file.js";
+import type { RunFacts } from "./facts/run-facts.js";
+import type { Figure } from "./figures/figure.js";
+import { runFigures } from "./figures/run-figures.js";
+import type { PageOptions } from "./page/page.js";
+import { runPage } from "./page/run-page.js";
+import { sweepPage } from "./page/sweep-page.js";
+import { renderTable, TABLE_ENDINGS, TABLE_FORMATS } from "./render/render-table.js";
+import { writeFigure } from "./render/figure-files.js";
+import { sweepFigures } from "./sweeps/sweep-figures.js";
+import type { SweepFacts } from "./sweeps/sweep-facts.js";
+import type { Table } from "./tables/table.js";
+import { tablesOf } from "./tables/tables-of.js";
+
+export const PAGE_FILE = "report.html";
+const FIGURES_FOLDER = "figures";
+const TABLES_FOLDER = "tables";
+
+/** What is reported on: one run, or a sweep. */
+export type Subject =
+  { readonly kind: "run"; readonly run: RunFacts } | { readonly kind: "sweep"; readonly facts: SweepFacts };
+
+export interface WrittenReport {
+  readonly page: string;
+  readonly figures: number;
+  readonly tables: number;
+  /** Scripts that somebody has changed, and that were left as they are. */
+  readonly kept: readonly string[];
+}
+
+export interface ReportOptions extends Pick<PageOptions, "written" | "refresh"> {
+  /** Whether figures and tables are written beside the page. */
+  readonly draws: boolean;
+}
+
+/**
+ * Writes the page, and figures and tables in all their forms; each file is whole or as it was before.
+ *
+ * @throws UserError `unwritable_file`
+ */
+export async function writeReport(subject: Subject, out: string, options: ReportOptions): Promise<WrittenReport> {
+  const { draws } = options;
+  const figures = subject.kind === "run" ? runFigures(subject.run) : sweepFigures(subject.facts);
+  const tables =
+    subject.kind === "run" ? [] : tablesOf(subject.facts.sweep, { configOf: ({ id }) => configOf(subject.facts, id) });
+  const pageOptions = { ...options, figuresFolder: FIGURES_FOLDER };
+  const text =
+    subject.kind === "run"
+      ? await runPage(subject.run, figures, pageOptions)
+      : await sweepPage(subject.facts, figures, tables, pageOptions);
+  makeFolder(out);
+  const mode = modeInside(out);
+  const kept = draws ? await writeBeside(out, figures, tables, mode) : [];
+  const page = join(out, PAGE_FILE);
+  replaceFile(page, text, mode);
+  return { page, figures: draws ? figures.length : 0, tables: draws ? tables.length : 0, kept };
+}
+
+function configOf({ runs }: SweepFacts, id: string): RunFacts["state"]["config"] | null {
+  return runs.get(id)?.state.config ?? null;
+}
+
+async function writeBeside(
+  out: string,
+  figures: readonly Figure[],
+  tables: readonly Table[],
+  mode: number,
+): Promise<string[]> {
+  const kept: string[] = [];
+  const folder = join(out, FIGURES_FOLDER);
+  makeFolder(folder);
+  for (const figure of figures) kept.push(...(await writeFigure(folder, figure, mode)));
+  if (tables.length > 0) makeFolder(join(out, TABLES_FOLDER));
+  for (const table of tables) {
+    for (const format of TABLE_FORMATS) {
+      replaceFile(join(out, TABLES_FOLDER, `${table.name}.${TABLE_ENDINGS[format]}`), renderTable(table, format), mode);
+    }
+  }
+  return kept;
+}
+
+/** @throws UserError `unwritable_file` */
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: PRIVATE_FOLDER });
+  } catch (error) {
+    throw refusedByDisk(`\`${path}\``, error);
+  }
+}
