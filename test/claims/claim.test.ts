@@ -192,7 +192,7 @@ describe("many processes that want one folder", () => {
     }
     expect(met).toEqual([]);
     for (const child of children) child.kill("SIGKILL");
-    await Promise.all(children.map((child) => (child.signalCode === null ? once(child, "exit") : null)));
+    for (const child of children) if (child.signalCode === null) await once(child, "exit");
     const claims = join(root, "claims");
     removeAsidesOfTheDead(claims);
     expect(readdirSync(claims).every((name) => /^claim\.\d+$/.test(name))).toBe(true);
