@@ -1,4 +1,4 @@
-import { closed, standingOf, type Attempt, type Training } from "./attempt/attempt.js";
+import { applied, closed, standingOf, type Attempt, type Training } from "./attempt/attempt.js";
 import { describeTimeout, endAttempt, refuseAttempt } from "./attempt/end-attempt.js";
 import { exitAttempt } from "./attempt/exit.js";
 import { startController } from "./attempt/launch.js";
@@ -18,6 +18,7 @@ import {
 } from "./order-results.js";
 import { confirmApplied } from "./operator/requests.js";
 import { countParameters } from "./intervention/schedule.js";
+import { withParts, withProgress } from "./parts.js";
 import { missedToTheEnd, recordedMetrics } from "./recorded.js";
 import { remember } from "./attempt/script-resume.js";
 import type { State } from "./state.js";
@@ -156,11 +157,8 @@ function apply(state: State, attempt: Training, body: EventOf<"worker/applied">[
     ? state.scores.evaluatedAt.append(attempt.update)
     : state.scores.evaluatedAt;
   const restored = attempt.restored || grant.orders.includes("restore_best");
-  return confirmApplied(
-    { ...state, scores: { ...state.scores, evaluatedAt }, attempt: { ...attempt, applied: true, restored } },
-    attempt,
-    grant,
-  );
+  const scores = evaluatedAt === state.scores.evaluatedAt ? state.scores : { ...state.scores, evaluatedAt };
+  return confirmApplied(withParts(state, { attempt: applied(attempt, restored), scores }), attempt, grant);
 }
 
 function overran(attempt: Attempt, step: number): boolean {
@@ -180,7 +178,8 @@ function recordProgress(state: State, body: EventOf<"worker/progressed">["body"]
   const { step, loss } = body;
   const last = state.progress.loss;
   const isNew = loss !== null && (last === null || step > last.step);
-  return { ...state, progress: { ...state.progress, latest: body, loss: isNew ? { step, loss } : last } };
+  const progress = withProgress(state.progress, { latest: body, loss: isNew ? { step, loss } : last });
+  return withParts(state, { progress });
 }
 
 /** Ctrl-C and the scheduler's signals: stop with a checkpoint; a second one does not wait for the worker. */
