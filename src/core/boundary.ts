@@ -20,7 +20,7 @@ import { withParts, withProgress, withSignal } from "./parts.js";
 import { pointSeries, withPoint } from "./point-series.js";
 import { isComparable, missSignal, recordedMetrics } from "./recorded.js";
 import type { Model, Moved, SeriesPoint, SpentSeconds, State } from "./state.js";
-import { andThen, stay, withCommands, withDecisions, type Transition } from "./transition.js";
+import { andThen, stay, withCommands, type Transition } from "./transition.js";
 
 /** The worker stands before `body.update`: records what it measured, decides, and lets it go on or stop. */
 export function reachBoundary(state: State, attempt: Training, body: Body<"boundary">): Transition {
@@ -206,7 +206,7 @@ export function proceed(state: State): Transition {
 function stopWorker(state: State, attempt: AtBoundary, model: Model, reason: Body<"stop">["reason"]): Transition {
   const saved = state.weights.checkpoints.some((checkpoint) => checkpoint.step === attempt.update - 1);
   const checkpoint = reason !== "finished" && model.canCheckpoint && !saved && attempt.update > 1;
-  return withCommands(stay({ ...state, attempt: stopping(attempt) }), {
+  return withCommands(stay(withParts(state, { attempt: stopping(attempt) })), {
     type: "worker/stop",
     attempt: attempt.number,
     body: { reason, checkpoint },

@@ -5,30 +5,27 @@ import type { Progress, SignalRecord, State } from "./state.js";
  * them takes ten times as long, and a long journal is reduced in millions of copies.
  */
 
-/** What a record of training changes; everything else of a state changes seldom. */
-type Changing = Pick<State, "attempt" | "progress" | "signal" | "announced" | "operator" | "scores">;
-
 /** The state with other parts. */
-export function withParts(state: State, parts: Partial<Changing>): Required<State> {
+export function withParts(state: State, parts: Partial<State>): Required<State> {
   return {
-    run: state.run,
-    config: state.config,
-    coreVersion: state.coreVersion,
-    term: state.term,
+    run: parts.run ?? state.run,
+    config: parts.config ?? state.config,
+    coreVersion: parts.coreVersion ?? state.coreVersion,
+    term: parts.term ?? state.term,
     attempt: parts.attempt === undefined ? state.attempt : parts.attempt,
-    attempts: state.attempts,
-    software: state.software,
-    model: state.model,
+    attempts: parts.attempts ?? state.attempts,
+    software: parts.software === undefined ? state.software : parts.software,
+    model: parts.model === undefined ? state.model : parts.model,
     progress: parts.progress ?? state.progress,
     signal: parts.signal ?? state.signal,
-    interval: state.interval,
+    interval: parts.interval === undefined ? state.interval : parts.interval,
     announced: parts.announced === undefined ? state.announced : parts.announced,
-    adopted: state.adopted,
+    adopted: parts.adopted === undefined ? state.adopted : parts.adopted,
     operator: parts.operator ?? state.operator,
-    weights: state.weights,
+    weights: parts.weights ?? state.weights,
     scores: parts.scores ?? state.scores,
-    identityDropped: state.identityDropped,
-    end: state.end,
+    identityDropped: parts.identityDropped ?? state.identityDropped,
+    end: parts.end === undefined ? state.end : parts.end,
   };
 }
 

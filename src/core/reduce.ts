@@ -46,7 +46,7 @@ export function reduce(state: State | null, event: Event): Transition {
       const process = { pid: event.pid, startTime: event.startTime };
       // A quick worker may have said hello before its launcher returned.
       const launched: Attempt = attempt.stage === "launching" ? { ...attempt, stage: "connecting" } : attempt;
-      return stay({ ...state, attempt: { ...launched, process } });
+      return stay(withParts(state, { attempt: { ...launched, process } }));
     }
     case "attempt/launchFailed": {
       const { code, message, hint } = event;
@@ -77,7 +77,7 @@ function hearWorker(state: State, attempt: Attempt, event: WorkerEvent): Transit
       return connectWorker(state, attempt, event.body);
     case "worker/remembered":
       return attempt.stage === "preparing"
-        ? stay({ ...state, attempt: remember(attempt, event.body) })
+        ? stay(withParts(state, { attempt: remember(attempt, event.body) }))
         : endAttempt(state, attempt, "it told of another run when nobody asked");
     case "worker/prepared":
       if (attempt.stage !== "preparing") {
@@ -121,7 +121,7 @@ function hearWorker(state: State, attempt: Attempt, event: WorkerEvent): Transit
  * ended early, and only one that was told to has stopped: else a run would end as what it is not.
  */
 function closeAttempt(state: State, attempt: Attempt, body: EventOf<"worker/closed">["body"]): Transition {
-  const gone: State = { ...state, attempt: closed(attempt, body) };
+  const gone: State = withParts(state, { attempt: closed(attempt, body) });
   if (body.outcome === "stopped" && state.operator.interrupted === null) {
     return endAttempt(state, attempt, `it closed as stopped after ${body.step} updates, but nobody stopped it`);
   }
@@ -139,7 +139,7 @@ function closeAttempt(state: State, attempt: Attempt, body: EventOf<"worker/clos
   const unhashed = body.weights_unhashed === undefined ? {} : { unhashed: body.weights_unhashed };
   const weights = { ...gone.weights, sha256: body.weights_sha256, ...unhashed };
   // The last evaluation comes after the last boundary.
-  const heard = recordMetrics({ ...gone, weights }, body.step + 1, recordedMetrics(body));
+  const heard = recordMetrics(withParts(gone, { weights }), body.step + 1, recordedMetrics(body));
   return withDecisions(heard, ...missedToTheEnd(heard.state));
 }
 
@@ -185,10 +185,9 @@ function recordProgress(state: State, body: EventOf<"worker/progressed">["body"]
 /** Ctrl-C and the scheduler's signals: stop with a checkpoint; a second one does not wait for the worker. */
 function interrupt(state: State): Transition {
   const { attempt } = state;
-  const stopping: State = {
-    ...state,
+  const stopping: State = withParts(state, {
     operator: { ...state.operator, interrupted: state.operator.interrupted ?? "interrupted" },
-  };
+  });
   if (attempt === null) return stay(stopping);
   if (state.operator.interrupted !== null) return endAttempt(stopping, attempt, "the operator did not want to wait");
   switch (attempt.stage) {
