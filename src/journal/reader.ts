@@ -211,7 +211,8 @@ export interface FollowOptions {
 export async function* followJournal(runFolder: string, options: FollowOptions): AsyncGenerator<JournalPiece> {
   const place = beginning();
   let lost = -1;
-  while (!options.signal.aborted) {
+  const isOver = (): boolean => options.signal.aborted;
+  while (!isOver()) {
     // Opened at each look: a file that stands in its place by then is the journal.
     const file = await openJournal(runFolder);
     try {
@@ -223,7 +224,7 @@ export async function* followJournal(runFolder: string, options: FollowOptions):
         // Whoever waits for the last piece hears of it, also where it is nothing but a torn line.
         if (piece.records.length > 0 || isNews || (piece.isLast && behind)) yield piece;
         behind = !piece.isLast;
-      } while (behind && !options.signal.aborted);
+      } while (behind && !isOver());
     } finally {
       await file?.close();
     }
