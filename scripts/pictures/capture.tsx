@@ -18,7 +18,7 @@ export interface CaptureOptions {
 export function captureFrame(records: readonly JournalRecord[], options: CaptureOptions): string {
   const { columns, rows, runFolder } = options;
   const run = records.reduce(observe, unobservedRun(runFolder));
-  const snapshot = { runs: [run], view: { ...INITIAL_VIEW, ...options.view }, now: run.lastAt ?? 0 };
+  const snapshot = { runs: [run], view: { ...INITIAL_VIEW, ...options.view }, now: Date.parse(run.lastAt ?? "") || 0 };
   const theme = createTheme(options);
   return renderToString(<Frame snapshot={snapshot} theme={theme} columns={columns} rows={rows} />, { columns });
 }

@@ -16,10 +16,11 @@ import { measuredBy } from "./measured.js";
 import { carryOutRequests } from "./operator/requests.js";
 import { describeMetricValue, isFinite, sameMetricValue, signalKey } from "./detector/signal.js";
 import { isRecorded } from "../metrics.js";
+import { withParts, withProgress, withSignal } from "./parts.js";
 import { pointSeries, withPoint } from "./point-series.js";
 import { isComparable, missSignal, recordedMetrics } from "./recorded.js";
 import type { Model, Moved, SeriesPoint, SpentSeconds, State } from "./state.js";
-import { andThen, stay, withCommands, withDecisions, type Transition } from "./transition.js";
+import { andThen, stay, withCommands, type Transition } from "./transition.js";
 
 /** The worker stands before `body.update`: records what it measured, decides, and lets it go on or stop. */
 export function reachBoundary(state: State, attempt: Training, body: Body<"boundary">): Transition {
@@ -33,18 +34,18 @@ export function reachBoundary(state: State, attempt: Training, body: Body<"bound
   const asked = attempt.grant.probe.length > 0 && body.update === attempt.grant.until;
   const measured = (asked && !body.recalled) || body.metrics.length > 0;
   const measuredAt = measured ? body.update : attempt.measuredAt;
-  const arrived: State = {
-    ...state,
+  const arrived = withParts(state, {
     attempt: atBoundary(attempt, { update: body.update, measuredAt }),
-    progress: {
-      ...state.progress,
+    progress: withProgress(state.progress, {
       frontier: Math.max(state.progress.frontier, body.update),
       seconds: addSeconds(state.progress.seconds, body.seconds),
       moved: movedBy(state, body),
-    },
-    signal: { ...state.signal, timing: timeBoundary(state.signal.timing, attempt.number, body, measured) },
-  };
-  const metrics = [...body.metrics, ...recordedMetrics(body)];
+    }),
+    signal: withSignal(state.signal, {
+      timing: timeBoundary(state.signal.timing, attempt.number, body, measured),
+    }),
+  });
+  const metrics = body.recorded === undefined ? body.metrics : [...body.metrics, ...recordedMetrics(body)];
   return andThen(
     andThen(
       andThen(recordMetrics(arrived, body.update, metrics), (next) => keepBudget(next, body.update)),
@@ -79,9 +80,10 @@ function lockstepError(attempt: Training, body: Body<"boundary">): string | null
 function brokenOrder(state: State, { grant, applied }: Training, body: Body<"boundary">): string | null {
   if (body.recalled) return null;
   if (grant.orders.length > 0 && !applied) return `it reached boundary ${body.update} without having obeyed its orders`;
-  const asked = new Set(grant.probe.map(signalKey));
-  const signals = (measuredBy(state.config)?.metrics ?? []).map(signalKey).filter((key) => !asked.has(key));
-  const unasked = body.metrics.find((metric) => signals.includes(metric.key));
+  const signals = measuredBy(state.config)?.metrics ?? [];
+  const unasked = body.metrics.find(({ key }) => {
+    return !grant.probe.some((asked) => signalKey(asked) === key) && signals.some((one) => signalKey(one) === key);
+  });
   return unasked === undefined ? null : `it measured ${unasked.key} at boundary ${body.update}, where nobody asked`;
 }
 
@@ -136,15 +138,17 @@ export function recordMetrics(state: State, update: number, metrics: Body<"bound
       decisions.push(differed(metric, first, update));
     }
   }
-  const differs = decisions.some((decision) => decision.type === "signal/differed");
+  const next = withParts(state, { signal: withSignal(state.signal, { series }) });
+  const recorded = { state: next, decisions, commands: [] };
+  if (!decisions.some((decision) => decision.type === "signal/differed")) return recorded;
   const why = `a signal measured again at boundary ${update} differed from its first value`;
-  const recorded = withDecisions(stay({ ...state, signal: { ...state.signal, series } }), ...decisions);
-  return andThen(recorded, (next) => dropIdentity(next, differs ? [why] : []));
+  return andThen(recorded, (differing) => dropIdentity(differing, [why]));
 }
 
 /** What was measured, and after each of it what it is of the blocks. */
 function withBlocks(model: Model | null, metrics: Body<"boundary">["metrics"]): Body<"boundary">["metrics"] {
-  return model === null ? metrics : metrics.flatMap((metric) => [metric, ...metricsOfBlocks(metric, model)]);
+  if (model === null || metrics.every(({ blocks }) => blocks === undefined)) return metrics;
+  return metrics.flatMap((metric) => [metric, ...metricsOfBlocks(metric, model)]);
 }
 
 function differed(metric: Body<"boundary">["metrics"][number], before: SeriesPoint, update: number) {
@@ -163,20 +167,18 @@ export function judgeBoundary(state: State, update: number, again = false): Tran
   // What a script records has come whole, whatever a recall has cut short.
   if (rule === null || !(isRecorded(rule.signal) || isMeasured(state, update))) return stay(state);
   const verdict = judgeByRule(state, state.model, rule, update);
-  const judged: State = {
-    ...state,
-    signal: {
-      ...state.signal,
+  const judged = withParts(state, {
+    signal: withSignal(state.signal, {
       judgedUntil: update,
       judgement: verdict.judgement ?? state.signal.judgement,
       prefix: verdict.prefix,
-    },
-  };
+    }),
+  });
   const signal = signalKey(rule.signal);
   const missed = missSignal(state, judged, update);
   const said: Decision[] =
     verdict.judgement === null ? [] : [{ type: "signal/judged", update, signal, judgement: verdict.judgement }];
-  const after = withDecisions(stay(judged), ...missed, ...said);
+  const after = { state: judged, decisions: [...missed, ...said], commands: [] };
   if (verdict.interval === null) return after;
   return andThen(after, (next) => decideInterval(next, verdict.interval!));
 }
@@ -204,7 +206,7 @@ export function proceed(state: State): Transition {
 function stopWorker(state: State, attempt: AtBoundary, model: Model, reason: Body<"stop">["reason"]): Transition {
   const saved = state.weights.checkpoints.some((checkpoint) => checkpoint.step === attempt.update - 1);
   const checkpoint = reason !== "finished" && model.canCheckpoint && !saved && attempt.update > 1;
-  return withCommands(stay({ ...state, attempt: stopping(attempt) }), {
+  return withCommands(stay(withParts(state, { attempt: stopping(attempt) })), {
     type: "worker/stop",
     attempt: attempt.number,
     body: { reason, checkpoint },

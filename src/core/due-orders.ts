@@ -6,15 +6,15 @@ import type { Model, State } from "./state.js";
 export function dueOrders(state: State, model: Model, update: number): Order[] {
   const atEnd = model.numUpdates !== null && update === model.numUpdates + 1;
   const saved = state.weights.checkpoints.some((checkpoint) => checkpoint.step === update - 1);
-  const asked = new Set(state.operator.orders.map((entry) => entry.order));
+  const isAsked = (order: Order): boolean => state.operator.orders.some((entry) => entry.order === order);
   if (awaitsValidation(state, model, update)) return ["validate"];
   const orders: Order[] = [];
   if (awaitsKeeping(state, model, update)) orders.push("keep_best");
   const every = state.config.checkpoint?.every ?? Infinity;
-  const checkpointDue = atEnd || update % every === 0 || asked.has("checkpoint");
+  const checkpointDue = atEnd || update % every === 0 || isAsked("checkpoint");
   if (model.canCheckpoint && checkpointDue && !saved) orders.push("checkpoint");
   if (awaitsRestoring(state, model, update)) orders.push("restore_best");
-  const evaluateDue = (atEnd && !state.scores.evaluatedAt.has(update)) || asked.has("evaluate");
+  const evaluateDue = (atEnd && !state.scores.evaluatedAt.has(update)) || isAsked("evaluate");
   if (model.canEvaluate && evaluateDue) orders.push("evaluate");
   return orders;
 }

@@ -8,6 +8,7 @@ import { learningRateFactorAt, trainableAt, trainableBefore } from "./interventi
 import { measuredBy } from "./measured.js";
 import { isMeasured, metricsAt } from "./measuring.js";
 import { nextBoundary } from "./next-boundary.js";
+import { withParts } from "./parts.js";
 import { scheduleOf } from "./schedule-of-run.js";
 import type { Model, State } from "./state.js";
 import type { Transition } from "./transition.js";
@@ -29,23 +30,25 @@ export function composeGrant(
   const warmingUp = warmingUpAt(schedule, first);
   // A worker that is to freeze blocks there measures when it has frozen them.
   const measures = until !== null && (stay || until !== schedule.frozenFrom) && !isMeasured(state, until);
-  return {
-    until,
-    trainable: stay ? trainableBefore(schedule, update) : trainableAt(schedule, update),
-    learning_rate_factor: learningRateFactorAt(schedule, first),
-    ...(warmingUp.length === 0 ? {} : { warming_up: warmingUp }),
-    orders,
-    probe: measures ? metricsAt(state, until) : [],
-    ...otherEvery(state, until),
-    ...(orders.includes("restore_best") ? bestToRestore(state) : {}),
-    ...(state.config.script === undefined ? {} : { decided: toDecided(state) }),
-  };
+  const trainable = stay ? trainableBefore(schedule, update) : trainableAt(schedule, update);
+  const learning_rate_factor = learningRateFactorAt(schedule, first);
+  const probe = measures ? metricsAt(state, until) : [];
+  // In the order in which they are written. Most grants have nothing more.
+  const grant: Body<"grant"> =
+    warmingUp.length === 0
+      ? { until, trainable, learning_rate_factor, orders, probe }
+      : { until, trainable, learning_rate_factor, warming_up: warmingUp, orders, probe };
+  const every = otherEvery(state, until);
+  if (every !== null) grant.probe_every = every;
+  if (orders.includes("restore_best")) Object.assign(grant, bestToRestore(state));
+  if (state.config.script !== undefined) grant.decided = toDecided(state);
+  return grant;
 }
 
 /** From the boundary behind the choice on: what is measured again before it is compared as it was then. */
-function otherEvery({ config, signal: { grid } }: State, until: number | null): Pick<Body<"grant">, "probe_every"> {
-  const isOther = grid !== null && grid.every !== measuredBy(config)?.every;
-  return isOther && (until === null || until > grid.from) ? { probe_every: grid.every } : {};
+function otherEvery({ config, signal: { grid } }: State, until: number | null): number | null {
+  if (grid === null || grid.every === measuredBy(config)?.every) return null;
+  return until === null || until > grid.from ? grid.every : null;
 }
 
 /** Sends a grant and announces what it changes; recovery passes the same changes again without announcing them. */
@@ -60,11 +63,11 @@ export function grantFrom(
   const known = announced !== null && firstUpdateOf(place, grant) < announced.update;
   const next = { update: place.update, ...held };
   const changes = announced === null || known ? [] : changesBetween(announced, next);
-  const granted: State = {
-    ...state,
-    attempt: training(attempt, { ...place, held }, grant),
+  const { update, measuredAt, restored } = place;
+  const granted = withParts(state, {
+    attempt: training(attempt, { update, held, measuredAt, restored }, grant),
     announced: announced === null || changes.length > 0 ? next : announced,
-  };
+  });
   const command = { type: "worker/grant", attempt: attempt.number, body: grant } as const;
   return { state: granted, decisions: changes, commands: [command] };
 }

@@ -1,6 +1,7 @@
 import { indexAt } from "./intervention/counting.js";
 import { measuredBy } from "./measured.js";
 import type { PointSeries } from "./point-series.js";
+import { withParts, withSignal } from "./parts.js";
 import type { Grid, MetricSeries, SignalRecord, State } from "./state.js";
 
 /** Of a run that has just been created. */
@@ -39,7 +40,7 @@ export function withGrid(state: State, grid: Grid): State {
   }
   const isSame = Object.keys(series).every((key) => series[key] === state.signal.series[key]);
   const read = isSame ? {} : { series, dropped, prefix: null, judgement: null };
-  return { ...state, signal: { ...state.signal, grid, ...read } };
+  return withParts(state, { signal: withSignal(state.signal, { grid, ...read }) });
 }
 
 /** The updates of points that are not on the grid, in order. */

@@ -7,7 +7,7 @@ import type { State } from "./state.js";
 
 /** Whether this attempt has already sent the metrics due before `update`; a fresh attempt measures again. */
 export function isMeasured(state: State, update: number): boolean {
-  return metricsAt(state, update).length === 0 || standingOf(state.attempt)?.measuredAt === update;
+  return !isWanted(state, update) || standingOf(state.attempt)?.measuredAt === update;
 }
 
 /** The next boundary at which something is to be measured, or null. */
@@ -15,7 +15,7 @@ export function nextPointAfter(state: State, update: number): number | null {
   const { intervention } = state.config;
   const index = indexAt(intervention, update);
   const next = nextPointOf(state, update, index);
-  return metricsAt(state, next).length > 0 ? next : null;
+  return isWanted(state, next) ? next : null;
 }
 
 function nextPointOf(state: State, update: number, index: number): number {
@@ -29,19 +29,23 @@ function nextPointOf(state: State, update: number, index: number): number {
     : updateAt(intervention, nextMultiple(grid.every, indexAt(intervention, grid.from)));
 }
 
+/** Names of the metrics to measure at boundary `update`. */
+export function metricsAt(state: State, update: number): string[] {
+  return isWanted(state, update) ? [...(measuredBy(state.config)?.metrics ?? [])] : [];
+}
+
 /**
- * Names of the metrics to measure at boundary `update`, as long as they are wanted: at the start of the intervention
+ * Whether there are metrics to measure at boundary `update`, as long as they are wanted: at the start of the intervention
  * (point 0) and, counted from there, at multiples of `probe.every`, or of what `probe.budget` made of it.
  */
-export function metricsAt(state: State, update: number): string[] {
+function isWanted(state: State, update: number): boolean {
   const probe = measuredBy(state.config);
-  if (probe === null) return [];
-  const { until, metrics } = probe;
+  if (probe === null || probe.metrics.length === 0) return false;
+  const { until } = probe;
   const index = indexAt(state.config.intervention, update);
-  if (!isPoint(index, everyAt(state, update))) return [];
-  const wanted =
-    until === "end" || (until === "decision" ? awaitsInterval(state) || update <= decidedAt(state) : update <= until);
-  return wanted ? [...metrics] : [];
+  if (!isPoint(index, everyAt(state, update))) return false;
+  if (until === "end") return true;
+  return until === "decision" ? awaitsInterval(state) || update <= decidedAt(state) : update <= until;
 }
 
 function decidedAt(state: State): number {

@@ -12,18 +12,19 @@ export function nextBoundary(state: State, model: Model, update: number): number
   const { intervention, checkpoint } = state.config;
   const latest = awaitsInterval(state) ? latestInterval(state, model) : null;
   const validates = validationInterval(state, model);
-  const candidates = [
-    nextPointAfter(state, update),
-    nextChangeAfter(scheduleOf(state, model), update),
-    model.canCheckpoint && checkpoint !== undefined ? nextMultiple(checkpoint.every, update) : null,
-    validates === null ? null : nextMultiple(validates, update),
-    latest === null ? null : updateAt(intervention, latest),
-    missedAt(state, model),
-    state.progress.frontier,
-    ...state.operator.requests.map(({ request }) => request.at ?? null),
-    model.numUpdates === null ? null : model.numUpdates + 1,
-  ];
-  const end = model.numUpdates === null ? null : model.numUpdates + 1;
-  const later = candidates.filter((c): c is number => c !== null && c > update && (end === null || c <= end));
-  return later.length === 0 ? null : Math.min(...later);
+  const end = model.numUpdates === null ? Infinity : model.numUpdates + 1;
+  let next = Infinity;
+  const consider = (candidate: number | null): void => {
+    if (candidate !== null && candidate > update && candidate <= end && candidate < next) next = candidate;
+  };
+  consider(nextPointAfter(state, update));
+  consider(nextChangeAfter(scheduleOf(state, model), update));
+  if (model.canCheckpoint && checkpoint !== undefined) consider(nextMultiple(checkpoint.every, update));
+  if (validates !== null) consider(nextMultiple(validates, update));
+  if (latest !== null) consider(updateAt(intervention, latest));
+  consider(missedAt(state, model));
+  consider(state.progress.frontier);
+  for (const { request } of state.operator.requests) consider(request.at ?? null);
+  consider(end);
+  return next === Infinity ? null : next;
 }

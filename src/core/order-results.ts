@@ -7,6 +7,7 @@ import type { Attempt, Standing, Training } from "./attempt/attempt.js";
 import { endAttempt } from "./attempt/end-attempt.js";
 import { provenanceOf } from "./provenance.js";
 import type { Checkpoint, State, Validation } from "./state.js";
+import { withParts } from "./parts.js";
 import { andThen, stay, withCommands, type Transition } from "./transition.js";
 
 /** The split whose first value says which weights are the best. */
@@ -17,7 +18,9 @@ export function recordEvaluation(state: State, body: Body<"evaluated">): State {
   const { step, split, values, num_examples: numExamples } = body;
   const evaluation = { step, split, values, numExamples, provenance: provenanceOf(body) };
   const evaluations = state.scores.evaluations.append(evaluation);
-  return evaluations === state.scores.evaluations ? state : { ...state, scores: { ...state.scores, evaluations } };
+  return evaluations === state.scores.evaluations
+    ? state
+    : withParts(state, { scores: { ...state.scores, evaluations } });
 }
 
 /** A score that nobody asked for could make other weights the best. */
@@ -32,7 +35,7 @@ export function recordValidation(state: State, attempt: Attempt, body: Body<"eva
   if (isValidated(state, step)) return stay(state);
   const validations = state.scores.validations.append(validation);
   const best = betterOf(state.scores.best, validation);
-  const scored = { ...state, scores: { ...state.scores, validations, best } };
+  const scored = withParts(state, { scores: { ...state.scores, validations, best } });
   const recorded = Object.entries(values).map(([name, value]) => ({
     name: developmentSignal(name),
     value,
@@ -54,7 +57,9 @@ export function recordCheckpoint(state: State, body: Body<"checkpointed">): Tran
   const newer = checkpoint.step > state.weights.furthestCheckpoint;
   const furthestCheckpoint = Math.max(checkpoint.step, state.weights.furthestCheckpoint);
   const weights = { ...state.weights, checkpoints: kept, furthestCheckpoint };
-  const next = stay({ ...state, weights, attempts: newer ? { ...state.attempts, restarts: 0 } : state.attempts });
+  const next = stay(
+    withParts(state, { weights, attempts: newer ? { ...state.attempts, restarts: 0 } : state.attempts }),
+  );
   return paths.length === 0 ? next : withCommands(next, { type: "checkpoint/remove", paths });
 }
 
@@ -64,7 +69,7 @@ export function recordKept(state: State, attempt: Attempt, body: Body<"kept">): 
     return endAttempt(state, attempt, `it kept the weights of step ${body.step} when nobody asked`);
   }
   const before = state.weights.best;
-  const next = stay({ ...state, weights: { ...state.weights, best: savedWeights(body) } });
+  const next = stay(withParts(state, { weights: { ...state.weights, best: savedWeights(body) } }));
   if (before === null || before.path === body.path) return next;
   return withCommands(next, { type: "checkpoint/remove", paths: [before.path] });
 }

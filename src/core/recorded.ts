@@ -5,7 +5,7 @@
 import { isRecorded } from "../metrics.js";
 import type { Body } from "../protocol/messages.js";
 import type { Decision } from "./commands.js";
-import { recordedKey, recordedNames, signalKey } from "./detector/signal.js";
+import { recordedKey, recordedNameIn, recordedNames, signalKey } from "./detector/signal.js";
 import { updateAt } from "./intervention/counting.js";
 import { awaitsInterval, latestInterval } from "./intervention/online-interval.js";
 import { onlineRule } from "./intervention/online-rule.js";
@@ -23,8 +23,9 @@ export function recordedMetrics({ recorded = [] }: Pick<Body<"boundary">, "recor
 
 /** Whether a value that comes again has to be the same: not what a script records for people, such as its speed. */
 export function isComparable({ config }: State, key: string): boolean {
+  if (recordedNameIn(key) === null) return true;
   const rule = onlineRule(config.intervention);
-  return recordedNames({ [key]: null }).length === 0 || (rule !== null && signalKey(rule.signal) === key);
+  return rule !== null && signalKey(rule.signal) === key;
 }
 
 /** Where the end of the training is unknown, this is how long a script may train before it is missed. */

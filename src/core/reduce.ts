@@ -1,4 +1,4 @@
-import { closed, standingOf, type Attempt, type Training } from "./attempt/attempt.js";
+import { applied, closed, standingOf, type Attempt, type Training } from "./attempt/attempt.js";
 import { describeTimeout, endAttempt, refuseAttempt } from "./attempt/end-attempt.js";
 import { exitAttempt } from "./attempt/exit.js";
 import { startController } from "./attempt/launch.js";
@@ -18,6 +18,7 @@ import {
 } from "./order-results.js";
 import { confirmApplied } from "./operator/requests.js";
 import { countParameters } from "./intervention/schedule.js";
+import { withParts, withProgress } from "./parts.js";
 import { missedToTheEnd, recordedMetrics } from "./recorded.js";
 import { remember } from "./attempt/script-resume.js";
 import type { State } from "./state.js";
@@ -45,7 +46,7 @@ export function reduce(state: State | null, event: Event): Transition {
       const process = { pid: event.pid, startTime: event.startTime };
       // A quick worker may have said hello before its launcher returned.
       const launched: Attempt = attempt.stage === "launching" ? { ...attempt, stage: "connecting" } : attempt;
-      return stay({ ...state, attempt: { ...launched, process } });
+      return stay(withParts(state, { attempt: { ...launched, process } }));
     }
     case "attempt/launchFailed": {
       const { code, message, hint } = event;
@@ -76,7 +77,7 @@ function hearWorker(state: State, attempt: Attempt, event: WorkerEvent): Transit
       return connectWorker(state, attempt, event.body);
     case "worker/remembered":
       return attempt.stage === "preparing"
-        ? stay({ ...state, attempt: remember(attempt, event.body) })
+        ? stay(withParts(state, { attempt: remember(attempt, event.body) }))
         : endAttempt(state, attempt, "it told of another run when nobody asked");
     case "worker/prepared":
       if (attempt.stage !== "preparing") {
@@ -120,7 +121,7 @@ function hearWorker(state: State, attempt: Attempt, event: WorkerEvent): Transit
  * ended early, and only one that was told to has stopped: else a run would end as what it is not.
  */
 function closeAttempt(state: State, attempt: Attempt, body: EventOf<"worker/closed">["body"]): Transition {
-  const gone: State = { ...state, attempt: closed(attempt, body) };
+  const gone: State = withParts(state, { attempt: closed(attempt, body) });
   if (body.outcome === "stopped" && state.operator.interrupted === null) {
     return endAttempt(state, attempt, `it closed as stopped after ${body.step} updates, but nobody stopped it`);
   }
@@ -138,7 +139,7 @@ function closeAttempt(state: State, attempt: Attempt, body: EventOf<"worker/clos
   const unhashed = body.weights_unhashed === undefined ? {} : { unhashed: body.weights_unhashed };
   const weights = { ...gone.weights, sha256: body.weights_sha256, ...unhashed };
   // The last evaluation comes after the last boundary.
-  const heard = recordMetrics({ ...gone, weights }, body.step + 1, recordedMetrics(body));
+  const heard = recordMetrics(withParts(gone, { weights }), body.step + 1, recordedMetrics(body));
   return withDecisions(heard, ...missedToTheEnd(heard.state));
 }
 
@@ -156,11 +157,8 @@ function apply(state: State, attempt: Training, body: EventOf<"worker/applied">[
     ? state.scores.evaluatedAt.append(attempt.update)
     : state.scores.evaluatedAt;
   const restored = attempt.restored || grant.orders.includes("restore_best");
-  return confirmApplied(
-    { ...state, scores: { ...state.scores, evaluatedAt }, attempt: { ...attempt, applied: true, restored } },
-    attempt,
-    grant,
-  );
+  const scores = evaluatedAt === state.scores.evaluatedAt ? state.scores : { ...state.scores, evaluatedAt };
+  return confirmApplied(withParts(state, { attempt: applied(attempt, restored), scores }), attempt, grant);
 }
 
 function overran(attempt: Attempt, step: number): boolean {
@@ -180,16 +178,16 @@ function recordProgress(state: State, body: EventOf<"worker/progressed">["body"]
   const { step, loss } = body;
   const last = state.progress.loss;
   const isNew = loss !== null && (last === null || step > last.step);
-  return { ...state, progress: { ...state.progress, latest: body, loss: isNew ? { step, loss } : last } };
+  const progress = withProgress(state.progress, { latest: body, loss: isNew ? { step, loss } : last });
+  return withParts(state, { progress });
 }
 
 /** Ctrl-C and the scheduler's signals: stop with a checkpoint; a second one does not wait for the worker. */
 function interrupt(state: State): Transition {
   const { attempt } = state;
-  const stopping: State = {
-    ...state,
+  const stopping: State = withParts(state, {
     operator: { ...state.operator, interrupted: state.operator.interrupted ?? "interrupted" },
-  };
+  });
   if (attempt === null) return stay(stopping);
   if (state.operator.interrupted !== null) return endAttempt(stopping, attempt, "the operator did not want to wait");
   switch (attempt.stage) {

@@ -29,9 +29,11 @@ function joined<T>(before: readonly T[], after: readonly T[]): readonly T[] {
 }
 
 export function withDecisions(transition: Transition, ...decisions: Decision[]): Transition {
-  return { ...transition, decisions: [...transition.decisions, ...decisions] };
+  const { state, commands } = transition;
+  return { state, decisions: joined(transition.decisions, decisions), commands };
 }
 
 export function withCommands(transition: Transition, ...commands: Command[]): Transition {
-  return { ...transition, commands: [...transition.commands, ...commands] };
+  const { state, decisions } = transition;
+  return { state, decisions, commands: joined(transition.commands, commands) };
 }

@@ -1,7 +1,7 @@
 import type { EventType } from "../core/events.js";
 import { CORE_VERSION } from "../core/state.js";
 import { UserError } from "../errors.js";
-import { checksum, JOURNAL_FORMAT, type JournalRecord } from "./format.js";
+import { beginsWithChecksum, JOURNAL_FORMAT, type JournalRecord } from "./format.js";
 
 type Kind = "number" | "string" | "object" | "number or null" | "string or null";
 type Shape = Readonly<Record<string, Kind>>;
@@ -57,7 +57,7 @@ const CONFIG_FIELDS: Fields = Object.entries(CONFIG);
  */
 export function decodeLine(line: string, offset: number): JournalRecord {
   const json = line.slice(9);
-  if (line.charAt(8) !== " " || line.slice(0, 8) !== checksum(json)) {
+  if (line.charAt(8) !== " " || !beginsWithChecksum(line, json)) {
     throw new UserError({
       code: "damaged_journal",
       message: `the journal is damaged at byte ${offset}`,
@@ -83,12 +83,12 @@ function parseRecord(json: string, offset: number): JournalRecord {
 /** Why a value is no record; null for one that is. */
 function faultOf(record: unknown): string | null {
   if (!isObject(record) || !isObject(record["event"])) return "it holds no event";
-  const { n, term, at, event, synced, decisions = [], commands = [] } = record;
+  const { n, term, at, event, synced, decisions, commands } = record;
   if (n === 1) requireKnownVersions(event);
   if (!Number.isInteger(n) || !Number.isInteger(term)) return "`n` or `term` is no whole number";
   if (typeof at !== "string" || Number.isNaN(Date.parse(at))) return "`at` is no time";
   if (synced !== undefined && !Number.isInteger(synced)) return "`synced` is no number of bytes";
-  if (![decisions, commands].every((list) => Array.isArray(list) && list.every(isObject)))
+  if (!isListOfObjects(decisions) || !isListOfObjects(commands))
     return "`decisions` or `commands` is no list of objects";
   const { type } = event;
   const fields = typeof type === "string" ? FIELDS.get(type) : undefined;
@@ -120,6 +120,11 @@ function requireKnownVersions({ type, format, coreVersion }: Record<string, unkn
       hint: `install the version of thawline with core version ${coreVersion} to look at this run`,
     });
   }
+}
+
+/** Most records have neither decisions nor commands. */
+function isListOfObjects(list: unknown): boolean {
+  return list === undefined || (Array.isArray(list) && list.every(isObject));
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -1,4 +1,4 @@
-import { open, stat } from "node:fs/promises";
+import { open, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../errors.js";
@@ -27,8 +27,11 @@ export interface JournalPiece {
   readonly lost: LostTail | null;
 }
 
-/** What is read at once; twice as much where not even one record fits. Of more, the records would outlive a collection of young objects. */
-const PIECE_BYTES = 1 << 18;
+/** What is read at once; twice as much where not even one record fits. */
+const BLOCK_BYTES = 1 << 20;
+
+/** What is handed on at once. Of more, the records would outlive a collection of young objects. */
+const PIECE_BYTES = 1 << 16;
 
 /** A run's creation, with its configuration, and the start of its first worker; or its end. */
 const END_BYTES = 1 << 14;
@@ -55,15 +58,16 @@ export async function scanJournal(
   runFolder: string,
   visit: (records: readonly JournalRecord[]) => void,
 ): Promise<JournalExtent> {
-  const place = beginning();
-  for (;;) {
-    const piece = await readPiece(runFolder, place);
-    if (piece === null) throw noJournal(runFolder);
-    visit(piece.records);
-    // Whoever can do with what stands in front of the damage has it by now.
-    if (piece.damage !== null) throw piece.damage;
-    if (piece.isLast) return { validBytes: place.offset, lost: piece.lost };
-  }
+  return withJournal(runFolder, async (file) => {
+    const place = beginning();
+    for (;;) {
+      const piece = await readPiece(file, place);
+      visit(piece.records);
+      // Whoever can do with what stands in front of the damage has it by now.
+      if (piece.damage !== null) throw piece.damage;
+      if (piece.isLast) return { validBytes: place.offset, lost: piece.lost };
+    }
+  });
 }
 
 /**
@@ -71,13 +75,14 @@ export async function scanJournal(
  * @throws UserError as `readJournal` does
  */
 export async function readHead(runFolder: string): Promise<readonly JournalRecord[]> {
-  const place = { ...beginning(), length: END_BYTES };
-  for (;;) {
-    const piece = await readPiece(runFolder, place);
-    if (piece === null) throw noJournal(runFolder);
-    if (piece.damage !== null) throw piece.damage;
-    if (piece.records.length > 0 || piece.isLast) return piece.records;
-  }
+  return withJournal(runFolder, async (file) => {
+    const place = { ...beginning(), length: END_BYTES };
+    for (;;) {
+      const piece = await readPiece(file, place);
+      if (piece.damage !== null) throw piece.damage;
+      if (piece.records.length > 0 || piece.isLast) return piece.records;
+    }
+  });
 }
 
 /**
@@ -85,20 +90,39 @@ export async function readHead(runFolder: string): Promise<readonly JournalRecor
  * @throws UserError as `readJournal` does, also where the tail is damaged
  */
 export async function readTail(runFolder: string): Promise<readonly JournalRecord[]> {
-  const path = join(runFolder, JOURNAL_FILE);
-  const { size } = await stat(path);
-  const start = Math.max(0, size - END_BYTES);
-  const part = await readPart(path, start, END_BYTES);
-  if (part === null) throw noJournal(runFolder);
-  const from = start === 0 ? 0 : part.bytes.indexOf(NEWLINE) + 1;
-  const lines = part.bytes.subarray(from, part.bytes.lastIndexOf(NEWLINE) + 1);
-  const records: JournalRecord[] = [];
-  for (let at = 0; at < lines.length;) {
-    const end = lines.indexOf(NEWLINE, at);
-    records.push(decodeLine(lines.toString("utf8", at, end), start + from + at));
-    at = end + 1;
+  return withJournal(runFolder, async (file) => {
+    const { size } = await file.stat();
+    const start = Math.max(0, size - END_BYTES);
+    const { bytes } = await readBlock(file, start, END_BYTES);
+    const from = start === 0 ? 0 : bytes.indexOf(NEWLINE) + 1;
+    const lines = bytes.subarray(from, bytes.lastIndexOf(NEWLINE) + 1);
+    const records: JournalRecord[] = [];
+    for (let at = 0; at < lines.length;) {
+      const end = lines.indexOf(NEWLINE, at);
+      records.push(decodeLine(lines.toString("utf8", at, end), start + from + at));
+      at = end + 1;
+    }
+    return records;
+  });
+}
+
+/** The journal, open as long as `read` reads it: to open it anew for each piece costs as much as a piece does. */
+async function withJournal<T>(runFolder: string, read: (file: FileHandle) => Promise<T>): Promise<T> {
+  const file = await openJournal(runFolder);
+  if (file === null) throw noJournal(runFolder);
+  try {
+    return await read(file);
+  } finally {
+    await file.close();
   }
-  return records;
+}
+
+/** Null where there is no journal. */
+async function openJournal(runFolder: string): Promise<FileHandle | null> {
+  return open(join(runFolder, JOURNAL_FILE), "r").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT" || error.code === "ENOTDIR") return null;
+    throw error;
+  });
 }
 
 function noJournal(runFolder: string): UserError {
@@ -109,45 +133,55 @@ function noJournal(runFolder: string): UserError {
   });
 }
 
-/** Where a reader stands: the next byte and record number, the last `synced` that it read, how much it reads at once. */
+/** Where a reader stands. */
 interface Place {
+  /** The next byte and record number, and the last `synced` that was read. */
   offset: number;
   next: number;
   synced: number | null;
+  /** What was read from `offset` on and holds more whole lines. */
+  block: Block | null;
+  /** How much is read next. */
   length: number;
 }
 
+/** Bytes that were read at once, and whether the file ended with them. */
+interface Block {
+  readonly bytes: Buffer;
+  readonly isLast: boolean;
+}
+
 function beginning(): Place {
-  return { offset: 0, next: 1, synced: null, length: PIECE_BYTES };
+  return { offset: 0, next: 1, synced: null, block: null, length: BLOCK_BYTES };
 }
 
 /** `damage`: what stands behind these records had been on the disk, and cannot be read; null where nothing is wrong. */
 type ReadPiece = JournalPiece & { readonly damage: UserError | null };
 
-const NOTHING_YET: ReadPiece = { records: [], isLast: true, lost: null, damage: null };
-
-/** The piece at `place`, which moves behind it; null where there is no journal. */
-async function readPiece(runFolder: string, place: Place): Promise<ReadPiece | null> {
-  const path = join(runFolder, JOURNAL_FILE);
-  const part = await readPart(path, place.offset, place.length);
-  if (part === null) return null;
-  const { records, numBytes, damage } = parseLines(part.bytes, place);
+/** The piece at `place`, which moves behind it. */
+async function readPiece(file: FileHandle, place: Place): Promise<ReadPiece> {
+  const block = place.block ?? (await readBlock(file, place.offset, place.length));
+  const { records, numBytes, damage } = parseLines(block.bytes, place);
   place.offset += numBytes;
   place.next += records.length;
   place.synced = records.findLast(({ synced }) => synced !== undefined)?.synced ?? place.synced;
-  place.length = numBytes === 0 && !part.isLast ? 2 * place.length : PIECE_BYTES;
-  if (damage === null) return { records, isLast: part.isLast, lost: null, damage };
-  // All of what follows says whether this record had been on the disk.
-  const rest = (await readPart(path, place.offset, Infinity))?.bytes ?? Buffer.alloc(0);
-  const lost = lostTail(rest, place.offset, place.synced);
+  place.length = numBytes === 0 && !block.isLast ? 2 * place.length : BLOCK_BYTES;
+  const rest = block.bytes.subarray(numBytes);
+  place.block = rest.includes(NEWLINE) ? { bytes: rest, isLast: block.isLast } : null;
+  if (damage === null) return { records, isLast: block.isLast && place.block === null, lost: null, damage };
+  // All of what follows says whether this record had been on the disk; whoever looks again reads it anew.
+  place.block = null;
+  const { bytes } = await readBlock(file, place.offset, Infinity);
+  const lost = lostTail(bytes, place.offset, place.synced);
   return { records, isLast: true, lost, damage: lost === null ? damage : null };
 }
 
-/** The whole lines of `bytes`, which begin at `place`, as far as they are undamaged. */
+/** The whole lines with which `bytes` begins, which stand at `place`: a piece of them, as far as they are undamaged. */
 function parseLines(bytes: Buffer, { offset, next }: Place) {
   const records: JournalRecord[] = [];
   let numBytes = 0;
   for (let end = bytes.indexOf(NEWLINE); end !== -1; end = bytes.indexOf(NEWLINE, numBytes)) {
+    if (end > PIECE_BYTES && records.length > 0) break;
     try {
       const record = decodeLine(bytes.toString("utf8", numBytes, end), offset + numBytes);
       requireNext(record.n, next + records.length, offset + numBytes);
@@ -183,37 +217,34 @@ export interface FollowOptions {
  */
 export async function* followJournal(runFolder: string, options: FollowOptions): AsyncGenerator<JournalPiece> {
   const place = beginning();
-  let behind = false;
   let lost = -1;
-  while (!options.signal.aborted) {
-    const { damage, ...piece } = (await readPiece(runFolder, place)) ?? NOTHING_YET;
-    if (damage !== null) throw damage;
-    const isNews = piece.lost !== null && piece.lost.offset !== lost;
-    lost = piece.lost?.offset ?? -1;
-    // Whoever waits for the last piece hears of it, also where it is nothing but a torn line.
-    if (piece.records.length > 0 || isNews || (piece.isLast && behind)) yield piece;
-    behind = !piece.isLast;
-    if (behind) continue;
+  const isOver = (): boolean => options.signal.aborted;
+  while (!isOver()) {
+    // Opened at each look: a file that stands in its place by then is the journal.
+    const file = await openJournal(runFolder);
+    try {
+      let behind = false;
+      do {
+        const { damage, ...piece } = file === null ? NOTHING : await readPiece(file, place);
+        if (damage !== null) throw damage;
+        const isNews = piece.lost !== null && piece.lost.offset !== lost;
+        lost = piece.lost?.offset ?? -1;
+        // Whoever waits for the last piece hears of it, also where it is nothing but a torn line.
+        if (piece.records.length > 0 || isNews || (piece.isLast && behind)) yield piece;
+        behind = !piece.isLast;
+      } while (behind && !isOver());
+    } finally {
+      await file?.close();
+    }
     await sleep(options.pollMilliseconds ?? 200, undefined, { signal: options.signal }).catch(() => undefined);
   }
 }
 
-async function readPart(
-  path: string,
-  offset: number,
-  length: number,
-): Promise<{ readonly bytes: Buffer; readonly isLast: boolean } | null> {
-  const file = await open(path, "r").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT" || error.code === "ENOTDIR") return null;
-    throw error;
-  });
-  if (file === null) return null;
-  try {
-    const { size } = await file.stat();
-    const buffer = Buffer.alloc(Math.min(length, Math.max(0, size - offset)));
-    const { bytesRead } = await file.read(buffer, 0, buffer.length, offset);
-    return { bytes: buffer.subarray(0, bytesRead), isLast: offset + bytesRead >= size };
-  } finally {
-    await file.close();
-  }
+const NOTHING: ReadPiece = { records: [], isLast: true, lost: null, damage: null };
+
+async function readBlock(file: FileHandle, offset: number, length: number): Promise<Block> {
+  const { size } = await file.stat();
+  const buffer = Buffer.alloc(Math.min(length, Math.max(0, size - offset)));
+  const { bytesRead } = await file.read(buffer, 0, buffer.length, offset);
+  return { bytes: buffer.subarray(0, bytesRead), isLast: offset + bytesRead >= size };
 }

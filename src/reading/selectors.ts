@@ -108,18 +108,30 @@ export interface SignalView {
 /** The signal that decides k; in a run that decides nothing, the first one that is measured. */
 export function selectSignal(state: State): SignalView {
   const { intervention } = state.config;
-  const decisive = signalKey(detectorRule(state.config).signal);
-  const [first] = Object.keys(state.signal.series).filter((key) => key.startsWith("probe/") || isHeardOnly(state, key));
-  const isSearched = awaitsInterval(state) && recordedNameIn(decisive) !== null;
-  const key = state.signal.series[decisive] === undefined && !isSearched ? (first ?? decisive) : decisive;
+  const key = shownKey(state);
   return {
     signal: signalOf(key),
-    points: state.signal.series[key] ?? pointSeries([]),
+    points: state.signal.series[key] ?? NO_POINTS,
     decidedAt: state.interval === null || state.interval.decidedAt === 0 ? null : state.interval.decidedAt,
     origin: updateAt(intervention, 0),
     latest: onlineRule(intervention) === null ? null : selectLatest(state),
     nextPoint: selectNextPoint(state),
   };
+}
+
+/** The points of `selectSignal` alone, which are looked at whenever there are more of them. */
+export function selectSignalPoints(state: State): PointSeries {
+  return state.signal.series[shownKey(state)] ?? NO_POINTS;
+}
+
+const NO_POINTS = pointSeries([]);
+
+function shownKey(state: State): string {
+  const decisive = signalKey(detectorRule(state.config).signal);
+  const { series } = state.signal;
+  const isSearched = series[decisive] === undefined && awaitsInterval(state) && recordedNameIn(decisive) !== null;
+  if (series[decisive] !== undefined || isSearched) return decisive;
+  return Object.keys(series).find((key) => key.startsWith("probe/") || isHeardOnly(state, key)) ?? decisive;
 }
 
 /** Of a run that measures nothing, what its script records is what there is to see. */

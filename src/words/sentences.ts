@@ -34,12 +34,12 @@ function onOneLine(sentence: Sentence): Sentence {
 }
 
 function describeOutcome(record: JournalRecord, state: State): Sentence[] {
-  const { decisions = [], commands = [] } = record;
-  const ends = commands.flatMap((command) => (command.type === "run/finish" ? [command.end] : []));
-  return [
-    ...decisions.flatMap((decision) => describeDecision(decision, state)),
-    ...ends.map((end) => describeEnd(end, state)),
-  ];
+  const sentences: Sentence[] = [];
+  for (const decision of record.decisions ?? []) sentences.push(...describeDecision(decision, state));
+  for (const command of record.commands ?? []) {
+    if (command.type === "run/finish") sentences.push(describeEnd(command.end, state));
+  }
+  return sentences;
 }
 
 /** A script that has trained may take its time for the rest, once more from here on. */

@@ -1,9 +1,11 @@
-import { appendFileSync, mkdtempSync, rmSync } from "node:fs";
+import { appendFileSync, mkdtempSync, promises, rmSync, statSync } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { encodeRecord, JOURNAL_FILE, type JournalRecord } from "../../src/journal/format.js";
 import { followJournal, readHead, readJournal, readTail, scanJournal } from "../../src/journal/reader.js";
+import { writeLongJournal } from "../support/long-journal.js";
 import { encoded, sampleRecords, writeJournal } from "./samples.js";
 
 const records = sampleRecords().slice(0, 6);
@@ -142,5 +144,73 @@ describe("followJournal", () => {
     const extent = await scanJournal(folder, (more) => (visited += more.length));
     expect(extent).toEqual({ validBytes: lines.join("").length, lost: null });
     expect(visited).toBe(lines.length);
+  });
+});
+
+describe("a long journal", () => {
+  /** What `read` asks the file system for; both are counted by the file's own descriptor and by nothing of the reader's. */
+  async function counted(read: () => Promise<void>) {
+    const { open } = promises;
+    const counts = { opened: 0, reads: 0, bytes: 0 };
+    promises.open = async (...given) => {
+      const file = await open(...given);
+      if (String(given[0]).endsWith(JOURNAL_FILE)) counts.opened += 1;
+      const reading = file.read.bind(file) as (...args: unknown[]) => Promise<{ bytesRead: number }>;
+      return Object.assign(file, {
+        read: async (...args: unknown[]) => {
+          const done = await reading(...args);
+          counts.reads += 1;
+          counts.bytes += done.bytesRead;
+          return done;
+        },
+      });
+    };
+    syncBuiltinESMExports();
+    try {
+      await read();
+    } finally {
+      promises.open = open;
+      syncBuiltinESMExports();
+    }
+    return counts;
+  }
+
+  const MEGABYTE = 1 << 20;
+  let size: number;
+  let numRecords: number;
+  beforeEach(() => {
+    numRecords = writeLongJournal(folder, 4000, "open");
+    ({ size } = statSync(join(folder, JOURNAL_FILE)));
+    expect(size).toBeGreaterThan(3 * MEGABYTE);
+  });
+
+  it("is opened once and read once, a megabyte at a time, and handed on in small pieces", async () => {
+    const lengths: number[] = [];
+    const scanned = await counted(async () => {
+      await scanJournal(folder, ({ length }) => lengths.push(length));
+    });
+    expect(lengths.reduce((sum, length) => sum + length, 0)).toBe(numRecords);
+    // A piece is 64 KiB, and its records are of half a kilobyte.
+    expect(Math.max(...lengths)).toBeLessThan(400);
+    expect(scanned).toMatchObject({ opened: 1 });
+    expect(scanned.reads).toBeLessThanOrEqual(Math.ceil(size / MEGABYTE) + 1);
+    // The line that a block cuts is read again with the next one.
+    expect(scanned.bytes).toBeLessThan(1.01 * size);
+  });
+
+  it("is opened once by whoever follows it, until there is no more", async () => {
+    const stop = new AbortController();
+    const followed = await counted(async () => {
+      let seen = 0;
+      for await (const { records: more, isLast } of followJournal(folder, {
+        signal: stop.signal,
+        pollMilliseconds: 1,
+      })) {
+        seen += more.length;
+        if (isLast) stop.abort();
+      }
+      expect(seen).toBe(numRecords);
+    });
+    expect(followed).toMatchObject({ opened: 1 });
   });
 });

@@ -123,6 +123,25 @@ export function training(attempt: Attempt, standing: Standing, grant: Body<"gran
   };
 }
 
+/** The attempt whose worker has said what it did with its grant. */
+export function applied(attempt: Training, restored: boolean): Training {
+  const { number, resumeFrom, process, ended, update, held, measuredAt, grant, recalled } = attempt;
+  return {
+    number,
+    resumeFrom,
+    process,
+    ended,
+    update,
+    held,
+    measuredAt,
+    restored,
+    stage: "training",
+    grant,
+    recalled,
+    applied: true,
+  };
+}
+
 /** The attempt at the end of its grant. */
 export function atBoundary(attempt: Training, arrived: Pick<Standing, "update" | "measuredAt">): AtBoundary {
   const { number, resumeFrom, process, ended, held, restored } = attempt;

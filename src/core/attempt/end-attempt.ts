@@ -1,6 +1,7 @@
 import type { SupervisionClock } from "../events.js";
 import type { State } from "../state.js";
 import { stay, withCommands, type Transition } from "../transition.js";
+import { withParts } from "../parts.js";
 import type { Attempt, Refusal } from "./attempt.js";
 
 /** Ends an attempt that broke the protocol or a clock; its process is killed and its exit decides about a restart. */
@@ -17,9 +18,11 @@ function end(state: State, attempt: Attempt, why: string, refusal: Refusal | nul
   if (attempt.ended !== null) {
     // Killed once is enough; what no restart can help stays so.
     const { why: first } = attempt.ended;
-    return stay(refusal === null ? state : { ...state, attempt: { ...attempt, ended: { why: first, refusal } } });
+    return stay(
+      refusal === null ? state : withParts(state, { attempt: { ...attempt, ended: { why: first, refusal } } }),
+    );
   }
-  const ended: State = { ...state, attempt: { ...attempt, ended: { why, refusal } } };
+  const ended: State = withParts(state, { attempt: { ...attempt, ended: { why, refusal } } });
   return withCommands(stay(ended), { type: "worker/kill", attempt: attempt.number });
 }
 

@@ -6,6 +6,7 @@ import type { RunEnd, State } from "../state.js";
 import { andThen, stay, withDecisions, type Transition } from "../transition.js";
 import { closed, lastWordOf, standingOf, type Attempt } from "./attempt.js";
 import { launchAttempt, newestCheckpoint } from "./launch.js";
+import { withParts } from "../parts.js";
 import { endOfScript, withTail } from "./script-end.js";
 
 const GO_ON = "`npx thawline resume` starts the script again, and `attach --restart` does so by itself";
@@ -13,7 +14,7 @@ const GO_ON = "`npx thawline resume` starts the script again, and `attach --rest
 /** The process is gone: finish, give up, or start the next attempt. */
 export function exitAttempt(state: State, attempt: Attempt, event: EventOf<"attempt/exited">): Transition {
   const word = lastWordOf(attempt);
-  const gone: State = { ...state, attempt: closed(attempt, word) };
+  const gone: State = withParts(state, { attempt: closed(attempt, word) });
   const end = state.config.script === undefined ? null : endOfScript(state, attempt, event);
   if (end !== null) return finish(gone, end);
   if (word?.outcome === "finished") return finish(gone, finished(state, word));
@@ -46,7 +47,7 @@ function failOrFallBack(state: State, attempt: Attempt, word: Failed): Transitio
   if (word.code === "corrupt_checkpoint" && attempt.resumeFrom !== null) {
     const corrupt = attempt.resumeFrom;
     const left = state.weights.checkpoints.filter((checkpoint) => checkpoint.path !== corrupt.path);
-    return restart({ ...state, weights: { ...state.weights, checkpoints: left } }, attempt, word.message, "");
+    return restart(withParts(state, { weights: { ...state.weights, checkpoints: left } }), attempt, word.message, "");
   }
   return finish(state, {
     outcome: "failed",

@@ -11,6 +11,7 @@ import type { Model, State } from "../state.js";
 import { andThen, stay, withCommands, type Transition } from "../transition.js";
 import { preparing, type Attempt, type Preparing, type Refusal } from "./attempt.js";
 import { endAttempt, refuseAttempt } from "./end-attempt.js";
+import { withParts } from "../parts.js";
 import { placeScript, refuseMask, refuseResume } from "./script-resume.js";
 
 /** Those of python/modules.json (a test compares): another version of them changes no bit of a run on images. */
@@ -31,11 +32,7 @@ export function connectWorker(state: State, attempt: Attempt, body: EventOf<"wor
     return first !== undefined && first !== version;
   });
   const reasons = changed.map(([name, version]) => `${name} was ${state.software?.[name]} and is now ${version}`);
-  const next: State = {
-    ...state,
-    software: state.software ?? software,
-    attempt: preparing(attempt),
-  };
+  const next: State = withParts(state, { software: state.software ?? software, attempt: preparing(attempt) });
   const { resumeFrom } = attempt;
   return withCommands(dropIdentity(next, reasons), { type: "worker/welcome", attempt: attempt.number, resumeFrom });
 }
@@ -74,7 +71,7 @@ export function prepareWorker(state: State, attempt: Preparing, body: EventOf<"w
   const refusal = resumesItself ? refuseResume(state, body) : null;
   if (refusal !== null) return refuseAttempt(state, attempt, refusal);
   const known = dropIdentity(
-    { ...state, model },
+    withParts(state, { model }),
     state.model === null ? [] : differencesInHardware(state.model, model),
   );
   const placed = resumesItself ? andThen(known, (next) => placeScript(next, attempt, body)) : known;

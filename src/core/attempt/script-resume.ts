@@ -5,6 +5,7 @@ import { fromDecided, type Decided } from "./script-decisions.js";
 import { measuredBy } from "../measured.js";
 import { pointSeries, pointsUntil, withPoint, type PointSeries } from "../point-series.js";
 import type { SeriesPoint, State } from "../state.js";
+import { withParts, withProgress, withSignal } from "../parts.js";
 import { stay, withDecisions, type Transition } from "../transition.js";
 
 /*
@@ -80,11 +81,10 @@ function countProgress(transition: Transition, step: number): Transition {
   if (step === 0 || step <= state.weights.furthestCheckpoint) return transition;
   return {
     ...transition,
-    state: {
-      ...state,
+    state: withParts(state, {
       weights: { ...state.weights, furthestCheckpoint: step },
       attempts: { ...state.attempts, restarts: 0 },
-    },
+    }),
   };
 }
 
@@ -105,25 +105,22 @@ export function rewind(state: State, step: number): Transition {
   const changes = state.operator.changes.filter(({ update }) => update <= step);
   const numChanges = state.operator.changes.length - changes.length;
   const lost = state.operator.unconfirmed.filter(({ update }) => update > step);
-  const rewound: State = {
-    ...state,
-    signal: {
-      ...state.signal,
+  const rewound: State = withParts(state, {
+    signal: withSignal(state.signal, {
       series: kept,
       voided,
       judgement: null,
       prefix: null,
       judgedUntil: Math.min(state.signal.judgedUntil, step),
       grid: rewindGrid(state, step),
-    },
+    }),
     interval: voidsInterval ? null : interval,
     announced: state.announced !== null && state.announced.update > step ? null : state.announced,
-    progress: {
-      ...state.progress,
+    progress: withProgress(state.progress, {
       frontier: Math.min(state.progress.frontier, step + 1),
       loss: lossUntil(state, step),
       moved: null,
-    },
+    }),
     operator: {
       ...state.operator,
       changes,
@@ -134,7 +131,7 @@ export function rewind(state: State, step: number): Transition {
       evaluations: state.scores.evaluations.where((evaluation) => evaluation.step <= step),
       evaluatedAt: state.scores.evaluatedAt.where((update) => update <= step + 1),
     },
-  };
+  });
   const refused = lost.map(({ id }): Decision => {
     return { type: "operator/refused", id, why: `the script went back to step ${step}` };
   });
@@ -168,14 +165,13 @@ function adopt(state: State, attempt: Preparing, resumed: NonNullable<Ready["res
   const points = Math.max(0, ...Object.values(series).map(({ length }) => length));
   const { run } = resumed;
   const { interval, operatorChanges } = fromDecided(resumed.decided, step);
-  const adopted: State = {
-    ...state,
+  const adopted: State = withParts(state, {
     interval,
     operator: { ...state.operator, changes: operatorChanges },
-    signal: { ...state.signal, series, judgedUntil: step, grid: adoptedGrid(state, resumed.decided, step) },
+    signal: withSignal(state.signal, { series, judgedUntil: step, grid: adoptedGrid(state, resumed.decided, step) }),
     adopted: { run, step },
-    progress: { ...state.progress, frontier: step + 1 },
-  };
+    progress: withProgress(state.progress, { frontier: step + 1 }),
+  });
   const k = interval?.k ?? null;
   return withDecisions(stay(adopted), { type: "history/adopted", run, step, points, k });
 }

@@ -24,7 +24,7 @@ export function isPlateau(judgement: RuleJudgement): judgement is PlateauJudgeme
 
 /** What a rule reads of a series, point by point. */
 export interface SeriesReader {
-  readonly empty: RulePrefix;
+  readonly empty: () => RulePrefix;
   readonly read: (prefix: RulePrefix, point: FinitePoint) => RulePrefix;
 }
 
@@ -48,19 +48,27 @@ export function seriesRule(
 
 function ofStabilization(rule: StabilizationRule, every: number): SeriesRule {
   return {
-    empty: emptyPrefix(rule.window),
-    read: (prefix, point) => read(prefix as Prefix, point),
+    empty: () => emptyPrefix(rule.window),
+    read: readMeasured,
     judge: (prefix) => judgePrefix(prefix as Prefix, rule.tolerance),
     findOnline: (points) => findOnline(points, rule),
     findOffline: (points) => findOffline(points, rule, every),
   };
 }
 
+function readMeasured(prefix: RulePrefix, point: FinitePoint): RulePrefix {
+  return read(prefix as Prefix, point);
+}
+
+function readRecorded(prefix: RulePrefix, point: FinitePoint): RulePrefix {
+  return readPlateau(prefix as PlateauPrefix, point);
+}
+
 /** Offline, k is the last point ahead of the window that proved it: from there on nothing was gained. */
 function ofPlateau(rule: PlateauRule, kAt: (update: number) => number): SeriesRule {
   return {
-    empty: emptyPlateau(rule),
-    read: (prefix, point) => readPlateau(prefix as PlateauPrefix, point),
+    empty: () => emptyPlateau(rule),
+    read: readRecorded,
     judge: (prefix) => judgePlateau(prefix as PlateauPrefix),
     findOnline: (points) => findPlateau(points, rule)?.firedAt ?? null,
     findOffline: (points) => {

@@ -43,7 +43,12 @@ export function describeMetricValue(value: MetricValue): string {
 
 /** The points of a series that the detector may read: finite ones, up to and including boundary `until`. */
 export function finitePoints(series: Iterable<SeriesPoint>, until: number): FinitePoint[] {
-  return [...series].flatMap((point) => (point.update <= until ? (finitePoint(point) ?? []) : []));
+  const points: FinitePoint[] = [];
+  for (const point of series) {
+    const finite = point.update <= until ? finitePoint(point) : null;
+    if (finite !== null) points.push(finite);
+  }
+  return points;
 }
 
 function finitePoint({ update, value, standardError, changeError, spanError }: SeriesPoint): FinitePoint | null {
@@ -69,7 +74,7 @@ export function readUntil(
 ): SignalPrefix {
   const isNewer = before !== null && series.continues(before.points);
   const known = isNewer && (before.points.at(-1)?.update ?? 0) <= until ? before : null;
-  let prefix = known?.read ?? empty;
+  let prefix = known?.read ?? empty();
   let length = known?.points.length ?? 0;
   for (let point = series.at(length); point !== undefined && point.update <= until; point = series.at(length)) {
     const finite = finitePoint(point);

@@ -105,19 +105,26 @@ export function findOffline(points: readonly SignalPoint[], rule: StabilizationR
   const flat = relativeRange < LEAST_RELATIVE_RANGE;
   const nothing = (reason: string): OfflineResult => ({ k: null, flat, reason });
   if (range === 0) return nothing("the signal never changes");
-  const normalized = points.map((point) => (point.value - low) / range);
-  const steps = normalized.slice(1).map((value, index) => Math.abs(value - normalized[index]!));
-  const rise = steps.findIndex((step) => step > rule.tolerance);
-  if (rise === -1) return nothing("no change exceeds epsilon");
-  const transientEnd = steps.findIndex((step, index) => index > rise && step <= rule.tolerance);
-  if (transientEnd === -1) return nothing("the transient does not end");
-  const rest = points.slice(transientEnd);
-  if (rest.length < rule.window + 1) return nothing("too few points remain after the transient");
-  const index = smoothedChanges(rest, rule.window, low, range).findIndex(
-    (change) => Math.abs(change) <= rule.tolerance,
-  );
-  if (index === -1) return nothing("the moving average does not settle");
-  return { k: (transientEnd + index) * every, flat, reason: null };
+  const { window, tolerance } = rule;
+  const count = points.length;
+  const normalized = (index: number): number => (points[index]!.value - low) / range;
+  const step = (index: number): number => Math.abs(normalized(index + 1) - normalized(index));
+  const rise = firstIndex(0, count - 1, (index) => step(index) > tolerance);
+  if (rise === null) return nothing("no change exceeds epsilon");
+  const transientEnd = firstIndex(rise + 1, count - 1, (index) => step(index) <= tolerance);
+  if (transientEnd === null) return nothing("the transient does not end");
+  if (count - transientEnd < window + 1) return nothing("too few points remain after the transient");
+  // Change c of the trailing moving average belongs to point c + window: before `window` points there is no average.
+  const change = (index: number): number => (normalized(index + window) - normalized(index)) / window;
+  const settled = firstIndex(transientEnd, count - window, (index) => Math.abs(change(index)) <= tolerance);
+  if (settled === null) return nothing("the moving average does not settle");
+  return { k: settled * every, flat, reason: null };
+}
+
+/** The first index from `start` to before `end` for which `holds`; null where there is none. */
+function firstIndex(start: number, end: number, holds: (index: number) => boolean): number | null {
+  for (let index = start; index < end; index += 1) if (holds(index)) return index;
+  return null;
 }
 
 function extent(points: readonly SignalPoint[]): { low: number; range: number; relativeRange: number } {
@@ -134,16 +141,6 @@ function extent(points: readonly SignalPoint[]): { low: number; range: number; r
 function relativeRangeOf(low: number, high: number): number {
   const largest = Math.max(Math.abs(low), Math.abs(high));
   return largest === 0 ? 0 : (high - low) / largest;
-}
-
-/**
- * Changes of the trailing moving average over `window` points of the min-max-normalised series: change c belongs to
- * point c + window, because before `window` points there is no average. Empty when the series is shorter.
- */
-function smoothedChanges(points: readonly SignalPoint[], window: number, low: number, range: number): number[] {
-  if (range === 0) return points.slice(window).map(() => 0);
-  const normalized = points.map((point) => (point.value - low) / range);
-  return normalized.slice(window).map((value, index) => (value - normalized[index]!) / window);
 }
 
 /**

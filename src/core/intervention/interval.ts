@@ -2,11 +2,12 @@ import type { Decision } from "../commands.js";
 import { scheduleOf } from "../schedule-of-run.js";
 import { blocksLeftFrozen } from "./schedule.js";
 import type { Interval, State } from "../state.js";
+import { withParts } from "../parts.js";
 import { stay, withDecisions, type Transition } from "../transition.js";
 
 /** Fixes k for good and says what follows from it. */
 export function decideInterval(state: State, interval: Interval): Transition {
-  const decided: State = { ...state, interval };
+  const decided: State = withParts(state, { interval });
   const decision: Decision = {
     type: "interval/decided",
     k: interval.k,

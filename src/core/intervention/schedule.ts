@@ -23,7 +23,9 @@ export function everythingTrains(model: Model): Omit<Schedule, "factors"> {
 /** Names of what trains in update `update`, head first, then blocks in the order of their release. */
 export function trainableAt(schedule: Schedule, update: number): string[] {
   if (update < schedule.frozenFrom) return [...schedule.all];
-  return [...schedule.initial, ...schedule.releases.filter((r) => r.update <= update).map((r) => r.block)];
+  const trainable = [...schedule.initial];
+  for (const release of schedule.releases) if (release.update <= update) trainable.push(release.block);
+  return trainable;
 }
 
 /**
@@ -37,14 +39,16 @@ export function trainableBefore(schedule: Schedule, update: number): string[] {
 
 /** lr(i) = the worker's own schedule(i) times this. */
 export function learningRateFactorAt(schedule: Schedule, update: number): number {
-  return schedule.factors.filter((change) => change.update <= update).at(-1)?.factor ?? 1;
+  return schedule.factors.findLast((change) => change.update <= update)?.factor ?? 1;
 }
 
 /** The first update after `update` in which mask or factor change, or null. */
 export function nextChangeAfter(schedule: Schedule, update: number): number | null {
-  const changes = [...schedule.releases, ...schedule.factors].map((change) => change.update);
-  const later = [schedule.frozenFrom, ...changes].filter((change) => change > update);
-  return later.length === 0 ? null : later.reduce((a, b) => (a < b ? a : b));
+  let next = schedule.frozenFrom > update ? schedule.frozenFrom : Infinity;
+  for (const changes of [schedule.releases, schedule.factors]) {
+    for (const change of changes) if (change.update > update && change.update < next) next = change.update;
+  }
+  return next === Infinity ? null : next;
 }
 
 /** Blocks that a run of `numUpdates` updates leaves frozen to the end. */

@@ -4,18 +4,23 @@ import { kindOf } from "../intervention/kinds.js";
 import { impossibility, prematurity } from "./requests.js";
 import { standingOf } from "../attempt/attempt.js";
 import type { State } from "../state.js";
+import { withParts } from "../parts.js";
 import { andThen, stay, withCommands, withDecisions, type Transition } from "../transition.js";
 
 /** Takes an operator's request in: refused at once, or kept for the boundary at which it takes effect. */
 export function receiveRequest(state: State, event: EventOf<"operator/requested">): Transition {
   const { id, who, request } = event;
   if (state.operator.ids.has(id)) return stay(state);
-  const known: State = { ...state, operator: { ...state.operator, ids: state.operator.ids.append(id) } };
+  const known: State = withParts(state, { operator: { ...state.operator, ids: state.operator.ids.append(id) } });
   const why = refusal(state, request);
   if (why !== null) return withDecisions(stay(known), { type: "operator/refused", id, why });
   const update = standingOf(state.attempt)?.update ?? null;
   const accepted = withDecisions(
-    stay({ ...known, operator: { ...known.operator, requests: [...state.operator.requests, { id, who, request }] } }),
+    stay(
+      withParts(known, {
+        operator: { ...known.operator, requests: [...state.operator.requests, { id, who, request }] },
+      }),
+    ),
     { type: "operator/accepted", id, update },
   );
   return andThen(accepted, recallOrProceed);
@@ -28,7 +33,7 @@ export function recallOrProceed(state: State): Transition {
   if (attempt?.ended !== null) return stay(state);
   if (attempt.stage === "waiting") return proceed(state);
   if (attempt.stage !== "training" || attempt.recalled) return stay(state);
-  const recalled: State = { ...state, attempt: { ...attempt, recalled: true } };
+  const recalled: State = withParts(state, { attempt: { ...attempt, recalled: true } });
   return withCommands(stay(recalled), { type: "worker/recall", attempt: attempt.number });
 }
 

@@ -8,6 +8,7 @@ import { onlineRule } from "../intervention/online-rule.js";
 import { decideInterval } from "../intervention/interval.js";
 import { blocksLeftFrozen } from "../intervention/schedule.js";
 import { standingOf, type Standing } from "../attempt/attempt.js";
+import { withParts } from "../parts.js";
 import type { Model, OperatorRecord, ReceivedRequest, State } from "../state.js";
 import { andThen, stay, withDecisions, type Transition } from "../transition.js";
 
@@ -97,7 +98,7 @@ function carryOut(state: State, { id, request }: ReceivedRequest): Transition {
 }
 
 function withOperator(state: State, changed: Partial<OperatorRecord>): State {
-  return { ...state, operator: { ...state.operator, ...changed } };
+  return withParts(state, { operator: { ...state.operator, ...changed } });
 }
 
 function withOrder(state: State, id: string, order: Order): State {
@@ -133,14 +134,11 @@ export function confirmApplied(state: State, standing: Standing, grant: Body<"gr
     ...state.operator.unconfirmed.filter((entry) => entry.update <= from),
     ...state.operator.orders.filter((entry) => grant.orders.includes(entry.order)),
   ].map((entry) => entry.id);
+  if (confirmed.length === 0) return stay(state);
   const isOpen = ({ id }: { readonly id: string }): boolean => !confirmed.includes(id);
-  const next: State = {
-    ...state,
-    operator: {
-      ...state.operator,
-      unconfirmed: state.operator.unconfirmed.filter(isOpen),
-      orders: state.operator.orders.filter(isOpen),
-    },
-  };
+  const next = withOperator(state, {
+    unconfirmed: state.operator.unconfirmed.filter(isOpen),
+    orders: state.operator.orders.filter(isOpen),
+  });
   return withDecisions(stay(next), ...confirmed.map((id): Decision => ({ type: "operator/applied", id, update })));
 }

@@ -2,7 +2,7 @@ import { isFinite } from "../../core/detector/signal.js";
 import { measuredRule } from "../../core/measured.js";
 import { pointSeries, type PointSeries } from "../../core/point-series.js";
 import type { SeriesPoint, State } from "../../core/state.js";
-import { selectSignal } from "../../reading/selectors.js";
+import { selectSignalPoints } from "../../reading/selectors.js";
 import { cutCurve, EMPTY_CURVE, extendCurve, type Curve } from "../chart/curve.js";
 
 /** What the charts of a run draw, kept from record to record, so that a frame does not go through all of the run. */
@@ -38,21 +38,27 @@ export function followCurves(curves: Curves, before: State | null, state: State)
 
 /** Drawn anew only where the series is another one: a point came late, or a script went back. */
 function followSignal(curve: SignalCurve, state: State): SignalCurve {
-  const { points } = selectSignal(state);
+  const points = selectSignalPoints(state);
   const { tau } = measuredRule(state.config);
-  const known = points.continues(curve.drawn) ? curve : NO_SIGNAL;
-  const more = points.slice(known.drawn.length);
-  return { ...more.reduce((longer, point) => extendSignal(longer, point, tau), known), drawn: points };
+  let longer = points.continues(curve.drawn) ? curve : NO_SIGNAL;
+  for (let place = longer.drawn.length; place < points.length; place += 1) {
+    longer = extendSignal(longer, points, points.at(place)!, tau);
+  }
+  return longer.drawn === points ? longer : { ...longer, drawn: points };
 }
 
-function extendSignal(curve: SignalCurve, { update, value }: SeriesPoint, tau: number): SignalCurve {
-  if (!isFinite(value)) return { ...curve, measured: extendCurve(curve.measured, update, NaN) };
+/** With `drawn` as what is drawn: one literal and no spread, since this is done at every boundary. */
+function extendSignal(curve: SignalCurve, drawn: PointSeries, { update, value }: SeriesPoint, tau: number) {
+  const { average } = curve;
+  if (!isFinite(value)) {
+    return { drawn, measured: extendCurve(curve.measured, update, NaN), average, within: curve.within };
+  }
   const within = [...curve.within, value].slice(-tau);
   const measured = extendCurve(curve.measured, update, value);
-  if (within.length < tau) return { ...curve, measured, within };
+  if (within.length < tau) return { drawn, measured, average, within };
   // Divided first: the sum of large values may overflow.
   const mean = within.reduce((sum, one) => sum + one / tau, 0);
-  return { ...curve, measured, within, average: extendCurve(curve.average, update, mean) };
+  return { drawn, measured, average: extendCurve(average, update, mean), within };
 }
 
 /** Without a loss where there was one, a script has gone back: what came after the furthest boundary is void. */

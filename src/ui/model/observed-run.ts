@@ -30,9 +30,9 @@ export interface ObservedRun {
   readonly log: readonly LoggedSentence[];
   /** Seconds of the controllers that came before the present one. */
   readonly earlierSeconds: number;
-  /** Milliseconds since 1970 of the present controller's start and of the last record. */
-  readonly startedAt: number | null;
-  readonly lastAt: number | null;
+  /** Of the present controller's start and of the last record, as records have it: UTC time, ISO 8601. */
+  readonly startedAt: string | null;
+  readonly lastAt: string | null;
   /** What became of operators' commands: a sentence each, by the id of the command. */
   readonly answers: Series<Answer>;
 }
@@ -53,10 +53,8 @@ export function unobservedRun(runFolder: string): ObservedRun {
 /** The run after one more record. */
 export function observe(run: ObservedRun, record: JournalRecord): ObservedRun {
   const { state } = reduceRecord(run.state, record);
-  const at = Date.parse(record.at);
   const sentences = sentencesOf(record, state);
   const tookOver = record.event.type === "controller/started";
-  const before = run.startedAt === null || run.lastAt === null ? 0 : (run.lastAt - run.startedAt) / 1000;
   const answers = answersIn(record);
   // One literal: to spread an object with so many keys is slow, and this is done at every record.
   return {
@@ -64,9 +62,9 @@ export function observe(run: ObservedRun, record: JournalRecord): ObservedRun {
     state,
     curves: followCurves(run.curves, run.state, state),
     log: sentences.length === 0 ? run.log : [...run.log, ...sentences].slice(-MOST_SENTENCES),
-    earlierSeconds: tookOver ? run.earlierSeconds + before : run.earlierSeconds,
-    startedAt: tookOver || run.startedAt === null ? at : run.startedAt,
-    lastAt: at,
+    earlierSeconds: tookOver ? run.earlierSeconds + secondsOfController(run, 0) : run.earlierSeconds,
+    startedAt: tookOver || run.startedAt === null ? record.at : run.startedAt,
+    lastAt: record.at,
     answers: answers.length === 0 ? run.answers : run.answers.appendAll(answers),
   };
 }
@@ -74,11 +72,13 @@ export function observe(run: ObservedRun, record: JournalRecord): ObservedRun {
 /** What the decision log says of a record. */
 function sentencesOf(record: JournalRecord, state: State): LoggedSentence[] {
   const news = readable(record, () => describeNews(record, state));
+  if (news.length === 0) return [];
   const kept = news.filter(({ kind }) => kind !== "signal" && kind !== "progress");
   return kept.map((sentence) => ({ ...sentence, at: record.at }));
 }
 
-function answersIn({ decisions = [] }: JournalRecord): Answer[] {
+function answersIn({ decisions }: JournalRecord): Answer[] {
+  if (decisions === undefined) return [];
   return decisions.flatMap((decision) => {
     if (decision.type === "operator/applied")
       return [{ id: decision.id, text: `done before update ${decision.update}` }];
@@ -89,10 +89,14 @@ function answersIn({ decisions = [] }: JournalRecord): Answer[] {
 
 /** Seconds for which a controller has lived, until `now` where the run goes on: one that is silent may be gone. */
 export function elapsedSeconds(run: ObservedRun, now: number): number {
-  if (run.startedAt === null || run.lastAt === null) return 0;
   const goesOn = run.state?.end === null && silentSeconds(run, now) === null;
-  const until = goesOn ? Math.max(now, run.lastAt) : run.lastAt;
-  return run.earlierSeconds + (until - run.startedAt) / 1000;
+  return run.earlierSeconds + secondsOfController(run, goesOn ? now : 0);
+}
+
+/** Seconds of the present controller, until its last record or `now`, whichever is later. */
+function secondsOfController({ startedAt, lastAt }: ObservedRun, now: number): number {
+  if (startedAt === null || lastAt === null) return 0;
+  return (Math.max(now, Date.parse(lastAt)) - Date.parse(startedAt)) / 1000;
 }
 
 /** A controller at work journals its worker's progress every 10 s at least; so much longer without a record is odd. */
@@ -102,7 +106,7 @@ const SILENT_AFTER_SECONDS = 60;
 export function silentSeconds(run: ObservedRun, now: number): number | null {
   const { state, lastAt } = run;
   if (state === null || lastAt === null || state.end !== null || state.operator.paused) return null;
-  const seconds = (now - lastAt) / 1000;
+  const seconds = (now - Date.parse(lastAt)) / 1000;
   return seconds > SILENT_AFTER_SECONDS ? seconds : null;
 }
 

@@ -3,12 +3,13 @@ import {
   CALM_CHANGES,
   LEAST_RELATIVE_RANGE,
   type Judgement,
+  type OfflineResult,
   type SignalPoint,
   type StabilizationRule,
 } from "../../../src/core/detector/stabilization.js";
 
 /*
- * The online rule as it is worded, over all points at each of them: what the one that looks at few points is held
+ * The rules as they are worded, over all points: what those that look at few of them, or make no lists, are held
  * against, bit for bit.
  */
 
@@ -34,6 +35,31 @@ export function judgePlainly(points: readonly SignalPoint[], rule: Stabilization
     noise: noises.length === 0 ? null : noises[noises.length - 1]!,
     calm,
   };
+}
+
+/** Algorithm 2 on a whole series, list by list. */
+export function findOfflinePlainly(
+  points: readonly SignalPoint[],
+  rule: StabilizationRule,
+  every: number,
+): OfflineResult {
+  const { low, range, relativeRange } = extent(points);
+  const flat = relativeRange < LEAST_RELATIVE_RANGE;
+  const nothing = (reason: string): OfflineResult => ({ k: null, flat, reason });
+  if (range === 0) return nothing("the signal never changes");
+  const normalized = points.map((point) => (point.value - low) / range);
+  const steps = normalized.slice(1).map((value, index) => Math.abs(value - normalized[index]!));
+  const rise = steps.findIndex((step) => step > rule.tolerance);
+  if (rise === -1) return nothing("no change exceeds epsilon");
+  const transientEnd = steps.findIndex((step, index) => index > rise && step <= rule.tolerance);
+  if (transientEnd === -1) return nothing("the transient does not end");
+  const rest = points.slice(transientEnd);
+  if (rest.length < rule.window + 1) return nothing("too few points remain after the transient");
+  const changes = smoothedChanges(rest, rule.window, low, range);
+  const index = changes.findIndex((change) => Math.abs(change) <= rule.tolerance);
+  return index === -1
+    ? nothing("the moving average does not settle")
+    : { k: (transientEnd + index) * every, flat, reason: null };
 }
 
 function extent(points: readonly SignalPoint[]): { low: number; range: number; relativeRange: number } {

@@ -8,6 +8,7 @@ import {
   type SignalPoint,
   type StabilizationRule,
 } from "../../../src/core/detector/stabilization.js";
+import { findOfflinePlainly } from "./plain-rule.js";
 import { recordedSeries } from "./recorded-series.js";
 
 const RULE: StabilizationRule = { window: 3, tolerance: 0.02 };
@@ -163,6 +164,20 @@ describe("Algorithm 2 offline", () => {
     ["the moving average does not settle", [0, 1, 1, 0.8, 0.6, 0.4, 0.2, 0]],
   ])("finds nothing where %s", (reason, values) => {
     expect(findOffline(series(values), RULE, EVERY)).toMatchObject({ k: null, reason });
+  });
+
+  it("says of any series what it says list by list", () => {
+    const value = fc.oneof(fc.integer({ min: 0, max: 20 }), fc.double({ noNaN: true }));
+    const rules = fc.record({
+      window: fc.integer({ min: 1, max: 5 }),
+      tolerance: fc.double({ min: 0, max: 1, noNaN: true }),
+    });
+    fc.assert(
+      fc.property(fc.array(value, { maxLength: 30 }), rules, (values, rule) => {
+        expect(findOffline(series(values), rule, EVERY)).toEqual(findOfflinePlainly(series(values), rule, EVERY));
+      }),
+      { numRuns: 2000 },
+    );
   });
 
   it("marks a series whose range is small beside its values", () => {

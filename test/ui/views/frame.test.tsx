@@ -23,7 +23,7 @@ interface Terminal {
 function frameOf(recorded: RecordedRun, terminal: Terminal): string {
   const { columns, rows, color = false, unicode = true, view = {}, others = [] } = terminal;
   const runs = [recorded, ...others].map((run) => observed(run));
-  const snapshot = { runs, view: { ...INITIAL_VIEW, ...view }, now: runs[0]!.lastAt ?? 0 };
+  const snapshot = { runs, view: { ...INITIAL_VIEW, ...view }, now: Date.parse(runs[0]!.lastAt ?? "") || 0 };
   const theme = createTheme({ color, unicode });
   return renderToString(<Frame snapshot={snapshot} theme={theme} columns={columns} rows={rows} />, { columns });
 }
