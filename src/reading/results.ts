@@ -10,6 +10,7 @@ import { lastWordOf } from "../core/attempt/attempt.js";
 import type { Evaluation, Interval, RunEnd, State } from "../core/state.js";
 import { startOf } from "../core/intervention/counting.js";
 import { scheduleOf } from "../core/schedule-of-run.js";
+import { givenWeights, type GivenWeights } from "./given-weights.js";
 import { recordedSeries, type RecordedSeries } from "./recorded-series.js";
 import { finiteScores, languageOf, scoreLanguages, type LanguageScores, type Scores } from "./language-scores.js";
 import { warmingUpAt } from "../core/intervention/release-warmup.js";
@@ -81,6 +82,8 @@ export interface Results {
     readonly update: number;
     readonly blocks: Readonly<Record<string, Readonly<Record<string, number | null>>>>;
   } | null;
+  /** What a network for images began with; null where the seed drew all of its weights. */
+  readonly given_weights: GivenWeights | null;
   /** Scores on the clean test images, or on the English part of the first test set that has one. */
   readonly in_dist: (Scores & { readonly num_examples: number }) | null;
   /** Scores of a run on text, by test set; null for a run on images. */
@@ -149,6 +152,7 @@ export function composeResults(state: State, wallSeconds: number): Results {
     release_warmup: releaseWarmup(state),
     moved: movedBlocks(state),
     signals_by_block: signalsByBlock(state),
+    given_weights: givenWeights(state),
     in_dist: inDistribution(state),
     scores: scoreLanguages(finalEvaluations(state), state.config.data),
     best: bestWeights(state),

@@ -30,12 +30,14 @@ export function register(program: Command): void {
     const chosen = chosenBy((onLeftOut) => loadConfig({ source, overrides, env, cwd, onLeftOut, onCodeFrom }));
     if (!options.trust) requireTrustedConfig(chosen.config, { file, cwd, env });
     checkPaths(chosen.config);
+    const { withGivenWeights } = await import("../runs/given-weights.js");
+    const settled = { ...chosen, config: await withGivenWeights(chosen.config) };
     if (options.dryRun) {
       const { dryRun } = await import("../starting/dry-run.js");
-      await dryRun(chosen, options);
+      await dryRun(settled, options);
       return;
     }
     const { startRun } = await import("../starting/start-run.js");
-    await startRun(chosen, cwd, options);
+    await startRun(settled, cwd, options);
   });
 }

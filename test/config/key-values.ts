@@ -14,6 +14,8 @@ const WRITTEN: Readonly<Record<string, readonly string[]>> = {
   "model.kind": ["resnet18", "vgg11", "encoder", "own.model:build"],
   "model.pretrained": ["./other", "a/b"],
   "model.revision": ["0123456789abcdef0123456789abcdef01234567"],
+  "model.weights": ["./weights.safetensors", "null"],
+  "model.weights_sha256": ["0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"],
   "model.folder": ["./elsewhere"],
   "model.options": ["{width: 3}"],
   "model.blocks": ["[{name: a, pattern: x}]", "[{name: b, pattern: y}, {name: c, pattern: z}]"],

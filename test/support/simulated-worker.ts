@@ -133,7 +133,7 @@ export class SimulatedWorker {
         case "validate":
           yield null;
           if (this.isRecalled) return false;
-          yield this.evaluated("development", { f1: this.training.score(this.memory.step), exact_match: 0 });
+          yield this.validated();
           break;
         case "evaluate":
           for (const split of ["in_dist", "ood/fog"]) {
@@ -149,6 +149,20 @@ export class SimulatedWorker {
   private evaluated(split: string, values: Body<"evaluated">["values"]): WorkerEvent {
     const { step } = this.memory;
     return this.tell("worker/evaluated", { step, split, values, num_examples: 100, regenerated: true });
+  }
+
+  private validated(): WorkerEvent {
+    const { step } = this.memory;
+    const loss = { value: this.training.loss(step), standard_error: 0.001 };
+    const values = { f1: this.training.score(step), exact_match: 0 };
+    return this.tell("worker/evaluated", {
+      step,
+      split: "development",
+      values,
+      num_examples: 100,
+      regenerated: true,
+      loss,
+    });
   }
 
   private *save(): Generator<Unit, void, void> {

@@ -7,10 +7,33 @@ from statistics import fmean
 
 from thawline.config.run import RunConfig
 from thawline.data.corrupted_sets import open_test_set
-from thawline.evaluation.vision import accuracy, corruption_accuracies
+from thawline.evaluation.vision import accuracy, accuracy_and_loss, corruption_accuracies
 from thawline.interruption import ShouldStop
 from thawline.lockstep.abilities import SplitScore
 from thawline.trainers.vision_parts import VisionParts
+
+DEVELOPMENT = "development"
+
+
+def validator(config: RunConfig, parts: VisionParts) -> Callable[[ShouldStop], SplitScore] | None:
+    """The function that scores the development set, as `Abilities.validate` wants it; None where there is none."""
+    development = parts.development
+    if development is None:
+        return None
+
+    def validate(should_stop: ShouldStop) -> SplitScore:
+        scored = accuracy_and_loss(
+            parts.model,
+            development.images,
+            development.labels,
+            inputs=parts.inputs,
+            batch_size=config.evaluate.batch_size,
+            should_stop=should_stop,
+        )
+        loss = (scored.loss, scored.standard_error)
+        return SplitScore(DEVELOPMENT, {"accuracy": scored.accuracy}, len(development.labels), False, loss=loss)
+
+    return validate
 
 
 def evaluator(config: RunConfig, parts: VisionParts) -> Callable[[ShouldStop], Iterator[SplitScore]]:

@@ -36,6 +36,12 @@ const frost_textures = path()
       "imagecorruptions-imaug, without which frost is left out. Relative as `evaluate.ood_path` is.",
   );
 
+/** Of images. */
+const development = limit(
+  "Training images that are kept apart as a development set, chosen by the seed, of each class the same share; " +
+    "null: none.",
+);
+
 /** Of data with a development set. */
 const every = limit(
   "Updates between two validations on the development set, by which the best weights are known; null: none.",
@@ -55,6 +61,7 @@ export const evaluate = z.strictObject({
   corruptions,
   frost_textures,
   images_per_corruption,
+  development,
   every,
   keep,
 });
@@ -66,12 +73,18 @@ export interface ImageEvaluation {
   /** Whether published files of the corruptions exist for these data, and whether they are read. */
   readonly canBePublished: boolean;
   readonly isPublished: boolean;
+  /** Whether some training images are kept apart, and scored while the run trains. */
+  readonly hasDevelopment: boolean;
+  readonly isValidated: boolean;
 }
 
-export function imageEvaluationForm({ ood: set, canBePublished, isPublished }: ImageEvaluation): z.ZodObject {
+export function imageEvaluationForm(evaluation: ImageEvaluation): z.ZodObject {
+  const { ood: set, canBePublished, isPublished, hasDevelopment, isValidated } = evaluation;
   return z.strictObject({
     batch_size,
     ood,
+    development,
+    ...(hasDevelopment ? { every, ...(isValidated ? { keep } : {}) } : {}),
     ...(set === "none" ? {} : { images_per_corruption, ...(canBePublished ? { ood_path } : {}) }),
     ...(set === "cifar_c" ? { corruptions, ...(isPublished ? {} : { frost_textures }) } : {}),
   });

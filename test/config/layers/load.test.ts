@@ -143,9 +143,10 @@ describe("precedence", () => {
   });
 
   it("merges a model of the same kind and replaces another", () => {
-    expect(load({ overrides: ["model.width=4"] }).model).toEqual({ kind: "resnet18", width: 4 });
+    const narrow = { kind: "resnet18", stem: "cifar", weights: null, weights_sha256: null, width: 4 };
+    expect(load({ overrides: ["model.width=4"] }).model).toEqual(narrow);
     const overrides = ["data.path=x", "model.width=4", "model.kind=resnet18"];
-    expect(load({ source: "cifar10-vgg11", overrides }).model).toEqual({ kind: "resnet18", width: 4 });
+    expect(load({ source: "cifar10-vgg11", overrides }).model).toEqual(narrow);
     expect(refusal(() => load({ overrides: ["model.kind=vgg11", "model.width=4"] }))).toContain("unknown key");
   });
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import torch
-from example_config import MNIST_FOLDER, run_config
+from example_config import MNIST_FOLDER, NO_WEIGHTS, run_config
 from granting_channel import GrantingChannel
 from PIL import Image
 
@@ -178,7 +178,7 @@ def test_vgg11_learns_block_by_block(tmp_path: Path, colour_images: Path) -> Non
         probe={"points": 4},
         train={"batch_size": 4, "updates": 3},
     )
-    config["model"] = {"kind": "vgg11", "batch_norm": False, "dropout": 0.5, "head_width": 8}
+    config["model"] = {"kind": "vgg11", **NO_WEIGHTS, "batch_norm": False, "dropout": 0.5, "head_width": 8}
     schedule = {1: ["head"], 3: ["head", "conv8"]}
     channel = GrantingChannel(schedule, run_folder=str(tmp_path), metrics=list(METRICS), probe_every=1)
     train_over(channel, tmp_path, config)
@@ -198,7 +198,7 @@ def test_vgg11_learns_block_by_block(tmp_path: Path, colour_images: Path) -> Non
 
 def test_vgg11_refuses_images_that_it_cannot_pool_five_times(tmp_path: Path) -> None:
     config = run_config()
-    config["model"] = {"kind": "vgg11", "batch_norm": False, "dropout": 0.0, "head_width": 8}
+    config["model"] = {"kind": "vgg11", **NO_WEIGHTS, "batch_norm": False, "dropout": 0.0, "head_width": 8}
     with pytest.raises(UserError, match=r"five poolings leave nothing of images of 28 x 28"):
         train(tmp_path, config)
 
