@@ -1,4 +1,5 @@
 import { validationInterval } from "./best.js";
+import { nextEpochEnd } from "./epoch-ends.js";
 import { updateAt } from "./intervention/counting.js";
 import { nextChangeAfter } from "./intervention/schedule.js";
 import { awaitsInterval, latestInterval } from "./intervention/online-interval.js";
@@ -17,6 +18,7 @@ export function nextBoundary(state: State, model: Model, update: number): number
     nextChangeAfter(scheduleOf(state, model), update),
     model.canCheckpoint && checkpoint !== undefined ? nextMultiple(checkpoint.every, update) : null,
     validates === null ? null : nextMultiple(validates, update),
+    model.canEvaluate ? nextEpochEnd(state, model, update) : null,
     latest === null ? null : updateAt(intervention, latest),
     missedAt(state, model),
     state.progress.frontier,

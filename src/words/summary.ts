@@ -234,7 +234,20 @@ function describeOod({ ood, images_from_jpeg: fromJpeg }: Results): string[] {
       : [`worst ${named(worst)}, best ${named(best)}`];
   const leftOut = Object.entries(ood.left_out).map(([name, why]) => describeLeftOut(name, why, ood));
   const madeWith = Object.entries(ood.made_with).map(([name, what]) => `${singleLine(name)}: ${singleLine(what)}`);
-  return [mean, ...range, ...leftOut, ...madeWith];
+  return [mean, ...range, ...describeSpread(ood), ...describeClean(ood), ...leftOut, ...madeWith];
+}
+
+function describeSpread({ last_epochs: spread }: NonNullable<Results["ood"]>): string[] {
+  if (spread === null || spread.each.length < 2) return [];
+  const { each, min, max } = spread;
+  return [`over the last ${formatCount(each.length, "epoch")} from ${formatAccuracy(min)} to ${formatAccuracy(max)}`];
+}
+
+/** Nothing where the two ways agree, as they should. */
+function describeClean({ clean }: NonNullable<Results["ood"]>): string[] {
+  if (clean === null || clean.as_corrupted === clean.direct) return [];
+  const [read, direct] = [formatAccuracy(clean.as_corrupted), formatAccuracy(clean.direct)];
+  return [`not to be trusted: clean images have ${read} when read as the corrupted ones are, ${direct} directly`];
 }
 
 function describeLeftOut(corruption: string, why: string, ood: NonNullable<Results["ood"]>): string {

@@ -100,7 +100,7 @@ const HISTORIES: readonly ((config: RunConfig) => unknown)[] = [
 
 /** All commands of a run and what its budget chose, whose worker dies after `lifetime` units of work. */
 function commandsOf(config: RunConfig, signal: (update: number) => number, lifetime = Infinity): unknown {
-  const run = new SimulatedRun(config, trainingOf(config, { signal }));
+  const run = new SimulatedRun(config, trainingOf(config, { signal, updatesPerEpoch: 30 }));
   for (let unit = 0; unit < 3000 && run.state.end === null; unit += 1) {
     if (unit === lifetime) run.act({ do: "die", lost: 0 });
     run.act({ do: "work", times: 1 });

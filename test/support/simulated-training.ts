@@ -10,6 +10,7 @@ import type { MetricValue, Order } from "../../src/protocol/messages.js";
 export interface Training {
   readonly blocks: readonly string[];
   readonly numUpdates: number;
+  readonly updatesPerEpoch: number;
   /** What it can do besides training. */
   readonly can: readonly Order[];
   /** Boundaries of the signal's points: `start`, and from there on every `every`. */
@@ -75,7 +76,7 @@ export function trainingOf(config: RunConfig, more: Partial<Training> = {}): Tra
   const score = (step: number): number => step * (NUM_UPDATES - step);
   // Falls, and stays.
   const loss = (step: number): number => Math.max(0.3, 0.9 ** step);
-  return { blocks: BLOCKS, numUpdates, can, ...points, tau, signal, cost: null, score, loss, ...more };
+  return { blocks: BLOCKS, numUpdates, updatesPerEpoch: numUpdates, can, ...points, tau, signal, cost: null, score, loss, ...more };
 }
 
 /** Which point of a signal belongs to boundary `update`. */

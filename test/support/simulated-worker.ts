@@ -88,12 +88,12 @@ export class SimulatedWorker {
       this.memory = saved;
     }
     this.reported = this.memory.step;
-    const { blocks, numUpdates, can } = this.training;
+    const { blocks, numUpdates, updatesPerEpoch, can } = this.training;
     yield this.tell("worker/prepared", {
       blocks: blocks.map((name) => ({ name, num_params: BLOCK_PARAMS })),
       head: { name: "head", num_params: HEAD_PARAMS },
       num_updates: numUpdates,
-      updates_per_epoch: numUpdates,
+      updates_per_epoch: updatesPerEpoch,
       learning_rates: [0.1],
       device: "cpu",
       threads: 1,

@@ -10,6 +10,13 @@ export const OF_IMAGES: readonly Check[] = [
     refuses: ["`evaluate.development` without `evaluate.every`: images are taken from training and never looked at"],
   },
   { find: nothingLeft, refuses: ["`evaluate.development` that leaves too few of `data.max_train_examples`"] },
+  {
+    find: fewerEpochs,
+    refuses: [
+      "`evaluate.ood_last_epochs` above `train.epochs`",
+      "`evaluate.ood_last_epochs` with `evaluate.keep=best`, which tests weights of any epoch at the end",
+    ],
+  },
 ];
 
 function sumOfNoWeights({ model }: ParsedConfig): Problem[] {
@@ -57,4 +64,22 @@ function nothingLeft({ data, evaluate, probe, train }: ParsedConfig): Problem[] 
       text: `\`evaluate.development\` leaves ${Math.max(0, left)} of the ${available} examples of \`data.max_train_examples\`, but \`${path.join(".")}\` is ${amount}`,
       hint: `set \`evaluate.development\` to at most ${Math.max(0, available - amount)}`,
     }));
+}
+
+/** Of training told in updates, the worker knows how many epochs they are; what there is of them is evaluated. */
+function fewerEpochs({ evaluate, train }: ParsedConfig): Problem[] {
+  const { ood_last_epochs: epochs, keep } = evaluate;
+  if (epochs == null) return [];
+  const path = ["evaluate", "ood_last_epochs"];
+  const problems: Problem[] = [];
+  if (train.epochs !== null && epochs > train.epochs) {
+    const text = `\`evaluate.ood_last_epochs\` is ${epochs}, but training has ${train.epochs} epochs`;
+    problems.push({ paths: [path, ["train", "epochs"]], text, hint: "set it to at most that, or train longer" });
+  }
+  if (keep === "best") {
+    const text =
+      "`evaluate.ood_last_epochs` is about the last weights, but `evaluate.keep` is `best`: at the end others are tested";
+    problems.push({ paths: [path, ["evaluate", "keep"]], text, hint: "set `evaluate.keep=last`, or leave it out" });
+  }
+  return problems;
 }

@@ -36,6 +36,14 @@ const frost_textures = path()
       "imagecorruptions-imaug, without which frost is left out. Relative as `evaluate.ood_path` is.",
   );
 
+const ood_last_epochs = atLeast(2)
+  .nullable()
+  .default(null)
+  .describe(
+    "At the end of how many last epochs, that of the run among them, everything is evaluated, for the spread of the " +
+      "out-of-distribution score between them; null: at the run's end alone.",
+  );
+
 /** Of images. */
 const development = limit(
   "Training images that are kept apart as a development set, chosen by the seed, of each class the same share; " +
@@ -61,6 +69,7 @@ export const evaluate = z.strictObject({
   corruptions,
   frost_textures,
   images_per_corruption,
+  ood_last_epochs,
   development,
   every,
   keep,
@@ -85,7 +94,7 @@ export function imageEvaluationForm(evaluation: ImageEvaluation): z.ZodObject {
     ood,
     development,
     ...(hasDevelopment ? { every, ...(isValidated ? { keep } : {}) } : {}),
-    ...(set === "none" ? {} : { images_per_corruption, ...(canBePublished ? { ood_path } : {}) }),
+    ...(set === "none" ? {} : { images_per_corruption, ood_last_epochs, ...(canBePublished ? { ood_path } : {}) }),
     ...(set === "cifar_c" ? { corruptions, ...(isPublished ? {} : { frost_textures }) } : {}),
   });
 }

@@ -245,7 +245,7 @@ def test_evaluation_on_jpeg_images_says_what_it_leaves_out(tmp_path: Path, monke
     channel = train(tmp_path, run_config(data=data, evaluate=evaluate, train={"updates": 1}), end_orders=["evaluate"])
     scores = {score.split: score for score in channel.sent_of(Evaluated)}
     assert all(score.from_jpeg for score in scores.values())
-    assert len(scores) == 1 + 15
+    assert len(scores) == 2 + 15
     assert scores["ood/frost"].values == {}
     assert {split for split, score in scores.items() if score.left_out} == {"ood/frost", "ood/jpeg_compression"}
     values = scores["ood/fog"].values
@@ -267,9 +267,13 @@ def test_evaluation_says_which_data_were_regenerated(tmp_path: Path, monkeypatch
     channel = train(tmp_path, run_config(evaluate=evaluate, train={"updates": 1}), end_orders=["evaluate"])
     scores = channel.sent_of(Evaluated)
     assert scores[0].split == "in_dist"
-    assert len(scores) == 1 + 15
+    assert len(scores) == 2 + 15
     assert {score.step for score in scores} == {1}
-    assert [(score.num_examples, score.regenerated) for score in scores] == [(20, False)] + [(4, True)] * 15
+    assert [(score.num_examples, score.regenerated) for score in scores] == [
+        (20, False),
+        (4, False),
+        *[(4, True)] * 15,
+    ]
     assert all(0 <= score.values["accuracy"] <= 1 for score in scores)
 
 
