@@ -52,10 +52,12 @@ const cause = (text: string, ...keys: string[]): Cause => ({ by: keys.map(path),
 function dataForm(settings: Settings): Form | null {
   const kind = at(settings, "data.kind");
   if (!isImageKind(kind)) return null;
-  const why = (key: string): Cause =>
-    key === "verify_checksums"
-      ? cause(`no checksums are published for \`data.kind=${kind}\``, "data.kind")
-      : cause(`\`data.kind=${kind}\` is of images`, "data.kind");
+  const why = (key: string): Cause => {
+    if (key === "verify_checksums") return cause(`no checksums are published for \`data.kind=${kind}\``, "data.kind");
+    if (key === "classes" || key === "max_train_per_class")
+      return cause("only a folder of images has classes to choose from", "data.kind");
+    return cause(`\`data.kind=${kind}\` is of images`, "data.kind");
+  };
   return { section: "data", schema: imageDataForm(kind), why };
 }
 

@@ -22,7 +22,7 @@ function ofTraining(config: Config): WorkerConfig {
   const common = {
     seed,
     model: modelOf(model),
-    data: "augment" in data ? { verify_checksums: false, ...data } : data,
+    data: "augment" in data ? { ...NOT_OF_ALL_IMAGES, ...data } : data,
     train: orNull({ momentum: undefined, ...train }),
     probe: probeOf(config),
     device: { kind: device.kind, threads: device.threads, precision: device.precision },
@@ -36,6 +36,9 @@ function ofTraining(config: Config): WorkerConfig {
   }
   return { ...common, evaluate: imageEvaluation(evaluate), frozen_batch_norm: frozenBatchNorm(config) };
 }
+
+/** Keys that not every kind of images has. */
+const NOT_OF_ALL_IMAGES = { verify_checksums: false, classes: null, max_train_per_class: null };
 
 /** What a network was before these keys were there: a run that goes on may have been made then. */
 const BEFORE_WEIGHTS: Readonly<Record<string, unknown>> = { weights: null, weights_sha256: null };

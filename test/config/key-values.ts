@@ -24,6 +24,7 @@ const WRITTEN: Readonly<Record<string, readonly string[]>> = {
   "model.adapter.method": ["lora", "ia3"],
   "model.adapter.targets": ["[key]", "[query, key]"],
   "model.adapter.options": ["{fan_in_fan_out: true}"],
+  "data.classes": ["[a, b]", "[b, c, d]"],
   "data.path": ["/elsewhere"],
   "data.train": ["/texts", "{hub: a/b, revision: '0123456789abcdef0123456789abcdef01234567', split: train}"],
   "data.development": ["/texts"],

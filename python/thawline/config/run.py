@@ -79,9 +79,13 @@ class NormalizationConfig(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class DataConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """`classes` and `max_train_per_class` are those of an image folder; None: all."""
+
     kind: Literal["mnist", "fashion_mnist", "cifar10", "cifar100", "image_folder"]
     path: str
     verify_checksums: bool
+    classes: list[str] | None
+    max_train_per_class: int | None
     max_train_examples: int | None
     max_test_examples: int | None
     normalization: NormalizationConfig | None

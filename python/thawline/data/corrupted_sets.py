@@ -100,7 +100,7 @@ def _check_form(images: Images) -> None:
 
 
 def _official(files: Mapping[str, list[Images]], num_images: int, clean: Images) -> CorruptedTestSet:
-    """`clean`: what is published of the images without a corruption, else the test set's own, for the way from there."""
+    """`clean`: the images without a corruption, as published where they are, else the test set's own."""
 
     def load(corruption: str, severity: int) -> torch.Tensor:
         return _to_tensor(files[corruption][severity - 1][:num_images])

@@ -42,8 +42,8 @@ def validator(config: RunConfig, parts: VisionParts) -> Callable[[ShouldStop], S
 def evaluator(config: RunConfig, parts: VisionParts) -> Callable[[ShouldStop], Iterator[SplitScore]]:
     """The function that evaluates a network, as `Abilities.evaluate` wants it.
 
-    It gives the in-distribution accuracy, where images are corrupted that on the clean ones as these are read, then that
-    on each corruption: the mean over its severities, and each of them.
+    It gives the in-distribution accuracy. Where images are corrupted it then gives that on clean ones as these are read,
+    and that on each corruption: the mean over its severities, and each of them.
 
     Raises UserError at once where the files of the out-of-distribution test set are not what they should be.
     """
@@ -80,8 +80,8 @@ def clean_score(
 ) -> SplitScore:
     """The accuracy on clean images that took the way of the corrupted ones, and on the same as they were loaded.
 
-    The two are the same, bit for bit, unless one of the two ways is wrong: scale, order of pixels or channels, images of
-    another test set. `in_dist` is the accuracy on all test images.
+    The two are the same, bit for bit, unless one of the two ways is wrong: scale, order of pixels or channels, images
+    of another test set. `in_dist` is the accuracy on all test images.
     """
     data, num_images = parts.data, test_set.num_images
 
@@ -102,7 +102,7 @@ def clean_score(
     warning = None
     if clean != direct:
         warning = (
-            f"the clean test images have an accuracy of {clean:.2%} when they are read as the corrupted ones are, and of "
-            f"{direct:.2%} as they are: scores of corruptions are not to be trusted"
+            f"the clean test images have an accuracy of {clean:.2%} when they are read as the corrupted ones are, and "
+            f"of {direct:.2%} as they are: scores of corruptions are not to be trusted"
         )
     return SplitScore(CLEAN_SPLIT, values, num_images, False, data.from_jpeg, warning=warning)

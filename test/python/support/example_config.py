@@ -20,6 +20,8 @@ def run_config(**sections: dict[str, Any] | int) -> dict[str, Any]:
             "kind": "mnist",
             "path": str(MNIST_FOLDER),
             "verify_checksums": False,
+            "classes": None,
+            "max_train_per_class": None,
             "max_train_examples": 40,
             "max_test_examples": 20,
             "normalization": None,
