@@ -41,7 +41,11 @@ function ofTraining(config: Config): WorkerConfig {
 const NOT_OF_ALL_IMAGES = { verify_checksums: false, classes: null, max_train_per_class: null };
 
 /** What a network was before these keys were there: a run that goes on may have been made then. */
-const BEFORE_WEIGHTS: Readonly<Record<string, unknown>> = { weights: null, weights_sha256: null };
+const BEFORE_WEIGHTS: Readonly<Record<string, unknown>> = {
+  weights: null,
+  weights_sha256: null,
+  weights_head: "fitting",
+};
 const BEFORE_STEMS: Readonly<Record<string, unknown>> = { stem: "cifar" };
 
 function modelOf(model: Config["model"]): Readonly<Record<string, unknown>> {

@@ -14,10 +14,14 @@ _Form = TypeVar("_Form")
 
 
 class ImageModelConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """`weights`: a safetensors file that the network begins with, and the SHA-256 that it must have; None: none."""
+    """`weights`: a safetensors file that the network begins with, and the SHA-256 that it must have; None: none.
+
+    `weights_head`: whether the head is read from there where it fits, or drawn anew in any case.
+    """
 
     weights: str | None
     weights_sha256: str | None
+    weights_head: Literal["fitting", "new"]
 
 
 class ResNet18Config(ImageModelConfig, frozen=True, tag_field="kind", tag="resnet18", kw_only=True):

@@ -16,8 +16,12 @@ from thawline.tensor_files import load_tensors
 _SHOWN = 3
 
 
-def load_weights(model: nn.Module, block_map: BlockMap, path: Path, sha256: str | None) -> bool:
-    """Fills `model` from the file; returns whether its head was left as it was drawn, as the file's has another form.
+def load_weights(
+    model: nn.Module, block_map: BlockMap, path: Path, sha256: str | None, *, new_head: bool = False
+) -> bool:
+    """Fills `model` from the file; returns whether its head was left as it was drawn.
+
+    So it is where the file's head has another form, and with `new_head` in any case.
 
     The file has the model's tensors under its own names, buffers included, as a checkpoint's `model.safetensors` does.
     A head fits where all of its tensors do. Otherwise none of it is read, whatever the file calls its own.
@@ -33,7 +37,7 @@ def load_weights(model: nn.Module, block_map: BlockMap, path: Path, sha256: str 
     found = load_tensors(path, code="wrong_weights", hint=hint)
     wanted = model.state_dict(keep_vars=False)
     owned = _head_tensors(wanted, block_map)
-    whole_head = all(name in found and _fits(wanted[name], found[name]) for name in owned)
+    whole_head = not new_head and all(name in found and _fits(wanted[name], found[name]) for name in owned)
     body = [name for name in wanted if name not in owned]
     unfit = [_misfit(name, wanted[name], found.get(name)) for name in body if not _fits(wanted[name], found.get(name))]
     unfit += [f"{_named(name)} is in the file only" for name in _strange(found, wanted, body, whole_head=whole_head)]

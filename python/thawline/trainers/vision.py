@@ -6,6 +6,7 @@ Started by `python -m thawline.worker`; everything random is a function of (seed
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import torch
 from torch.nn import functional
@@ -41,7 +42,8 @@ def train_vision(channel: Channel, config: RunConfig, welcome: Welcome, micro_ba
     parts = build_parts(config, device)
     model, data = parts.model, parts.data
     if parts.new_head and welcome.resume_from is None:
-        channel.send(Log("warning", cut_text(new_head_text(config))))
+        level: Literal["info", "warning"] = "info" if config.model.weights_head == "new" else "warning"
+        channel.send(Log(level, cut_text(new_head_text(config))))
     # On a CPU the plain loop is as fast, and faster at full width.
     by_block = parts.block_map if config.groups_by_block else None
     optimizer = build_optimizer(model, config.train, fused=device.type != "cpu", block_map=by_block)

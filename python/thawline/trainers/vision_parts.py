@@ -62,7 +62,8 @@ def build_parts(config: RunConfig, device: torch.device) -> VisionParts:
         require_whole_batches(given, image_size_of(data), sizes)
     new_head = None
     if given.weights is not None:
-        new_head = load_weights(model, block_map, Path(given.weights), given.weights_sha256)
+        path, asks_for_new = Path(given.weights), given.weights_head == "new"
+        new_head = load_weights(model, block_map, path, given.weights_sha256, new_head=asks_for_new)
     inputs = ImageInputs(data.normalization, device, memory_format_for(model, device))
     model = model.to(device).to(memory_format=inputs.memory_format)  # type: ignore[call-overload]
     return VisionParts(model, block_map, data, inputs, new_head, development)
@@ -75,7 +76,9 @@ def image_size_of(data: VisionData) -> tuple[int, int]:
 
 
 def new_head_text(config: RunConfig) -> str:
-    """What is said of a head that the weights given do not fit."""
+    """What is said of a head that is drawn anew over given weights."""
+    if config.model.weights_head == "new":
+        return f"the head was drawn anew, as asked for; the rest is from `{config.model.weights}`"
     return f"the head was drawn anew, as that of `{config.model.weights}` has another form; the rest is from there"
 
 

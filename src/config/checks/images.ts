@@ -4,7 +4,7 @@ import type { Problem } from "./problems.js";
 
 /** What only runs on images can be told, where it goes wrong together. */
 export const OF_IMAGES: readonly Check[] = [
-  { find: sumOfNoWeights, refuses: ["`model.weights_sha256` without `model.weights`"] },
+  { find: nothingOfWeights, refuses: ["`model.weights_sha256` or `model.weights_head=new` without `model.weights`"] },
   {
     find: unscoredDevelopment,
     refuses: ["`evaluate.development` without `evaluate.every`: images are taken from training and never looked at"],
@@ -19,18 +19,20 @@ export const OF_IMAGES: readonly Check[] = [
   },
 ];
 
-function sumOfNoWeights({ model }: ParsedConfig): Problem[] {
-  if (!("weights" in model) || model.weights_sha256 === null || model.weights !== null) return [];
-  return [
-    {
-      paths: [
-        ["model", "weights_sha256"],
-        ["model", "weights"],
-      ],
-      text: "`model.weights_sha256` has no effect: without `model.weights` the seed draws all weights",
-      hint: "set `model.weights` as well, or leave it out",
-    },
+function nothingOfWeights({ model }: ParsedConfig): Problem[] {
+  if (!("weights" in model) || model.weights !== null) return [];
+  const given = [
+    ...(model.weights_sha256 === null ? [] : ["weights_sha256"]),
+    ...(model.weights_head === "fitting" ? [] : ["weights_head"]),
   ];
+  return given.map((key) => ({
+    paths: [
+      ["model", key],
+      ["model", "weights"],
+    ],
+    text: `\`model.${key}\` has no effect: without \`model.weights\` the seed draws all weights`,
+    hint: "set `model.weights` as well, or leave it out",
+  }));
 }
 
 function unscoredDevelopment({ evaluate }: ParsedConfig): Problem[] {

@@ -18,6 +18,13 @@ const weights_sha256 = z
   .nullable()
   .default(null)
   .describe("SHA-256 of the file of `model.weights`; null: whatever it is when the run is made, which notes it here.");
+const weights_head = z
+  .enum(["fitting", "new"])
+  .default("fitting")
+  .describe(
+    "`fitting`: the head of `model.weights` is read where it has the network's form; `new`: it is drawn anew in any case, " +
+      "as for other classes of the same number.",
+  );
 
 const images = [
   z.strictObject({
@@ -31,12 +38,14 @@ const images = [
       ),
     weights,
     weights_sha256,
+    weights_head,
     width: atLeast(1).default(64).describe("Channels of the first stage; 64 is the standard ResNet-18."),
   }),
   z.strictObject({
     kind: z.literal("vgg11").describe("VGG-11 for images of at least 32 x 32; 8 blocks and a head of 3 layers."),
     weights,
     weights_sha256,
+    weights_head,
     batch_norm: z.boolean().default(false).describe("A BatchNorm after each convolution, in the convolution's block."),
     dropout: z.number().min(0).lt(1).default(0).describe("Dropout before the first two layers of the head."),
     head_width: atLeast(1).default(512).describe("Units of the head's two hidden layers."),
@@ -131,6 +140,7 @@ const own = z.strictObject({
     ),
   weights,
   weights_sha256,
+  weights_head,
   options: z
     .record(z.string(), option)
     .default({})

@@ -10,6 +10,8 @@ describe("settings of networks for images", () => {
       `"command line: \`model.weights_sha256\` has no effect: without \`model.weights\` the seed draws all weights / set \`model.weights\` as well, or leave it out"`,
     );
     expect(outcome("model.weights=/weights", sum)).toBe("accepted");
+    expect(outcome("model.weights_head=new")).toContain("`model.weights_head` has no effect");
+    expect(outcome("model.weights=/weights", "model.weights_head=new")).toBe("accepted");
     expect(outcome("model.weights_sha256=abc")).toMatchInlineSnapshot(
       `"command line: \`model.weights_sha256\`: expected the 64 hex digits of a SHA-256, got \`abc\` / \`npx thawline config show quickstart\` prints every key with its value"`,
     );

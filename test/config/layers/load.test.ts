@@ -143,7 +143,7 @@ describe("precedence", () => {
   });
 
   it("merges a model of the same kind and replaces another", () => {
-    const narrow = { kind: "resnet18", stem: "cifar", weights: null, weights_sha256: null, width: 4 };
+    const narrow = { kind: "resnet18", stem: "cifar", weights: null, weights_sha256: null, weights_head: "fitting", width: 4 };
     expect(load({ overrides: ["model.width=4"] }).model).toEqual(narrow);
     const overrides = ["data.path=x", "model.width=4", "model.kind=resnet18"];
     expect(load({ source: "cifar10-vgg11", overrides }).model).toEqual(narrow);

@@ -49,6 +49,7 @@ describe("a model of the user's own", () => {
       folder: join(folder, "sub"),
       weights: null,
       weights_sha256: null,
+      weights_head: "fitting",
       options: { width: 8, activation: "relu", residual: true, dropout: null },
       blocks: [
         { name: "top", pattern: "^conv2\\." },

@@ -58,6 +58,7 @@ def test_an_import_path_is_a_kind_of_model() -> None:
         head="^fc",
         weights=None,
         weights_sha256=None,
+        weights_head="fitting",
     )
     with pytest.raises(UserError, match=r"surprise.*\$\.model"):
         parse_config(config | {"model": own | {"surprise": 1}})

@@ -51,7 +51,7 @@ def test_the_published_stem_leaves_a_sixteenth_of_the_pixels_under_the_same_name
 
 def test_the_published_stem_refuses_images_that_it_would_leave_nothing_of():
     def build(side):
-        config = ResNet18Config(stem="imagenet", width=2, weights=None, weights_sha256=None)
+        config = ResNet18Config(stem="imagenet", width=2, weights=None, weights_sha256=None, weights_head="fitting")
         return RESNET18.build(config, ImageTask(torch.zeros(2, 1, side, side), num_classes=2))
 
     assert build(17) is not None

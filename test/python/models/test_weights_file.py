@@ -58,6 +58,15 @@ def test_a_head_of_another_form_stays_as_it_was_drawn(tmp_path: Path, rename: bo
         assert torch.equal(tensor, drawn[name] if name.startswith("head.") else source.state_dict()[name]), name
 
 
+def test_a_head_that_would_fit_is_drawn_anew_where_that_is_asked_for(tmp_path: Path) -> None:
+    source, model = network(0), network(1)
+    drawn = copies(model)
+    path = saved(tmp_path, source.state_dict())
+    assert load_weights(model, resnet18_blocks(model), path, None, new_head=True) is True
+    for name, tensor in model.state_dict().items():
+        assert torch.equal(tensor, drawn[name] if name.startswith("head.") else source.state_dict()[name]), name
+
+
 def test_a_head_of_several_layers_is_read_whole_or_not_at_all(tmp_path: Path) -> None:
     """Its first two layers would fit: half a head is none."""
     torch.manual_seed(0)

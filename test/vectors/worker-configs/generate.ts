@@ -40,7 +40,7 @@ const VARIANTS: Record<string, readonly [preset: string, ...overrides: string[]]
   ],
   "published corruptions": ["cifar10-resnet18", ...FOLDERS, "evaluate.ood_path=/cifar-c"],
   "own model": ["quickstart", ...FOLDERS, "model={kind: 'a.b:build', folder: /own, blocks: [{name: x, pattern: x}], head: y}"],
-  "given weights, stem of ImageNet": ["quickstart", ...FOLDERS, "model.weights=/weights", "model.stem=imagenet"],
+  "given weights, stem of ImageNet": ["quickstart", ...FOLDERS, "model.weights=/weights", "model.weights_head=new", "model.stem=imagenet"],
   "development set": ["quickstart", ...FOLDERS, "evaluate.development=500", "evaluate.every=50", "evaluate.keep=best"],
   adamw: ["quickstart", ...FOLDERS, "train.optimizer=adamw", "train.schedule=linear"],
   "other adapter": ["xquad-small", ...TEXT, "data.path=/data", "model.adapter={method: ia3, targets: [key]}"],
