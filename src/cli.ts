@@ -13,6 +13,7 @@ interface Verb {
 const VERBS: Readonly<Record<string, () => Promise<Verb>>> = {
   run: () => import("./verbs/run.js"),
   attach: () => import("./verbs/attach.js"),
+  sweep: () => import("./verbs/sweep.js"),
   watch: () => import("./verbs/watch.js"),
   resume: () => import("./verbs/resume.js"),
   control: () => import("./verbs/control.js"),

@@ -5,7 +5,7 @@ import { configError, describeIssues, type Problem } from "./checks/problems.js"
 import { decisionForm, measuringForm, restartsForm, type Form } from "./forms.js";
 import { pathsOf } from "./json-schema.js";
 import { effectiveSettings } from "./layers/effective.js";
-import { isSettings, mergeLayers, valueAt, type Layer, type Settings } from "./layers/layers.js";
+import { isSettings, mergeLayers, valueAt, type Layer, type Path, type Settings } from "./layers/layers.js";
 import { checkedBy, resolveIntervention } from "./layers/load.js";
 import { commandLineLayer, environmentLayer } from "./layers/overrides.js";
 import { readYamlFile } from "./layers/yaml-file.js";
@@ -65,11 +65,15 @@ export interface AttachedConfigRequest {
   /** `a.b=value` arguments. */
   readonly overrides: readonly string[];
   readonly env: NodeJS.ProcessEnv;
+  /** Layers between the file and the environment: a sweep's. */
+  readonly layers?: readonly Layer[];
   /** Folder that relative paths of the request mean. */
   readonly cwd: string;
   readonly script: Script;
   /** Hears of inherited settings that are without effect, a sentence for each reason. */
   readonly onLeftOut?: (sentence: string) => void;
+  /** Hears of each of those settings. */
+  readonly onKeyLeftOut?: (path: Path) => void;
 }
 
 /**
@@ -79,13 +83,14 @@ export interface AttachedConfigRequest {
  */
 export function loadAttachedConfig(request: AttachedConfigRequest): AttachedConfig {
   const { file, overrides, env, cwd, script, onLeftOut } = request;
-  const layers = [...fileLayers(file, cwd), environmentLayer(env, cwd), commandLineLayer(overrides, cwd)];
+  const between = request.layers ?? [];
+  const layers = [...fileLayers(file, cwd), ...between, environmentLayer(env, cwd), commandLineLayer(overrides, cwd)];
   const merged = mergeLayers([namedAfter(script), ...layers]);
   const source = file ?? "attach";
   const foreign = foreignKeys(merged);
   if (foreign.length > 0) throw configError(foreign, layers, source);
   const forms = formsOfScript(merged, script);
-  const { settings, problems, leftOut } = effectiveSettings(merged, layers, forms);
+  const { settings, problems, leftOut, keysLeftOut } = effectiveSettings(merged, layers, forms);
   const parsed = checkedBy(forms, attachedInputSchema).safeParse(settings);
   if (!parsed.success) {
     const issues = describeIssues(parsed.error.issues, settings, pathsOf(attachedInputSchema));
@@ -95,6 +100,7 @@ export function loadAttachedConfig(request: AttachedConfigRequest): AttachedConf
   const conflicts = [...problems, ...findSignalConflicts(config)];
   if (conflicts.length > 0) throw configError(conflicts, layers, source);
   for (const sentence of leftOut) onLeftOut?.(sentence);
+  for (const key of keysLeftOut) request.onKeyLeftOut?.(key);
   return { ...config, intervention: resolveIntervention(config.intervention), script };
 }
 

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import type { State } from "../core/state.js";
-import { acquireLock } from "../journal/lock.js";
+import { acquireLock, type Lock } from "../journal/lock.js";
 import { describeLostTail } from "../journal/lost-tail.js";
 import { requireSameCore } from "../journal/replay.js";
 import { failpoint } from "../failpoint.js";
@@ -9,7 +9,13 @@ import { endProcessesOf } from "../launch/process-group.js";
 import { systemClock } from "./clock.js";
 import { Faults } from "./faults.js";
 import { Term, type TermStart } from "./term.js";
-import { isOwnFolder, refuseCopy, watchFolder, type FolderIdentity } from "../runs/folder-identity.js";
+import {
+  isOwnFolder,
+  refuseCopy,
+  watchFolder,
+  type FolderIdentity,
+  type FolderWatch,
+} from "../runs/folder-identity.js";
 import { removeTemporaryFoldersOfTheDead } from "../temporary-folder.js";
 import { writeOutcome, type Outcome } from "../runs/outcome.js";
 import { readPast } from "../runs/past.js";
@@ -36,8 +42,8 @@ export async function control(given: ControllerOptions): Promise<ControllerEnd> 
     const { create } = options;
     const { start, earlierSeconds } =
       create === null
-        ? await reopen(options, lock.term, faults)
-        : { start: begin(options, create, lock.term, faults), earlierSeconds: 0 };
+        ? await reopen(options, lock, faults)
+        : { start: begin(options, create, lock, faults), earlierSeconds: 0 };
     const clock = options.clock ?? systemClock;
     const began = clock.now();
     try {
@@ -57,17 +63,19 @@ export async function control(given: ControllerOptions): Promise<ControllerEnd> 
 function begin(
   options: ControllerOptions,
   { run, config }: NonNullable<ControllerOptions["create"]>,
-  term: number,
+  lock: Lock,
   faults: Faults,
 ): TermStart {
-  removeUnbegunJournal(options.runFolder);
-  const writer = openJournalWriter(options.runFolder, 0, faults.report);
-  return { term, run, config, past: null, faults, writer, folder: watchFolder(options.runFolder, null, false) };
+  const { runFolder } = options;
+  removeUnbegunJournal(runFolder);
+  const writer = openJournalWriter(runFolder, 0, faults.report, lock.requireHeld);
+  const folder = heldFolder(watchFolder(runFolder, null, false), lock);
+  return { term: lock.term, run, config, past: null, faults, writer, folder };
 }
 
 async function reopen(
   options: ControllerOptions,
-  term: number,
+  lock: Lock,
   faults: Faults,
 ): Promise<{ readonly start: TermStart; readonly earlierSeconds: number }> {
   const { state, validBytes, lost, numRecords, folder: before, livedSeconds } = await readPast(options.runFolder);
@@ -79,10 +87,19 @@ async function reopen(
   }
   if (lost !== null) options.onNotice?.(`${describeLostTail(lost, numRecords)}; the rest is cut off`);
   const { run, config } = state;
-  const writer = openJournalWriter(runFolder, validBytes, faults.report);
+  const writer = openJournalWriter(runFolder, validBytes, faults.report, lock.requireHeld);
   const past = { state, numRecords };
-  const folder = watchFolder(runFolder, before, asCopy);
-  return { start: { term, run, config, past, faults, writer, folder }, earlierSeconds: livedSeconds };
+  const folder = heldFolder(watchFolder(runFolder, before, asCopy), lock);
+  return { start: { term: lock.term, run, config, past, faults, writer, folder }, earlierSeconds: livedSeconds };
+}
+
+/** Whoever looks whether the folder is the same looks too whether it is still ours: a moved folder says so first. */
+function heldFolder(watch: FolderWatch, lock: Lock): FolderWatch {
+  const requireSame = (): void => {
+    watch.requireSame();
+    lock.requireHeld();
+  };
+  return { ...watch, requireSame };
 }
 
 /** A controller that was killed may leave its worker dying: two workers must never train one run. */

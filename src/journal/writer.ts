@@ -18,7 +18,10 @@ import { encodeRecord, JOURNAL_FILE, type JournalRecord } from "./format.js";
 const SYNC_DELAY_MILLISECONDS = 50;
 
 export interface JournalWriter {
-  /** Appends one record. `durable` waits until it is on the disk. Throws ExternalError `journal_unwritable`. */
+  /**
+   * Appends one record. `durable` waits until it is on the disk.
+   * @throws ExternalError `journal_unwritable`; `run_lost` where another controller has taken the run
+   */
   readonly append: (record: JournalRecord, durable: boolean) => void;
   readonly close: () => void;
 }
@@ -29,12 +32,14 @@ export interface JournalWriter {
  * there is one: nothing ever overwrites a run
  * @param onFault hears of an ordinary record that did not reach the disk after all: its controller must not go on
  * unrecorded
+ * @param requireHeld throws where the run is no longer its controller's: asked before each record
  * @throws UserError `unwritable_journal`
  */
 export function openJournalWriter(
   runFolder: string,
   validBytes: number,
   onFault: (error: unknown) => void,
+  requireHeld: () => void = () => undefined,
 ): JournalWriter {
   const file = openJournal(runFolder, validBytes);
   failpoint("journal.opened");
@@ -67,6 +72,7 @@ export function openJournalWriter(
   if (validBytes > 0) sync();
 
   const append = (record: JournalRecord, durable: boolean): void => {
+    requireHeld();
     const bytes = Buffer.from(encodeRecord(synced === said ? record : { ...record, synced }));
     length += writeWhole(file, bytes, length);
     said = synced;

@@ -53,7 +53,7 @@ export async function readFinishedRun(runFolder: string): Promise<ListedRun | nu
   }
 }
 
-function readResults(runFolder: string): Results | null {
+export function readResults(runFolder: string): Results | null {
   try {
     return JSON.parse(readFileSync(join(runFolder, RESULTS_FILE), "utf8")) as Results | null;
   } catch {

@@ -3,7 +3,7 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../errors.js";
 import type { EventOf } from "../core/events.js";
-import { isSamePlace, placeOf, type FolderPlace } from "../journal/folder-place.js";
+import { isSamePlace, placeOf, type FolderPlace } from "../claims/folder-place.js";
 import { JOURNAL_FILE, type JournalRecord } from "../journal/format.js";
 
 /** Which run folder this is: its processes carry `identity`, and `place` tells it from a copy. */

@@ -8,7 +8,7 @@ import { modeInside, refusedByDisk, replaceFile } from "../whole-file.js";
 import { composeManifest } from "./manifest.js";
 
 export const RESULTS_FILE = "results.json";
-const MANIFEST_FILE = "manifest.json";
+export const MANIFEST_FILE = "manifest.json";
 
 export interface Outcome {
   readonly results: Results;

@@ -28,6 +28,8 @@ export interface ForegroundOptions {
   readonly asCopy?: boolean;
   /** Signals that leave the run alone: a detached controller outlives the terminal. */
   readonly ignoreHangup?: boolean;
+  /** Whether the run stops, with a checkpoint, when whoever holds the other end of standard input is gone. */
+  readonly tied?: boolean;
 }
 
 /** Runs the controller in this process; signals mean stop with a checkpoint. Sets the exit code of the run. */
@@ -55,6 +57,7 @@ export async function runInForeground(options: ForegroundOptions): Promise<void>
           const ignored = signal === "SIGHUP" && options.ignoreHangup === true;
           process.on(signal, () => (ignored ? undefined : listener(signal)));
         }
+        if (options.tied === true) process.stdin.on("close", () => listener("the end of its sweep")).resume();
       },
     },
   });

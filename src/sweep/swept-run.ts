@@ -34,6 +34,8 @@ export interface SweptRun {
 /** A sweep with all of its runs, in the order of the plan. */
 export interface Sweep {
   readonly name: string;
+  /** As the sweep's file gives it. */
+  readonly title: string | null;
   readonly folder: string;
   /** The named set of overrides it was made with, such as `small`; every number made with one is marked. */
   readonly scale: string | null;

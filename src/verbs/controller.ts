@@ -9,9 +9,11 @@ interface ControllerOptions {
   readonly create?: string;
   readonly takeover?: true;
   readonly asCopy?: true;
+  readonly json?: true;
+  readonly tied?: true;
 }
 
-/** What `run` and `resume` start in the background; its output goes to `controller.log`. Not for people. */
+/** What `run` and `resume` start in the background, and `sweep` for each of its runs; its output goes to `controller.log`. Not for people. */
 export function register(program: Command): void {
   program
     .command("controller", { hidden: true })
@@ -19,6 +21,8 @@ export function register(program: Command): void {
     .option("--create <run>")
     .option("--takeover")
     .option("--as-copy")
+    .option("--json")
+    .option("--tied")
     .action(async (runFolder: string, options: ControllerOptions) => {
       const { create: run } = options;
       const config = run === undefined ? await journaledConfig(runFolder) : readRunConfig(runFolder);
@@ -26,10 +30,11 @@ export function register(program: Command): void {
         runFolder,
         config,
         create: run === undefined ? null : { run, config },
-        telling: "plain",
+        telling: options.json ? "json" : "plain",
         takeover: options.takeover ?? false,
         asCopy: options.asCopy ?? false,
         ignoreHangup: true,
+        tied: options.tied ?? false,
       });
     });
 }

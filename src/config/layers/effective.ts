@@ -10,6 +10,8 @@ export interface EffectiveSettings {
   readonly problems: readonly Problem[];
   /** A sentence for each reason. */
   readonly leftOut: readonly string[];
+  /** The same, as paths: those that a stronger setting took their effect. */
+  readonly keysLeftOut: readonly Path[];
 }
 
 interface DeadKey extends Cause {
@@ -35,6 +37,7 @@ export function effectiveSettings(
     settings: dead.reduce((left, { path }) => without(left, path), settings),
     problems: dead.filter(({ status }) => status === "refused").map(problemOf),
     leftOut: [...sentences(inherited), ...replaced(settings, layers)],
+    keysLeftOut: inherited.map(({ path }) => path),
   };
 }
 
@@ -52,7 +55,8 @@ function deadKeys(settings: Settings, layers: readonly Layer[], { section, schem
 
 function statusOf(layers: readonly Layer[], path: Path, by: readonly Path[]): DeadKey["status"] {
   const own = strength(layers, path);
-  if (own < Math.max(...by.map((cause) => strength(layers, cause)))) return "inherited";
+  const isWeaker = own < Math.max(...by.map((cause) => strength(layers, cause)));
+  if (isWeaker || layers[own]?.isShared === true) return "inherited";
   return layers[own]?.isPreset === true ? "waiting" : "refused";
 }
 

@@ -14,6 +14,8 @@ export interface Layer {
   readonly locate: (path: Path) => string | null;
   /** Whether it is a preset, which also says how to measure what it does not measure by itself. */
   readonly isPreset?: true;
+  /** Whether it is for several configurations, of which not every one need have a use for all of it. */
+  readonly isShared?: true;
 }
 
 /** Either of these two keys of `train` takes the place of the other when a stronger layer names it. */

@@ -7,7 +7,7 @@ import { formsOf, type Form } from "../forms.js";
 import { configPaths } from "../json-schema.js";
 import { METRIC_TABLE, RECORDED_TAU } from "../../metrics.js";
 import { effectiveSettings } from "./effective.js";
-import { mergeLayers, valueAt, type Layer } from "./layers.js";
+import { mergeLayers, valueAt, type Layer, type Path } from "./layers.js";
 import { commandLineLayer, environmentLayer } from "./overrides.js";
 import { bundledDataFolder } from "../checks/paths.js";
 import { findPreset } from "./presets.js";
@@ -22,10 +22,14 @@ export interface ConfigRequest {
   /** `a.b=value` arguments. */
   readonly overrides?: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
+  /** Layers between the file and the environment: a sweep's. */
+  readonly layers?: readonly Layer[];
   /** Folder that relative paths of the request mean. */
   readonly cwd: string;
   /** Hears of inherited settings that this configuration leaves without effect, a sentence for each reason. */
   readonly onLeftOut?: (sentence: string) => void;
+  /** Hears of each of those settings. */
+  readonly onKeyLeftOut?: (path: Path) => void;
   /** Hears of the file, where it is what names the code of a model by import path, and not only the user's own words. */
   readonly onCodeFrom?: (file: string) => void;
 }
@@ -38,10 +42,16 @@ export interface ConfigRequest {
  */
 export function loadConfig(request: ConfigRequest): Config {
   const { source, overrides = [], env = {}, cwd, onLeftOut } = request;
-  const layers = [...sourceLayers(source, cwd), environmentLayer(env, cwd), commandLineLayer(overrides, cwd)];
+  const between = request.layers ?? [];
+  const layers = [
+    ...sourceLayers(source, cwd),
+    ...between,
+    environmentLayer(env, cwd),
+    commandLineLayer(overrides, cwd),
+  ];
   const merged = mergeLayers([EMPTY_SECTIONS, ...layers]);
   const forms = formsOf(merged);
-  const { settings, problems, leftOut } = effectiveSettings(merged, layers, forms);
+  const { settings, problems, leftOut, keysLeftOut } = effectiveSettings(merged, layers, forms);
   const parsed = checkedBy(forms, configInputSchema).safeParse(settings);
   if (!parsed.success) {
     const issues = describeIssues(parsed.error.issues, settings, configPaths());
@@ -51,6 +61,7 @@ export function loadConfig(request: ConfigRequest): Config {
   const conflicts = [...problems, ...findConflicts(config)];
   if (conflicts.length > 0) throw configError(conflicts, layers, source);
   for (const sentence of leftOut) onLeftOut?.(sentence);
+  for (const key of keysLeftOut) request.onKeyLeftOut?.(key);
   if ("folder" in config.model && namesCode(source, layers)) request.onCodeFrom?.(source);
   return resolveConfig(config);
 }

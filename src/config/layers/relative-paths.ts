@@ -4,12 +4,17 @@ import type { z } from "zod";
 import { configInputSchema } from "../schema.js";
 import { keyFacts } from "../schema/fields.js";
 import { formsIn, under } from "../schema-walk.js";
-import { isSettings, valueAt, type Settings } from "./layers.js";
+import { isSettings, valueAt, type Path, type Settings } from "./layers.js";
 
 /** Relative paths mean the folder of the layer that wrote them, so they are made absolute before layers meet. */
 export function withAbsolutePaths(settings: Settings, folder: string): Settings {
   const placed = namesOwnModel(settings) ? withModelFolder(settings) : settings;
-  return absolute(placed, [configInputSchema], folder) as Settings;
+  return mapPaths(placed, (path) => absolutePath(path, folder));
+}
+
+/** The settings with `map` applied to every value that names a file or folder; what only may be one, such as a model's id, is left alone. */
+export function mapPaths(settings: Settings, map: (path: string, key: Path) => string): Settings {
+  return mapped(settings, [configInputSchema], [], map) as Settings;
 }
 
 /** Whether this layer gives the import path of a model: its module is looked for where that was written. */
@@ -23,12 +28,19 @@ function withModelFolder({ model, ...settings }: Settings): Settings {
 }
 
 /** @param schemas what the value may be */
-function absolute(value: unknown, schemas: readonly z.core.$ZodType[], folder: string): unknown {
-  if (typeof value === "string") return namesPath(value, schemas) ? absolutePath(value, folder) : value;
-  if (Array.isArray(value)) return value.map((item, index) => absolute(item, under(schemas, index), folder));
+function mapped(
+  value: unknown,
+  schemas: readonly z.core.$ZodType[],
+  key: Path,
+  map: (path: string, key: Path) => string,
+): unknown {
+  if (typeof value === "string") return namesPath(value, schemas) ? map(value, key) : value;
+  if (Array.isArray(value)) {
+    return value.map((item, index) => mapped(item, under(schemas, index), [...key, index], map));
+  }
   if (!isSettings(value)) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([key, inner]) => [key, absolute(inner, under(schemas, key), folder)]),
+    Object.entries(value).map(([name, inner]) => [name, mapped(inner, under(schemas, name), [...key, name], map)]),
   );
 }
 
