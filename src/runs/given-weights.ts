@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { createReadStream, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import type { Config } from "../config/schema.js";
+import type { RunConfig } from "../config/attached.js";
 import type { Checkpoint, State } from "../core/state.js";
 import { UserError } from "../errors.js";
 import { JOURNAL_FILE } from "../journal/format.js";
@@ -21,12 +21,12 @@ const HINT = "set `model.weights` to a safetensors file, or to the folder of a r
  *
  * @throws UserError `missing_weights`, `changed_weights`; and what reading a journal throws
  */
-export async function withGivenWeights(config: Config): Promise<Config> {
+export async function withGivenWeights<C extends RunConfig>(config: C): Promise<C> {
   const { model } = config;
-  if (!("weights" in model) || model.weights === null) return config;
+  if (model === undefined || !("weights" in model) || model.weights == null) return config;
   const file = isFolder(model.weights) ? await weightsOfRun(model.weights) : model.weights;
   const sha256 = await sha256Of(file);
-  if (model.weights_sha256 !== null && model.weights_sha256 !== sha256) {
+  if (model.weights_sha256 != null && model.weights_sha256 !== sha256) {
     throw new UserError({
       code: "changed_weights",
       message: `\`${file}\` is not the file that \`model.weights_sha256\` names: its SHA-256 is ${sha256}`,

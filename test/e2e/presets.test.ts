@@ -118,25 +118,28 @@ describe.each(Object.entries(VISION_PRESETS))("%s", (name, { width, slow, cifar,
 
   const [updates, cap] = slow ? [3, 2] : [30, 20];
 
-  test.skipIf(inFolders && !real)(`trains ${updates} updates ${shown}, on ${real ? "real images" : "an archive of noise"}`, async () => {
-    const narrowed = width === undefined ? [] : [`model.width=${width}`];
-    const data = cifar === undefined ? [] : await cifarSettings(cifar);
-    const config = loadConfig({
-      source: name,
-      overrides: standard
-        ? [...COMMON, "train.updates=30", ...data]
-        : [...(slow ? SHORTEST : SHORTER), "evaluate.images_per_corruption=8", ...narrowed, ...data],
-      cwd: folder,
-    });
-    const { results, state } = await runTiny(newRunFolder(), config);
-    expect(results).toMatchObject({ outcome: "finished", updates, attempts: 1 });
-    if (standard) return;
-    expect(results.k).toMatchObject({ value: cap, source: "cap" });
-    const points = slow ? [1] : inFolders ? [1, 5, 10, 15, 20] : [1, 10, 20];
-    expect(state.signal.series["probe/fisher_trace"]?.map((point) => point.update)).toEqual(points);
-    expect(results.in_dist?.accuracy).toBeGreaterThanOrEqual(0);
-    expect(results.ood === null).toBe(config.evaluate.ood === "none");
-  });
+  test.skipIf(inFolders && !real)(
+    `trains ${updates} updates ${shown}, on ${real ? "real images" : "an archive of noise"}`,
+    async () => {
+      const narrowed = width === undefined ? [] : [`model.width=${width}`];
+      const data = cifar === undefined ? [] : await cifarSettings(cifar);
+      const config = loadConfig({
+        source: name,
+        overrides: standard
+          ? [...COMMON, "train.updates=30", ...data]
+          : [...(slow ? SHORTEST : SHORTER), "evaluate.images_per_corruption=8", ...narrowed, ...data],
+        cwd: folder,
+      });
+      const { results, state } = await runTiny(newRunFolder(), config);
+      expect(results).toMatchObject({ outcome: "finished", updates, attempts: 1 });
+      if (standard) return;
+      expect(results.k).toMatchObject({ value: cap, source: "cap" });
+      const points = slow ? [1] : inFolders ? [1, 5, 10, 15, 20] : [1, 10, 20];
+      expect(state.signal.series["probe/fisher_trace"]?.map((point) => point.update)).toEqual(points);
+      expect(results.in_dist?.accuracy).toBeGreaterThanOrEqual(0);
+      expect(results.ood === null).toBe(config.evaluate.ood === "none");
+    },
+  );
 
   test("says where its data are to be had when they are not there", async () => {
     const said = await commandLine.refused("run", name, "data.path=nowhere");

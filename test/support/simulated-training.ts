@@ -76,7 +76,19 @@ export function trainingOf(config: RunConfig, more: Partial<Training> = {}): Tra
   const score = (step: number): number => step * (NUM_UPDATES - step);
   // Falls, and stays.
   const loss = (step: number): number => Math.max(0.3, 0.9 ** step);
-  return { blocks: BLOCKS, numUpdates, updatesPerEpoch: numUpdates, can, ...points, tau, signal, cost: null, score, loss, ...more };
+  return {
+    blocks: BLOCKS,
+    numUpdates,
+    updatesPerEpoch: numUpdates,
+    can,
+    ...points,
+    tau,
+    signal,
+    cost: null,
+    score,
+    loss,
+    ...more,
+  };
 }
 
 /** Which point of a signal belongs to boundary `update`. */

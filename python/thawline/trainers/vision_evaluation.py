@@ -42,8 +42,8 @@ def validator(config: RunConfig, parts: VisionParts) -> Callable[[ShouldStop], S
 def evaluator(config: RunConfig, parts: VisionParts) -> Callable[[ShouldStop], Iterator[SplitScore]]:
     """The function that evaluates a network, as `Abilities.evaluate` wants it.
 
-    It gives the in-distribution accuracy. Where images are corrupted it then gives that on clean ones as these are read,
-    and that on each corruption: the mean over its severities, and each of them.
+    It gives the in-distribution accuracy. Where images are corrupted it then gives that on clean ones as these are
+    read, and that on each corruption: the mean over its severities, and each of them.
 
     Raises UserError at once where the files of the out-of-distribution test set are not what they should be.
     """

@@ -47,9 +47,7 @@ const imageKeys = {
 type Published = { [K in DataKind]: (typeof DATA_SETS)[K]["hasChecksums"] extends true ? K : never }[DataKind];
 const published = DATA_KINDS.filter((kind): kind is Published => DATA_SETS[kind].hasChecksums);
 type Other = Exclude<DataKind, Published | "image_folder">;
-const others = DATA_KINDS.filter(
-  (kind): kind is Other => !DATA_SETS[kind].hasChecksums && kind !== "image_folder",
-);
+const others = DATA_KINDS.filter((kind): kind is Other => !DATA_SETS[kind].hasChecksums && kind !== "image_folder");
 
 /** What only folders of images have: classes with names, and as many images of each as there are files. */
 const classes = z

@@ -44,10 +44,14 @@ describe("settings of networks for images", () => {
     const two = ["train.epochs=2", "evaluate.ood_last_epochs=2"];
     expect(outcome(...two)).toBe("accepted");
     expect(outcome("evaluate.ood_last_epochs=2")).toBe("accepted");
-    expect(outcome(...two, "evaluate.ood_last_epochs=3")).toMatchInlineSnapshot(`"command line: \`evaluate.ood_last_epochs\` is 3, but training has 2 epochs / set it to at most that, or train longer"`);
+    expect(outcome(...two, "evaluate.ood_last_epochs=3")).toMatchInlineSnapshot(
+      `"command line: \`evaluate.ood_last_epochs\` is 3, but training has 2 epochs / set it to at most that, or train longer"`,
+    );
     expect(outcome("evaluate.ood_last_epochs=1")).toContain("at least 2");
     expect(outcome(...two, "evaluate.ood=none")).toContain("has no effect");
     const best = ["evaluate.development=100", "evaluate.every=10", "evaluate.keep=best"];
-    expect(outcome(...two, ...best)).toMatchInlineSnapshot(`"command line: \`evaluate.ood_last_epochs\` is about the last weights, but \`evaluate.keep\` is \`best\`: at the end others are tested / set \`evaluate.keep=last\`, or leave it out"`);
+    expect(outcome(...two, ...best)).toMatchInlineSnapshot(
+      `"command line: \`evaluate.ood_last_epochs\` is about the last weights, but \`evaluate.keep\` is \`best\`: at the end others are tested / set \`evaluate.keep=last\`, or leave it out"`,
+    );
   });
 });

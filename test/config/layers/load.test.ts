@@ -17,7 +17,7 @@ function imagesOf({ data }: Config) {
 
 describe("presets", () => {
   it.each(listPresets().map(({ name }) => name))("%s is complete and resolved", (name) => {
-    const config = load({ source: name, overrides: name.startsWith("cifar") ? ["data.path=archive"] : [] });
+    const config = load({ source: name, overrides: /^(cifar|transfer)/.test(name) ? ["data.path=archive"] : [] });
     expect(configSchema.parse(config)).toEqual(config);
     expect(config.name).toBe(name);
   });
@@ -143,7 +143,14 @@ describe("precedence", () => {
   });
 
   it("merges a model of the same kind and replaces another", () => {
-    const narrow = { kind: "resnet18", stem: "cifar", weights: null, weights_sha256: null, weights_head: "fitting", width: 4 };
+    const narrow = {
+      kind: "resnet18",
+      stem: "cifar",
+      weights: null,
+      weights_sha256: null,
+      weights_head: "fitting",
+      width: 4,
+    };
     expect(load({ overrides: ["model.width=4"] }).model).toEqual(narrow);
     const overrides = ["data.path=x", "model.width=4", "model.kind=resnet18"];
     expect(load({ source: "cifar10-vgg11", overrides }).model).toEqual(narrow);

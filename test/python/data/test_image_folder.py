@@ -77,7 +77,7 @@ def test_chosen_classes_are_read_alone_and_numbered_by_name(folder):
 
 
 def test_a_class_that_is_not_there_is_named_with_those_that_are(folder):
-    with pytest.raises(UserError, match="`data.classes` names cow") as caught:
+    with pytest.raises(UserError, match=r"`data\.classes` names cow") as caught:
         load(folder, classes=["cat", "cow"])
     assert caught.value.hint == "there are cat, dog"
 
