@@ -148,6 +148,9 @@ export function developmentSignal(score: string): string {
   return `development_${score}`;
 }
 
+/** Under which name it records the loss there. */
+export const VALIDATION_LOSS = "validation_loss";
+
 /** Whether thawline measures a metric of this name itself: a script records nothing under it. */
 export function isMeasuredName(name: string): boolean {
   return metricRow(name) !== null;

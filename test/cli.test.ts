@@ -57,7 +57,7 @@ describe("thawline", () => {
       --- stderr
       error: there is no preset \`quikstart\`
 
-      hint: did you mean \`quickstart\`? (presets are \`cifar10-resnet18\`, \`cifar10-vgg11\`, \`cifar100-resnet18\`, \`mnist-resnet18\`, \`mnli-xlmr-lora\`, \`quickstart\`, \`squad-xlmr-lora\`, \`xquad-small\`; a file is given by its path, like \`./my.yaml\`)"
+      hint: did you mean \`quickstart\`? (presets are \`cifar10-resnet18\`, \`cifar10-vgg11\`, \`cifar100-resnet18\`, \`mnist-resnet18\`, \`mnli-xlmr-lora\`, \`quickstart\`, \`squad-xlmr-lora\`, \`transfer-small\`, \`transfer-source\`, \`xquad-small\`; a file is given by its path, like \`./my.yaml\`)"
     `);
     expect(await thawline(["config", "show"])).toMatchInlineSnapshot(`
       "exit code 2
@@ -91,6 +91,8 @@ describe("npx thawline presets", () => {
       mnli-xlmr-lora     The paper's MNLI experiment (Table 5, sixth column): XLM-R with LoRA, 15 epochs, tested in the languages of XNLI.
       quickstart         Two minutes on one CPU core: a narrow ResNet-18 on MNIST, unfrozen when tr(F) stabilizes.
       squad-xlmr-lora    The paper's SQuAD experiment (Table 5, fifth column): XLM-R with LoRA, 15 epochs, tested in the languages of XQuAD.
+      transfer-small     Fine-tuning under a shift, scaled down: few images of five CIFAR-10 classes on features of five others; CIFAR-10-C.
+      transfer-source    Features to fine-tune: a narrow ResNet-18 on five classes of CIFAR-10 images in folders; transfer-small begins with it.
       xquad-small        Cross-lingual question answering on a CPU, scaled down: a small encoder, English XQuAD articles, five languages.
       --- stderr
       "
@@ -132,6 +134,10 @@ describe("npx thawline config show", () => {
       seed: 0
       model:
         kind: resnet18
+        stem: cifar
+        weights: null
+        weights_sha256: null
+        weights_head: fitting
         width: 8
       data:
         kind: mnist
@@ -181,7 +187,9 @@ describe("npx thawline config show", () => {
       evaluate:
         batch_size: 256
         ood: mnist_c
+        development: null
         images_per_corruption: 2000
+        ood_last_epochs: null
         ood_path: null
       checkpoint:
         every: 250

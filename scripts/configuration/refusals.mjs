@@ -29,6 +29,7 @@ const DECIDING = {
   "evaluate.ood": ["mnist_c", "cifar_c", "none"],
   "evaluate.ood_path": ["./published"],
   "intervention.signal": ["fisher_trace", "recorded:NAME"],
+  "evaluate.development": [1000],
   "evaluate.every": [100],
   "device.threads": [1],
   "supervision.max_restarts": [0],

@@ -52,10 +52,12 @@ const cause = (text: string, ...keys: string[]): Cause => ({ by: keys.map(path),
 function dataForm(settings: Settings): Form | null {
   const kind = at(settings, "data.kind");
   if (!isImageKind(kind)) return null;
-  const why = (key: string): Cause =>
-    key === "verify_checksums"
-      ? cause(`no checksums are published for \`data.kind=${kind}\``, "data.kind")
-      : cause(`\`data.kind=${kind}\` is of images`, "data.kind");
+  const why = (key: string): Cause => {
+    if (key === "verify_checksums") return cause(`no checksums are published for \`data.kind=${kind}\``, "data.kind");
+    if (key === "classes" || key === "max_train_per_class")
+      return cause("only a folder of images has classes to choose from", "data.kind");
+    return cause(`\`data.kind=${kind}\` is of images`, "data.kind");
+  };
   return { section: "data", schema: imageDataForm(kind), why };
 }
 
@@ -157,25 +159,36 @@ const optionsOf = (metric: Metric): readonly string[] => METRIC_TABLE[metric].op
 
 function evaluationForm(settings: Settings): Form | null {
   const kind = at(settings, "data.kind");
+  const isValidated = (at(settings, "evaluate.every") ?? null) !== null;
   if (isImageKind(kind)) {
     const ood = at(settings, "evaluate.ood") ?? DATA_SETS[kind].ood;
     if (!isOodSet(ood)) return null;
     const isPublished = (at(settings, "evaluate.ood_path") ?? null) !== null;
-    const schema = imageEvaluationForm({ ood, canBePublished: kind !== "image_folder", isPublished });
-    return { section: "evaluate", schema, why: (key) => whyOfImages(key, kind, ood) };
+    const hasDevelopment = (at(settings, "evaluate.development") ?? null) !== null;
+    const canBePublished = kind !== "image_folder";
+    const schema = imageEvaluationForm({ ood, canBePublished, isPublished, hasDevelopment, isValidated });
+    return { section: "evaluate", schema, why: (key) => whyOfImages(key, ood, hasDevelopment) };
   }
   if (typeof kind !== "string") return null;
-  const isValidated = (at(settings, "evaluate.every") ?? null) !== null;
-  const why = (key: string): Cause =>
-    key === "keep"
-      ? cause("without `evaluate.every` nobody knows which weights are the best", "evaluate.every", "data.kind")
-      : cause("only images are corrupted", "data.kind");
+  const why = (key: string): Cause => {
+    if (key === "keep") return UNSCORED;
+    if (key === "development") return cause("text has a development set of its own", "data.kind");
+    return cause("only images are corrupted", "data.kind");
+  };
   return { section: "evaluate", schema: textEvaluationForm(isValidated), why };
 }
 
-function whyOfImages(key: string, kind: string, ood: OodSet): Cause {
-  if (key === "every" || key === "keep")
-    return cause(`there is no development set for \`data.kind=${kind}\``, "data.kind");
+const UNSCORED = cause(
+  "without `evaluate.every` nobody knows which weights are the best",
+  "evaluate.every",
+  "data.kind",
+);
+
+function whyOfImages(key: string, ood: OodSet, hasDevelopment: boolean): Cause {
+  if (key === "keep" && hasDevelopment) return UNSCORED;
+  if (key === "every" || key === "keep") {
+    return cause("without `evaluate.development` there is no development set", "evaluate.development", "data.kind");
+  }
   if (ood === "none") return cause("`evaluate.ood` is `none`", "evaluate.ood", "data.kind");
   if (key === "ood_path") {
     const text =

@@ -21,8 +21,8 @@ function ofTraining(config: Config): WorkerConfig {
   const { name, seed, model, data, train, evaluate, device } = config;
   const common = {
     seed,
-    model,
-    data: "augment" in data ? { verify_checksums: false, ...data } : data,
+    model: modelOf(model),
+    data: "augment" in data ? { ...NOT_OF_ALL_IMAGES, ...data } : data,
     train: orNull({ momentum: undefined, ...train }),
     probe: probeOf(config),
     device: { kind: device.kind, threads: device.threads, precision: device.precision },
@@ -35,6 +35,22 @@ function ofTraining(config: Config): WorkerConfig {
     return { ...common, evaluate: { batch_size: evaluate.batch_size }, card };
   }
   return { ...common, evaluate: imageEvaluation(evaluate), frozen_batch_norm: frozenBatchNorm(config) };
+}
+
+/** Keys that not every kind of images has. */
+const NOT_OF_ALL_IMAGES = { verify_checksums: false, classes: null, max_train_per_class: null };
+
+/** What a network was before these keys were there: a run that goes on may have been made then. */
+const BEFORE_WEIGHTS: Readonly<Record<string, unknown>> = {
+  weights: null,
+  weights_sha256: null,
+  weights_head: "fitting",
+};
+const BEFORE_STEMS: Readonly<Record<string, unknown>> = { stem: "cifar" };
+
+function modelOf(model: Config["model"]): Readonly<Record<string, unknown>> {
+  if (model.kind === "encoder") return model;
+  return { ...(model.kind === "resnet18" ? BEFORE_STEMS : {}), ...BEFORE_WEIGHTS, ...model };
 }
 
 function ofScript(config: AttachedConfig): WorkerConfig {
@@ -71,6 +87,6 @@ function frozenBatchNorm({ intervention }: Config): Readonly<Record<string, unkn
 }
 
 function imageEvaluation(evaluate: Config["evaluate"]): Readonly<Record<string, unknown>> {
-  const { batch_size, ood, ood_path, corruptions, frost_textures, images_per_corruption } = evaluate;
-  return orNull({ batch_size, ood, ood_path, corruptions, frost_textures, images_per_corruption });
+  const { batch_size, ood, ood_path, corruptions, frost_textures, images_per_corruption, development } = evaluate;
+  return orNull({ batch_size, ood, ood_path, corruptions, frost_textures, images_per_corruption, development });
 }

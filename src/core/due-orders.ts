@@ -1,5 +1,6 @@
 import type { Order } from "../protocol/messages.js";
 import { awaitsKeeping, awaitsRestoring, awaitsValidation } from "./best.js";
+import { awaitsEpochEnd } from "./epoch-ends.js";
 import type { Model, State } from "./state.js";
 
 /** Orders that are due at this boundary and whose result is not in the journal yet, in the order of their execution. */
@@ -14,7 +15,8 @@ export function dueOrders(state: State, model: Model, update: number): Order[] {
   const checkpointDue = atEnd || update % every === 0 || isAsked("checkpoint");
   if (model.canCheckpoint && checkpointDue && !saved) orders.push("checkpoint");
   if (awaitsRestoring(state, model, update)) orders.push("restore_best");
-  const evaluateDue = (atEnd && !state.scores.evaluatedAt.has(update)) || isAsked("evaluate");
+  const awaited = (atEnd && !state.scores.evaluatedAt.has(update)) || awaitsEpochEnd(state, model, update);
+  const evaluateDue = awaited || isAsked("evaluate");
   if (model.canEvaluate && evaluateDue) orders.push("evaluate");
   return orders;
 }

@@ -1,4 +1,5 @@
 import { validationInterval } from "./best.js";
+import { nextEpochEnd } from "./epoch-ends.js";
 import { updateAt } from "./intervention/counting.js";
 import { nextChangeAfter } from "./intervention/schedule.js";
 import { awaitsInterval, latestInterval } from "./intervention/online-interval.js";
@@ -21,6 +22,7 @@ export function nextBoundary(state: State, model: Model, update: number): number
   consider(nextChangeAfter(scheduleOf(state, model), update));
   if (model.canCheckpoint && checkpoint !== undefined) consider(nextMultiple(checkpoint.every, update));
   if (validates !== null) consider(nextMultiple(validates, update));
+  if (model.canEvaluate) consider(nextEpochEnd(state, model, update));
   if (latest !== null) consider(updateAt(intervention, latest));
   consider(missedAt(state, model));
   consider(state.progress.frontier);

@@ -1,7 +1,7 @@
 import type { Body } from "../protocol/messages.js";
 import { betterOf, isValidated } from "./best.js";
 import { judgeBoundary, recordMetrics } from "./boundary.js";
-import { developmentSignal } from "../metrics.js";
+import { developmentSignal, VALIDATION_LOSS } from "../metrics.js";
 import { recordedMetrics } from "./recorded.js";
 import type { Attempt, Standing, Training } from "./attempt/attempt.js";
 import { endAttempt } from "./attempt/end-attempt.js";
@@ -36,11 +36,12 @@ export function recordValidation(state: State, attempt: Attempt, body: Body<"eva
   const validations = state.scores.validations.append(validation);
   const best = betterOf(state.scores.best, validation);
   const scored = withParts(state, { scores: { ...state.scores, validations, best } });
-  const recorded = Object.entries(values).map(([name, value]) => ({
+  const scores = Object.entries(values).map(([name, value]) => ({
     name: developmentSignal(name),
     value,
     standard_error: null,
   }));
+  const recorded = body.loss === undefined ? scores : [...scores, { name: VALIDATION_LOSS, ...body.loss }];
   const update = step + 1;
   return andThen(recordMetrics(scored, update, recordedMetrics({ recorded })), (next) =>
     judgeBoundary(next, update, true),

@@ -51,6 +51,8 @@ export interface Model {
   readonly threads: number;
   /** Examples that the probes put through the network at once; null where the worker did not say. */
   readonly microBatch: number | null;
+  /** Whether the head was drawn anew over given weights; null where the seed drew all. */
+  readonly newHead: boolean | null;
 }
 
 /** One boundary's value of one metric, as first measured. */

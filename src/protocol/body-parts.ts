@@ -24,6 +24,9 @@ export const recorded = z
   .max(MOST_RECORDED)
   .optional();
 
+/** A mean over examples, and its standard error; null where there is only one. */
+export const meanLoss = z.strictObject({ value: metricValue, standard_error: metricValue.nullable() });
+
 export const spentSeconds = z.strictObject({
   train: seconds,
   probe: seconds,

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { decided, metric, point, recorded, resumed, spentSeconds, warmingUp } from "./body-parts.js";
+import { decided, meanLoss, metric, point, recorded, resumed, spentSeconds, warmingUp } from "./body-parts.js";
 import { characters, count, learningRates, metricValue, name, sha256, text, update } from "./values.js";
 
 export { metricValue, type MetricValue } from "./values.js";
@@ -84,6 +84,7 @@ export const MESSAGES = {
       resumed_from: count,
       can: z.array(order).max(8),
       micro_batch: z.int().positive().optional(),
+      new_head: z.boolean().optional(),
       resumed: resumed.optional(),
     }),
   },
@@ -173,6 +174,7 @@ export const MESSAGES = {
       from_jpeg: z.boolean().optional(),
       left_out: characters(256).nullable().optional(),
       made_with: characters(256).optional(),
+      loss: meanLoss.optional(),
     }),
   },
   checkpointed: {

@@ -1,4 +1,5 @@
 /** What the views show of an evaluation, computed from the state, like the selectors. */
+import { CLEAN_SPLIT } from "./corruption-scores.js";
 import { isForeign, languageOf } from "./language-scores.js";
 import { isFinite } from "../core/detector/signal.js";
 import type { Provenance } from "../core/provenance.js";
@@ -45,7 +46,7 @@ export function selectEvaluation(state: State): EvaluationView | null {
   return {
     step,
     score: scoreName(entries.at(-1)!.values),
-    inDist: scores.filter(({ split }) => !split.startsWith("ood/")),
+    inDist: scores.filter(({ split }) => !split.startsWith("ood/") && split !== CLEAN_SPLIT),
     ood,
     means: meansOf(scores),
     origin: {

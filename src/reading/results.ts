@@ -3,15 +3,18 @@ import { isRecorded } from "../metrics.js";
 import { onlineRule } from "../core/intervention/online-rule.js";
 import { droppedUpdates, everyOf } from "../core/grid.js";
 import type { BudgetChoice } from "../core/probe-budget.js";
+import { corruptionScores, type CorruptionScores } from "./corruption-scores.js";
+import { finalEvaluations } from "./final-evaluations.js";
 import { selectBlockSignals } from "./block-signals.js";
 import { measuredBy } from "../core/measured.js";
 import { isFinite } from "../core/detector/signal.js";
 import { lastWordOf } from "../core/attempt/attempt.js";
-import type { Evaluation, Interval, RunEnd, State } from "../core/state.js";
+import type { Interval, RunEnd, State } from "../core/state.js";
 import { startOf } from "../core/intervention/counting.js";
 import { scheduleOf } from "../core/schedule-of-run.js";
+import { givenWeights, type GivenWeights } from "./given-weights.js";
 import { recordedSeries, type RecordedSeries } from "./recorded-series.js";
-import { finiteScores, languageOf, scoreLanguages, type LanguageScores, type Scores } from "./language-scores.js";
+import { finiteScores, scoreLanguages, type LanguageScores, type Scores } from "./language-scores.js";
 import { warmingUpAt } from "../core/intervention/release-warmup.js";
 import { blocksLeftFrozen } from "../core/intervention/schedule.js";
 
@@ -81,6 +84,8 @@ export interface Results {
     readonly update: number;
     readonly blocks: Readonly<Record<string, Readonly<Record<string, number | null>>>>;
   } | null;
+  /** What a network for images began with; null where the seed drew all of its weights. */
+  readonly given_weights: GivenWeights | null;
   /** Scores on the clean test images, or on the English part of the first test set that has one. */
   readonly in_dist: (Scores & { readonly num_examples: number }) | null;
   /** Scores of a run on text, by test set; null for a run on images. */
@@ -88,18 +93,7 @@ export interface Results {
   /** The best weights on the development set, which the run leaves and was tested with; null where the last ones are. */
   readonly best: { readonly step: number; readonly development: Scores } | null;
   /** Accuracies of a run on images under corruptions; null where there are none. */
-  readonly ood: {
-    /** The mean over the corruptions that count, of each the mean over its severities. */
-    readonly mean: number;
-    readonly per_corruption: Readonly<Record<string, number>>;
-    /** Why a corruption is not in the mean; one that could not be made is not in `per_corruption` either. */
-    readonly left_out: Readonly<Record<string, string>>;
-    /** What a corruption was regenerated with, besides the clean images: the pictures of frost. */
-    readonly made_with: Readonly<Record<string, string>>;
-    /** Images of one corruption at each of its severities. */
-    readonly images_per_corruption: number;
-    readonly regenerated: boolean;
-  } | null;
+  readonly ood: CorruptionScores | null;
   /** The test images, clean and corrupted, come from JPEG files, which are not those of a benchmark. */
   readonly images_from_jpeg: boolean;
   readonly weights_sha256: string | null;
@@ -149,10 +143,11 @@ export function composeResults(state: State, wallSeconds: number): Results {
     release_warmup: releaseWarmup(state),
     moved: movedBlocks(state),
     signals_by_block: signalsByBlock(state),
+    given_weights: givenWeights(state),
     in_dist: inDistribution(state),
     scores: scoreLanguages(finalEvaluations(state), state.config.data),
     best: bestWeights(state),
-    ood: outOfDistribution(state),
+    ood: corruptionScores(state),
     images_from_jpeg: finalEvaluations(state).some(({ provenance }) => provenance.fromJpeg),
     weights_sha256: state.weights.sha256,
     weights_unhashed: state.weights.unhashed ?? null,
@@ -241,12 +236,6 @@ function movedBlocks({ model, progress: { moved } }: State): Results["moved"] {
   return { step: moved.update - 1, blocks: Object.fromEntries(blocks) };
 }
 
-function finalEvaluations(state: State): readonly Evaluation[] {
-  const evaluations = [...state.scores.evaluations];
-  const last = evaluations.reduce((step, entry) => Math.max(step, entry.step), 0);
-  return evaluations.filter((entry) => entry.step === last);
-}
-
 function inDistribution(state: State): Results["in_dist"] {
   const entry = finalEvaluations(state).find(({ split }) => split === "in_dist");
   const scores = finiteScores(entry?.values ?? {});
@@ -257,35 +246,4 @@ function inDistribution(state: State): Results["in_dist"] {
 function bestWeights({ weights: { best }, scores: { validations } }: State): Results["best"] {
   const validation = best === null ? undefined : validations.get(best.step);
   return validation === undefined ? null : { step: validation.step, development: finiteScores(validation.values) };
-}
-
-function outOfDistribution(state: State): Results["ood"] {
-  const entries = finalEvaluations(state).filter(({ split }) => split.startsWith("ood/") && languageOf(split) === null);
-  const first = entries[0];
-  if (first === undefined) return null;
-  const accuracies = entries.flatMap(({ split, values }) => {
-    const accuracy = values["accuracy"];
-    return accuracy !== undefined && isFinite(accuracy) ? [[split.slice("ood/".length), accuracy] as const] : [];
-  });
-  const leftOut = wordsByCorruption(entries, "leftOut");
-  const compared = accuracies.filter(([corruption]) => !Object.hasOwn(leftOut, corruption));
-  if (compared.length === 0) return null;
-  return {
-    mean: compared.reduce((sum, [, accuracy]) => sum + accuracy, 0) / compared.length,
-    per_corruption: Object.fromEntries(accuracies),
-    left_out: leftOut,
-    made_with: wordsByCorruption(entries, "madeWith"),
-    images_per_corruption: first.numExamples,
-    regenerated: entries.some(({ provenance }) => provenance.regenerated),
-  };
-}
-
-/** What the evaluations say under `key`, by corruption; those that say nothing are not in it. */
-function wordsByCorruption(entries: readonly Evaluation[], key: "leftOut" | "madeWith"): Record<string, string> {
-  return Object.fromEntries(
-    entries.flatMap(({ split, provenance }) => {
-      const words = provenance[key];
-      return words === null ? [] : [[split.slice("ood/".length), words] as const];
-    }),
-  );
 }

@@ -3,6 +3,7 @@ import { jobOf } from "../claims/holder.js";
 import type { RunConfig } from "../config/attached.js";
 import type { Source } from "../config/schema.js";
 import type { State } from "../core/state.js";
+import { givenWeights, type GivenWeights } from "../reading/given-weights.js";
 
 /** The content of `manifest.json`: what a reader needs to judge or repeat the run. */
 export interface Manifest {
@@ -18,6 +19,11 @@ export interface Manifest {
   readonly data: Images | Texts | null;
   /** The pretrained model that a run begins with, and its commit where it is of the Hub. */
   readonly pretrained: { readonly name: string; readonly revision: string | null } | null;
+  /**
+   * The file of weights that a network for images began with, its SHA-256, and whether the head is not from there, as it
+   * had another form (null as long as the worker has not said).
+   */
+  readonly given_weights: GivenWeights | null;
   /** The command of a script of the user's own, and the folder in which it was started. */
   readonly script: { readonly command: readonly string[]; readonly folder: string } | null;
   readonly seed: number;
@@ -50,6 +56,7 @@ export function composeManifest(state: State, thawlineVersion: string): Manifest
     threads: model?.threads ?? null,
     data: describeData(config),
     pretrained: describePretrained(config),
+    given_weights: givenWeights(state),
     script: config.script === undefined ? null : { command: config.script.command, folder: config.script.folder },
     seed: config.seed,
     promise:

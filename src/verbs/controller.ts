@@ -4,6 +4,7 @@ import { readHead } from "../journal/reader.js";
 import { replayJournal } from "../journal/replay.js";
 import type { RunConfig } from "../config/attached.js";
 import { readRunConfig } from "../runs/folder.js";
+import { withGivenWeights } from "../runs/given-weights.js";
 
 interface ControllerOptions {
   readonly create?: string;
@@ -25,7 +26,9 @@ export function register(program: Command): void {
     .option("--tied")
     .action(async (runFolder: string, options: ControllerOptions) => {
       const { create: run } = options;
-      const config = run === undefined ? await journaledConfig(runFolder) : readRunConfig(runFolder);
+      // Known already where `run` made the folder; a sweep leaves it to the moment at which the run begins.
+      const config =
+        run === undefined ? await journaledConfig(runFolder) : await withGivenWeights(readRunConfig(runFolder));
       await runInForeground({
         runFolder,
         config,

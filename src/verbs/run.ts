@@ -34,15 +34,17 @@ export function register(program: Command): void {
     const chosen = chosenBy((onLeftOut) => loadConfig({ source, overrides, env, cwd, onLeftOut, onCodeFrom }));
     if (!options.trust) requireTrustedConfig(chosen.config, { file, cwd, env });
     checkPaths(chosen.config);
+    const { withGivenWeights } = await import("../runs/given-weights.js");
+    const settled = { ...chosen, config: await withGivenWeights(chosen.config) };
     if (options.dryRun) {
       const { dryRun } = await import("../starting/dry-run.js");
-      await dryRun(chosen, options);
+      await dryRun(settled, options);
       return;
     }
     const { startRun } = await import("../starting/start-run.js");
     const made: string[] = [];
     try {
-      await startRun(chosen, cwd, options, (runFolder) => made.push(runFolder));
+      await startRun(settled, cwd, options, (runFolder) => made.push(runFolder));
     } finally {
       // A run that failed is to be looked at as well.
       if (options.report) for (const runFolder of made) await reportOnRun(runFolder);

@@ -12,6 +12,7 @@ import {
   formatNumber,
   formatShare,
 } from "./format.js";
+import { describeOod } from "./corruption-scores.js";
 import { describeChoice, describeDropped } from "./budget.js";
 import { detectorRule } from "../core/measured.js";
 import { isRecorded } from "../metrics.js";
@@ -165,31 +166,6 @@ function describeBest({ best }: Results): string[] {
 function describeScores(scores: Scores): string {
   const shown = Object.entries(scores).map(([name, score]) => `${singleLine(name)} ${formatAccuracy(score)}`);
   return shown.join(", ");
-}
-
-function describeOod({ ood, images_from_jpeg: fromJpeg }: Results): string[] {
-  if (ood === null) return [];
-  const ranked = Object.entries(ood.per_corruption)
-    .filter(([name]) => !Object.hasOwn(ood.left_out, name))
-    .sort(([, a], [, b]) => a - b);
-  const [worst, best] = [ranked[0], ranked.at(-1)];
-  const images = `${formatInteger(ood.images_per_corruption)} images each`;
-  const origin = describeOrigin({ regenerated: ood.regenerated, fromJpeg }, ", ");
-  const mean = `${formatAccuracy(ood.mean)} mean of ${formatCount(ranked.length, "corruption")}, ${images}${origin}`;
-  const named = ([name, accuracy]: [string, number]): string => `${singleLine(name)} ${formatAccuracy(accuracy)}`;
-  const range =
-    worst === undefined || best === undefined || ranked.length < 2
-      ? []
-      : [`worst ${named(worst)}, best ${named(best)}`];
-  const leftOut = Object.entries(ood.left_out).map(([name, why]) => describeLeftOut(name, why, ood));
-  const madeWith = Object.entries(ood.made_with).map(([name, what]) => `${singleLine(name)}: ${singleLine(what)}`);
-  return [mean, ...range, ...leftOut, ...madeWith];
-}
-
-function describeLeftOut(corruption: string, why: string, ood: NonNullable<Results["ood"]>): string {
-  const accuracy = ood.per_corruption[corruption];
-  const shown = accuracy === undefined ? "" : ` (${formatAccuracy(accuracy)})`;
-  return `without ${singleLine(corruption)}${shown}: ${singleLine(why)}`;
 }
 
 function describeTime(results: Results): string[] {

@@ -57,6 +57,21 @@ const BASES: Readonly<Record<string, Base>> = {
     source: "quickstart",
     settings: [...IMAGES, OFTEN, "train.optimizer=adamw", "supervision.max_restarts=0"],
   },
+  "development set": {
+    source: "quickstart",
+    settings: [...IMAGES, OFTEN, "evaluate.development=100", "evaluate.every=9", "evaluate.keep=best"],
+  },
+  "loss of a development set decides": {
+    source: "quickstart",
+    settings: [
+      ...IMAGES,
+      "evaluate.development=100",
+      "evaluate.every=4",
+      "intervention.signal=recorded:validation_loss",
+      "intervention.mode=min",
+    ],
+  },
+  "given weights": { source: "quickstart", settings: [...IMAGES, OFTEN, "model.weights=/weights"] },
   "VGG on a folder of images": {
     source: "cifar10-vgg11",
     settings: [...IMAGES, OFTEN, "data.kind=image_folder", "evaluate.ood=none"],
@@ -85,7 +100,7 @@ const HISTORIES: readonly ((config: RunConfig) => unknown)[] = [
 
 /** All commands of a run and what its budget chose, whose worker dies after `lifetime` units of work. */
 function commandsOf(config: RunConfig, signal: (update: number) => number, lifetime = Infinity): unknown {
-  const run = new SimulatedRun(config, trainingOf(config, { signal }));
+  const run = new SimulatedRun(config, trainingOf(config, { signal, updatesPerEpoch: 30 }));
   for (let unit = 0; unit < 3000 && run.state.end === null; unit += 1) {
     if (unit === lifetime) run.act({ do: "die", lost: 0 });
     run.act({ do: "work", times: 1 });

@@ -35,6 +35,8 @@ describe("configJsonSchema", () => {
         "mnli-xlmr-lora",
         "quickstart",
         "squad-xlmr-lora",
+        "transfer-small",
+        "transfer-source",
         "xquad-small",
       ],
     });

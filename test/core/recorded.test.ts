@@ -4,7 +4,7 @@ import { findPlateau } from "../../src/core/detector/plateau.js";
 import { isComparable, missedAt } from "../../src/core/recorded.js";
 import type { State } from "../../src/core/state.js";
 import { LOSSES, plateau, QUIET, recordedRun, type Recorded } from "../support/recorded-run.js";
-import { SimulatedRun, simulatedTextConfig } from "../support/simulated-run.js";
+import { simulatedConfig, SimulatedRun, simulatedTextConfig } from "../support/simulated-run.js";
 
 const updatesOf = (state: State, key: string): number[] => state.signal.series[key]?.map(({ update }) => update) ?? [];
 
@@ -133,5 +133,37 @@ describe("a built-in training", () => {
     const { k } = online.interval!;
     const fixed = new SimulatedRun(simulatedTextConfig(`intervention.k=${k}`)).finish().state;
     expect(fixed.weights.sha256).toBe(online.weights.sha256);
+  });
+
+  const byLoss = ["intervention.signal=recorded:validation_loss", "intervention.tau=2", "intervention.k_max=50"];
+
+  it("records the loss there, with its error, which may decide as well", () => {
+    const config = simulatedTextConfig(...byLoss, "probe.metrics=[]");
+    const { state } = new SimulatedRun(config).finish();
+    expect(updatesOf(state, "recorded/validation_loss")).toEqual([9, 18, 27, 36, 45, 54, 61]);
+    expect(state.signal.series["recorded/validation_loss"]!.at(0)).toMatchObject({
+      value: 0.9 ** 8,
+      standardError: 0.001,
+    });
+    // It falls until step 12.
+    expect(state.interval).toMatchObject({ k: 36, source: "online", kOffline: 18 });
+  });
+
+  it("of images, with a development set, does so too, and a killed worker changes nothing", () => {
+    const images = ["evaluate.development=100", "evaluate.every=9", "evaluate.keep=best"];
+    const config = simulatedConfig(...images, ...byLoss);
+    const undisturbed = new SimulatedRun(config).finish().state;
+    expect(undisturbed.interval).toMatchObject({ k: 36, source: "online" });
+    expect(undisturbed.weights.best).not.toBeNull();
+    for (const units of [20, 45, 70]) {
+      const run = new SimulatedRun(config);
+      run.act({ do: "work", times: units });
+      run.act({ do: "die", lost: 1 });
+      const { state } = run.finish();
+      expect(state.attempts.launched).toBe(2);
+      expect(state.interval).toEqual(undisturbed.interval);
+      expect(state.weights.sha256).toBe(undisturbed.weights.sha256);
+      expect(updatesOf(state, "recorded/validation_loss")).toEqual(updatesOf(undisturbed, "recorded/validation_loss"));
+    }
   });
 });

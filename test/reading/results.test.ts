@@ -78,6 +78,8 @@ describe("results of a finished run", () => {
       made_with: {},
       images_per_corruption: 10,
       regenerated: false,
+      clean: null,
+      last_epochs: null,
     });
     expect(
       composeResults(
@@ -87,6 +89,18 @@ describe("results of a finished run", () => {
     ).toMatchObject({
       ood: null,
       in_dist: null,
+    });
+  });
+
+  it("have the clean images as the corrupted ones are read, and no row in the mean for them", () => {
+    const { state } = new SimulatedRun(simulatedConfig()).finish();
+    const clean = evaluationOf("clean", { accuracy: 0.25, "accuracy/direct": 1 });
+    const evaluations = [score("in_dist", 1), clean, score("ood/fog", 0.5)];
+    expect(
+      composeResults({ ...state, scores: { ...state.scores, evaluations: evaluationSeries(evaluations) } }, 0),
+    ).toMatchObject({
+      in_dist: { accuracy: 1 },
+      ood: { mean: 0.5, clean: { as_corrupted: 0.25, direct: 1 } },
     });
   });
 

@@ -104,6 +104,8 @@ const MANIFEST: Manifest = {
   data: null,
   pretrained: null,
   script: null,
+  slurm_job: null,
+  given_weights: null,
   seed: 0,
   promise: "",
 };

@@ -10,6 +10,7 @@ import type { MetricValue, Order } from "../../src/protocol/messages.js";
 export interface Training {
   readonly blocks: readonly string[];
   readonly numUpdates: number;
+  readonly updatesPerEpoch: number;
   /** What it can do besides training. */
   readonly can: readonly Order[];
   /** Boundaries of the signal's points: `start`, and from there on every `every`. */
@@ -22,6 +23,8 @@ export interface Training {
   readonly cost: { readonly update: number; readonly point: number } | null;
   /** The score on the development set after `step` updates. */
   readonly score: (step: number) => MetricValue;
+  /** The loss there. */
+  readonly loss: (step: number) => number;
   /** What it records after `step` updates. */
   readonly record?: (step: number) => Readonly<Record<string, MetricValue>>;
 }
@@ -71,7 +74,21 @@ export function trainingOf(config: RunConfig, more: Partial<Training> = {}): Tra
   const can: Training["can"] = ["checkpoint", "evaluate", ...(chooses ? CHOOSING : [])];
   // Rises, and falls towards the end.
   const score = (step: number): number => step * (NUM_UPDATES - step);
-  return { blocks: BLOCKS, numUpdates, can, ...points, tau, signal, cost: null, score, ...more };
+  // Falls, and stays.
+  const loss = (step: number): number => Math.max(0.3, 0.9 ** step);
+  return {
+    blocks: BLOCKS,
+    numUpdates,
+    updatesPerEpoch: numUpdates,
+    can,
+    ...points,
+    tau,
+    signal,
+    cost: null,
+    score,
+    loss,
+    ...more,
+  };
 }
 
 /** Which point of a signal belongs to boundary `update`. */

@@ -88,12 +88,12 @@ export class SimulatedWorker {
       this.memory = saved;
     }
     this.reported = this.memory.step;
-    const { blocks, numUpdates, can } = this.training;
+    const { blocks, numUpdates, updatesPerEpoch, can } = this.training;
     yield this.tell("worker/prepared", {
       blocks: blocks.map((name) => ({ name, num_params: BLOCK_PARAMS })),
       head: { name: "head", num_params: HEAD_PARAMS },
       num_updates: numUpdates,
-      updates_per_epoch: numUpdates,
+      updates_per_epoch: updatesPerEpoch,
       learning_rates: [0.1],
       device: "cpu",
       threads: 1,
@@ -133,7 +133,7 @@ export class SimulatedWorker {
         case "validate":
           yield null;
           if (this.isRecalled) return false;
-          yield this.evaluated("development", { f1: this.training.score(this.memory.step), exact_match: 0 });
+          yield this.validated();
           break;
         case "evaluate":
           for (const split of ["in_dist", "ood/fog"]) {
@@ -149,6 +149,20 @@ export class SimulatedWorker {
   private evaluated(split: string, values: Body<"evaluated">["values"]): WorkerEvent {
     const { step } = this.memory;
     return this.tell("worker/evaluated", { step, split, values, num_examples: 100, regenerated: true });
+  }
+
+  private validated(): WorkerEvent {
+    const { step } = this.memory;
+    const loss = { value: this.training.loss(step), standard_error: 0.001 };
+    const values = { f1: this.training.score(step), exact_match: 0 };
+    return this.tell("worker/evaluated", {
+      step,
+      split: "development",
+      values,
+      num_examples: 100,
+      regenerated: true,
+      loss,
+    });
   }
 
   private *save(): Generator<Unit, void, void> {

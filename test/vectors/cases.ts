@@ -187,6 +187,7 @@ export const CASES: Record<MessageKind, KindCases> = {
         blocks: [{ ...block, trainable_from_start: true }],
         can: ["checkpoint", "evaluate", "validate", "keep_best", "restore_best"],
       },
+      "with a head drawn anew": { ...ready, new_head: true },
       "with the size of its probes' micro-batches": { ...ready, micro_batch: 128 },
       "of a script with a checkpoint of its own": { ...ready, resumed_from: 150, can: [], resumed },
       "of a script whose blocks warm up": {
@@ -364,10 +365,16 @@ export const CASES: Record<MessageKind, KindCases> = {
       "images from JPEG files": { ...evaluated, from_jpeg: true, left_out: "the images are JPEG files already" },
       "images from other files": { ...evaluated, from_jpeg: false, left_out: null },
       "regenerated images": { ...evaluated, split: "ood/frost", made_with: "pictures of imagecorruptions-imaug 1.1.5" },
+      "a loss": { ...evaluated, split: "development", loss: { value: f(0.5), standard_error: f(0.25) } },
+      "a loss of one example": { ...evaluated, loss: { value: { non_finite: "nan" }, standard_error: null } },
       "names of Object.prototype": { ...evaluated, values: { constructor: f(1), toString: f(2) } },
     },
     invalid: {
       "a bare NaN": { body: { ...evaluated, values: { loss: nan } }, path: ".values.loss" },
+      "a loss without a word of its error": {
+        body: { ...evaluated, loss: { value: f(0.5) } },
+        path: ".loss",
+      },
       "nothing that it was made with": { body: { ...evaluated, made_with: null }, path: ".made_with" },
       "text for a score": { body: { ...evaluated, values: { loss: "1" } }, path: ".values" },
       "too many scores": {

@@ -77,6 +77,21 @@ describe("summary", () => {
     `);
   });
 
+  it("warns where clean images score otherwise when they are read as the corrupted ones are, and only there", () => {
+    const { state } = simulateRun();
+    const before = [...state.scores.evaluations];
+    const { step, provenance, numExamples } = before[0]!;
+    const shown = (asCorrupted: number): string => {
+      const values = { accuracy: asCorrupted, "accuracy/direct": 0.95 };
+      const evaluations = evaluationSeries([...before, { step, split: "clean", values, numExamples, provenance }]);
+      return summaryOf({ ...simulateRun(), state: { ...state, scores: { ...state.scores, evaluations } } });
+    };
+    expect(shown(0.95)).not.toContain("trusted");
+    expect(shown(0.11).replace(/\s+/g, " ")).toContain(
+      "not to be trusted: clean images have 11.00 % when read as the corrupted ones are, 95.00 % directly",
+    );
+  });
+
   it("of a run on text has its scores by language, best first, and the best weights", () => {
     const run = new SimulatedRun(simulatedTextConfig()).finish();
     const scored = (split: string, f1: number) =>

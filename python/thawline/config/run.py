@@ -13,11 +13,23 @@ from thawline.errors import UserError
 _Form = TypeVar("_Form")
 
 
-class ResNet18Config(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="resnet18"):
+class ImageModelConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`weights`: a safetensors file that the network begins with, and the SHA-256 that it must have; None: none.
+
+    `weights_head`: whether the head is read from there where it fits, or drawn anew in any case.
+    """
+
+    weights: str | None
+    weights_sha256: str | None
+    weights_head: Literal["fitting", "new"]
+
+
+class ResNet18Config(ImageModelConfig, frozen=True, tag_field="kind", tag="resnet18", kw_only=True):
+    stem: Literal["cifar", "imagenet"]
     width: int
 
 
-class VGG11Config(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="vgg11"):
+class VGG11Config(ImageModelConfig, frozen=True, tag_field="kind", tag="vgg11", kw_only=True):
     batch_norm: bool
     dropout: float
     head_width: int
@@ -28,7 +40,7 @@ class BlockPattern(Struct, frozen=True, forbid_unknown_fields=True):
     pattern: str
 
 
-class UserModelConfig(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="import"):
+class UserModelConfig(ImageModelConfig, frozen=True, tag_field="kind", tag="import", kw_only=True):
     """A model of the user's own; `import_path` is what the configuration has as `model.kind`."""
 
     import_path: str
@@ -71,9 +83,13 @@ class NormalizationConfig(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class DataConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """`classes` and `max_train_per_class` are those of an image folder; None: all."""
+
     kind: Literal["mnist", "fashion_mnist", "cifar10", "cifar100", "image_folder"]
     path: str
     verify_checksums: bool
+    classes: list[str] | None
+    max_train_per_class: int | None
     max_train_examples: int | None
     max_test_examples: int | None
     normalization: NormalizationConfig | None
@@ -146,7 +162,7 @@ class FrozenBatchNormConfig(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ImageEvaluationConfig(Struct, frozen=True, forbid_unknown_fields=True):
-    """What concerns corruptions that are not tested is None."""
+    """What concerns corruptions that are not tested is None. `development`: training images that are kept apart."""
 
     batch_size: int
     ood: Literal["mnist_c", "cifar_c", "none"]
@@ -154,6 +170,7 @@ class ImageEvaluationConfig(Struct, frozen=True, forbid_unknown_fields=True):
     corruptions: Literal["main", "all"] | None
     frost_textures: str | None
     images_per_corruption: Literal["all"] | int | None
+    development: int | None
 
 
 class TextEvaluationConfig(Struct, frozen=True, forbid_unknown_fields=True):

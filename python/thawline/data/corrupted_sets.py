@@ -15,9 +15,9 @@ from thawline.data.corruptions.cache import cached_corruption
 from thawline.data.corruptions.cifar_c import CIFAR_C_ALL, CIFAR_C_MAIN, SEVERITIES, SIDE
 from thawline.data.corruptions.conventions import Images
 from thawline.data.corruptions.mnist_c import MNIST_C_CORRUPTIONS
-from thawline.data.corruptions.recipe import Recipe, Source
+from thawline.data.corruptions.recipe import CLEAN, Benchmark, Recipe, Source
 from thawline.data.frost_textures import find_frost_textures
-from thawline.data.official_corruptions import CIFAR10_C, CIFAR100_C, open_cifar_c, open_mnist_c
+from thawline.data.official_corruptions import CIFAR10_C, CIFAR100_C, clean_of_mnist_c, open_cifar_c, open_mnist_c
 from thawline.data.vision import VisionData
 from thawline.errors import UserError
 from thawline.storage.cache import default_cache_folder
@@ -45,6 +45,8 @@ class CorruptedTestSet:
     regenerated: bool
     load: Callable[[str, int], torch.Tensor]
     """(corruption, severity) -> uint8 [num_images, C, H, W]"""
+    load_clean: Callable[[], torch.Tensor]
+    """The same images without a corruption, by the way on which `load` gets them: uint8 [num_images, C, H, W]."""
     make_ahead: Callable[[Callable[[], bool]], Progress] = _nothing_to_make
     """Makes what is not in the cache yet, in parallel; asks whether to stop. `load` works without it, only later."""
     left_out: Mapping[str, str] = field(default_factory=dict)
@@ -72,7 +74,7 @@ def open_test_set(
         labels = data.test_labels[:num_images].numpy()
         verify = data_config.verify_checksums
         files = open_mnist_c(Path(config.ood_path), MNIST_C_CORRUPTIONS, clean[..., 0], labels, verify=verify)
-        return _official(files, num_images)
+        return _official(files, num_images, clean_of_mnist_c(Path(config.ood_path), clean[..., 0]))
     corruptions = CIFAR_C_ALL if config.corruptions == "all" else CIFAR_C_MAIN
     if config.ood_path is None:
         _check_form(clean)
@@ -81,7 +83,8 @@ def open_test_set(
     published = CIFAR100_C if data_config.kind == "cifar100" else CIFAR10_C
     labels = data.test_labels[:num_images].numpy()
     verify = data_config.verify_checksums
-    return _official(open_cifar_c(Path(config.ood_path), published, corruptions, labels, verify=verify), num_images)
+    files = open_cifar_c(Path(config.ood_path), published, corruptions, labels, verify=verify)
+    return _official(files, num_images, clean)
 
 
 def _check_form(images: Images) -> None:
@@ -96,17 +99,21 @@ def _check_form(images: Images) -> None:
         )
 
 
-def _official(files: Mapping[str, list[Images]], num_images: int) -> CorruptedTestSet:
+def _official(files: Mapping[str, list[Images]], num_images: int, clean: Images) -> CorruptedTestSet:
+    """`clean`: the images without a corruption, as published where they are, else the test set's own."""
+
     def load(corruption: str, severity: int) -> torch.Tensor:
         return _to_tensor(files[corruption][severity - 1][:num_images])
 
     severities = tuple(range(1, 1 + len(next(iter(files.values())))))
-    return CorruptedTestSet(tuple(files), severities, num_images, regenerated=False, load=load)
+    return CorruptedTestSet(
+        tuple(files), severities, num_images, regenerated=False, load=load, load_clean=lambda: _to_tensor(clean)
+    )
 
 
 def _regenerated_mnist_c(clean: Images, num_processes: int) -> CorruptedTestSet:
     recipes = {(name, 1): Recipe("mnist_c", name, None, CORRUPTION_SEED) for name in MNIST_C_CORRUPTIONS}
-    return _regenerated(recipes, Source(clean), num_processes, left_out={}, made_with={})
+    return _regenerated("mnist_c", recipes, Source(clean), num_processes, left_out={}, made_with={})
 
 
 def _regenerated_cifar_c(
@@ -125,10 +132,11 @@ def _regenerated_cifar_c(
     }
     source = Source(clean, None if textures is None else textures.pictures)
     made_with = {} if textures is None else {"frost": textures.provenance}
-    return _regenerated(recipes, source, num_processes, left_out, made_with)
+    return _regenerated("cifar_c", recipes, source, num_processes, left_out, made_with)
 
 
 def _regenerated(
+    benchmark: Benchmark,
     recipes: Mapping[tuple[str, int], Recipe],
     source: Source,
     num_processes: int,
@@ -139,6 +147,9 @@ def _regenerated(
 
     def load(corruption: str, severity: int) -> torch.Tensor:
         return _to_tensor(cached_corruption(recipes[corruption, severity], source, folder))
+
+    def load_clean() -> torch.Tensor:
+        return _to_tensor(cached_corruption(Recipe(benchmark, CLEAN, None, CORRUPTION_SEED), source, folder))
 
     def make(should_stop: Callable[[], bool]) -> Progress:
         return make_ahead(
@@ -152,6 +163,7 @@ def _regenerated(
         len(source.images),
         regenerated=True,
         load=load,
+        load_clean=load_clean,
         make_ahead=make,
         left_out=left_out,
         made_with=made_with,

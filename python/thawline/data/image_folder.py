@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Sequence
 from itertools import zip_longest
 from pathlib import Path
 from unicodedata import normalize
@@ -21,6 +22,8 @@ SUFFIXES = (".png", ".bmp", ".webp", *JPEG_SUFFIXES)
 SIXTEEN_BITS = ("I;16", "I;16L", "I;16B", "I;16N")
 EIGHT_BITS = ("1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBX", "RGBa", "CMYK", "YCbCr", "LAB", "HSV")
 LEFT_BY_WINDOWS = ("Thumbs.db", "desktop.ini")
+# Classes that a person is told of.
+_NAMED = 12
 EXIF_ORIENTATION, UPRIGHT = 0x0112, 1
 
 
@@ -28,8 +31,17 @@ Pixels = np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]
 """uint8 [H, W, C]"""
 
 
-def load_image_folder(folder: Path, *, max_train_examples: int | None, max_test_examples: int | None) -> VisionData:
+def load_image_folder(
+    folder: Path,
+    *,
+    max_train_examples: int | None,
+    max_test_examples: int | None,
+    classes: Sequence[str] | None = None,
+    max_train_per_class: int | None = None,
+) -> VisionData:
     """Gray (one channel) or colour (three) images; labels number the classes by name.
+
+    With `classes` only these are read, whatever their order; the first `max_train_per_class` training images of each.
 
     Each class's folder is read with the folders in it; what is hidden (`.ipynb_checkpoints`, `._0.png`) is left out.
     Gray of 16 bits is scaled to 8. Files of other kinds and images that their EXIF data would turn are told in one
@@ -39,10 +51,10 @@ def load_image_folder(folder: Path, *, max_train_examples: int | None, max_test_
     Raises UserError: `missing_data`, `wrong_data` (classes that differ, images of different sizes or
     kinds, pixels that are no levels of brightness), `corrupt_image`.
     """
-    classes = _class_names(folder / "train")
-    if (test_classes := _class_names(folder / "test")) != classes:
-        odd = sorted({*classes} ^ {*test_classes})[0]
-        where, others = ("train", test_classes) if odd in classes else ("test", classes)
+    names = _class_names(folder / "train", classes)
+    if (test_names := _class_names(folder / "test", classes)) != names:
+        odd = sorted({*names} ^ {*test_names})[0]
+        where, others = ("train", test_names) if odd in names else ("test", names)
         alike = [name for name in others if normalize("NFC", name) == normalize("NFC", odd)]
         if alike:
             raise _wrong_data(
@@ -50,8 +62,8 @@ def load_image_folder(folder: Path, *, max_train_examples: int | None, max_test_
                 "letters, of other characters"
             )
         raise _wrong_data(f"the class {visible(odd)} is in {folder / where} only: train and test need the same classes")
-    train_paths, train_labels = _list_examples(folder / "train", classes, max_train_examples)
-    test_paths, test_labels = _list_examples(folder / "test", classes, max_test_examples)
+    train_paths, train_labels = _list_examples(folder / "train", names, max_train_examples, max_train_per_class)
+    test_paths, test_labels = _list_examples(folder / "test", names, max_test_examples)
     train_images = _read_images(train_paths, like=train_paths[0])
     test_images = _read_images(test_paths, like=train_paths[0])
     normalization = measure_normalization(train_images)
@@ -60,7 +72,7 @@ def load_image_folder(folder: Path, *, max_train_examples: int | None, max_test_
         train_labels,
         test_images,
         test_labels,
-        len(classes),
+        len(names),
         *normalization,
         from_jpeg=any(path.suffix.lower() in JPEG_SUFFIXES for path in test_paths),
     )
@@ -80,22 +92,34 @@ def measure_normalization(images: torch.Tensor) -> Normalization:
     return Normalization(tuple(mean), tuple(std))
 
 
-def _class_names(split: Path) -> list[str]:
+def _class_names(split: Path, chosen: Sequence[str] | None) -> list[str]:
+    """Of the folders in `split`, those that are `chosen`, by name; None: all."""
     entries = split.iterdir() if split.is_dir() else ()
     names = sorted(entry.name for entry in entries if entry.is_dir() and not _is_hidden(entry.name))
     if not names:
         raise _missing(f"there is no folder of images by class in {split}")
-    return names
+    if chosen is None:
+        return names
+    if lacking := [name for name in chosen if name not in names]:
+        shown = ", ".join(visible(name) for name in names[:_NAMED])
+        raise UserError(
+            "missing_data",
+            f"`data.classes` names {visible(lacking[0])}, of which there is no folder in {split}",
+            hint=f"there are {shown}{', ...' if len(names) > _NAMED else ''}",
+        )
+    return sorted(chosen)
 
 
-def _list_examples(split: Path, classes: list[str], maximum: int | None) -> tuple[list[Path], torch.Tensor]:
+def _list_examples(
+    split: Path, classes: list[str], maximum: int | None, per_class: int | None = None
+) -> tuple[list[Path], torch.Tensor]:
     """Paths and labels, the classes taking turns."""
     columns: list[list[tuple[Path, int]]] = []
     for label, name in enumerate(classes):
         paths = _images_in(split / name)
         if not paths:
             raise _missing(f"there is no PNG, JPEG, WebP or BMP image in {split / name}")
-        columns.append([(path, label) for path in paths])
+        columns.append([(path, label) for path in paths[:per_class]])
     turns = [example for row in zip_longest(*columns) for example in row if example is not None][:maximum]
     return [path for path, _ in turns], torch.tensor([label for _, label in turns], dtype=torch.int64)
 

@@ -16,22 +16,38 @@ from thawline.errors import UserError
 
 
 class Reading(TypedDict):
-    """How much of the files is read, and whether their checksums must be those that are known."""
+    """How much of published files is read, and whether their checksums must be those that are known."""
 
     max_train_examples: int | None
     max_test_examples: int | None
     verify_checksums: bool
 
 
-DATA_SETS: dict[str, Callable[[Path, Reading], VisionData]] = {
-    "mnist": lambda path, reading: load_mnist(path, MNIST, **reading),
-    "fashion_mnist": lambda path, reading: load_mnist(path, FASHION_MNIST, **reading),
-    "cifar10": lambda path, reading: load_cifar(path, CIFAR10, **reading),
-    "cifar100": lambda path, reading: load_cifar(path, CIFAR100, **reading),
-    # Nobody knows the checksums of a user's own images.
-    "image_folder": lambda path, reading: load_image_folder(
-        path, max_train_examples=reading["max_train_examples"], max_test_examples=reading["max_test_examples"]
-    ),
+def _published(config: DataConfig) -> Reading:
+    return Reading(
+        max_train_examples=config.max_train_examples,
+        max_test_examples=config.max_test_examples,
+        verify_checksums=config.verify_checksums,
+    )
+
+
+def _folder(path: Path, config: DataConfig) -> VisionData:
+    """Nobody knows the checksums of a user's own images."""
+    return load_image_folder(
+        path,
+        max_train_examples=config.max_train_examples,
+        max_test_examples=config.max_test_examples,
+        classes=config.classes,
+        max_train_per_class=config.max_train_per_class,
+    )
+
+
+DATA_SETS: dict[str, Callable[[Path, DataConfig], VisionData]] = {
+    "mnist": lambda path, config: load_mnist(path, MNIST, **_published(config)),
+    "fashion_mnist": lambda path, config: load_mnist(path, FASHION_MNIST, **_published(config)),
+    "cifar10": lambda path, config: load_cifar(path, CIFAR10, **_published(config)),
+    "cifar100": lambda path, config: load_cifar(path, CIFAR100, **_published(config)),
+    "image_folder": _folder,
 }
 """Data sets of images by `data.kind`: its reader and one row here."""
 
@@ -42,12 +58,7 @@ def load_vision_data(config: DataConfig) -> VisionData:
     Raises UserError: what the loader of the kind raises, `wrong_data` for a single class, and `invalid_config` for a
     normalization of other channels.
     """
-    reading = Reading(
-        max_train_examples=config.max_train_examples,
-        max_test_examples=config.max_test_examples,
-        verify_checksums=config.verify_checksums,
-    )
-    data = DATA_SETS[config.kind](Path(config.path), reading)
+    data = DATA_SETS[config.kind](Path(config.path), config)
     if data.num_classes == 1:
         raise UserError(
             "wrong_data",

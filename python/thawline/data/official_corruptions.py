@@ -53,7 +53,7 @@ def open_mnist_c(
     checksums of the single files are published). Raises UserError: `missing_data` naming all missing files,
     `corrupt_npy`, `wrong_data`.
     """
-    folder = path / MNIST_C_FOLDER if (path / MNIST_C_FOLDER).is_dir() else path
+    folder = _mnist_c_folder(path)
     paths = {name: (folder / name / "test_images.npy", folder / name / "test_labels.npy") for name in corruptions}
     _check_presence("MNIST-C", folder, [file for pair in paths.values() for file in pair], MNIST_C_RECORD)
     test_set = {}
@@ -62,12 +62,25 @@ def open_mnist_c(
         _check_count(images_path, len(images), len(clean_images), verify, MNIST_C_RECORD)
         _check_labels(labels_path, map_npy(labels_path), len(images), clean_labels, MNIST_C_RECORD)
         test_set[name] = [images[..., 0]]
-    identity = folder / "identity" / "test_images.npy"
-    if verify and identity.is_file():
-        found = _map_images(identity, (28, 28, 1), MNIST_C_RECORD)
-        if not np.array_equal(found[: len(clean_images), ..., 0], clean_images):
-            raise _wrong_data(f"{identity} is not the clean test set", MNIST_C_RECORD)
+    if verify and not np.array_equal(clean_of_mnist_c(path, clean_images), clean_images):
+        raise _wrong_data(f"{_identity(folder)} is not the clean test set", MNIST_C_RECORD)
     return test_set
+
+
+def clean_of_mnist_c(path: Path, clean_images: Images) -> Images:
+    """The images of the sanity check `identity` in the place of `clean_images` [m, 28, 28], where it is there."""
+    identity = _identity(_mnist_c_folder(path))
+    if not identity.is_file():
+        return clean_images
+    return _map_images(identity, (28, 28, 1), MNIST_C_RECORD)[: len(clean_images), ..., 0]
+
+
+def _mnist_c_folder(path: Path) -> Path:
+    return path / MNIST_C_FOLDER if (path / MNIST_C_FOLDER).is_dir() else path
+
+
+def _identity(folder: Path) -> Path:
+    return folder / "identity" / "test_images.npy"
 
 
 def open_cifar_c(

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.nn import functional
 
 from thawline.data.corrupted_sets import CorruptedTestSet
 from thawline.data.vision import ImageInputs
 from thawline.eval_mode import eval_mode
+from thawline.evaluation.losses import mean_and_error
 from thawline.interruption import Interrupted, ShouldStop
 
 
@@ -26,17 +29,55 @@ def accuracy(
 
     Raises Interrupted when `should_stop()`, asked before each batch, is true.
     """
-    assert len(images) == len(labels) > 0
     num_correct = torch.zeros((), dtype=torch.int64, device=inputs.device)
+    for logits, wanted in _logits(model, images, labels, inputs, batch_size, should_stop):
+        num_correct += (logits.argmax(dim=1) == wanted).sum()
+    # The only wait for the device: the batches before it were queued without one.
+    return int(num_correct) / len(images)
+
+
+class ScoreAndLoss(NamedTuple):
+    """`loss` is the mean cross-entropy, `standard_error` its error over examples; NaN where there is only one."""
+
+    accuracy: float
+    loss: float
+    standard_error: float
+
+
+def accuracy_and_loss(
+    model: nn.Module,
+    images: torch.Tensor,
+    labels: torch.Tensor,
+    *,
+    inputs: ImageInputs,
+    batch_size: int,
+    should_stop: Callable[[], bool],
+) -> ScoreAndLoss:
+    """Like `accuracy`, of the same logits the loss as well, in float32 and its mean in float64. Raises Interrupted."""
+    num_correct = torch.zeros((), dtype=torch.int64, device=inputs.device)
+    losses: list[Tensor] = []
+    for logits, wanted in _logits(model, images, labels, inputs, batch_size, should_stop):
+        num_correct += (logits.argmax(dim=1) == wanted).sum()
+        losses.append(functional.cross_entropy(logits.float(), wanted, reduction="none"))
+    return ScoreAndLoss(int(num_correct) / len(images), *mean_and_error(losses))
+
+
+def _logits(
+    model: nn.Module,
+    images: torch.Tensor,
+    labels: torch.Tensor,
+    inputs: ImageInputs,
+    batch_size: int,
+    should_stop: Callable[[], bool],
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Batch by batch, logits [n, classes] and labels [n] on the device."""
+    assert len(images) == len(labels) > 0
     with eval_mode(model), torch.inference_mode():
         for start in range(0, len(images), batch_size):
             if should_stop():
                 raise Interrupted
             batch = slice(start, start + batch_size)
-            predicted = model(inputs.of(images[batch])).argmax(dim=1)
-            num_correct += (predicted == labels[batch].to(inputs.device)).sum()
-    # The only wait for the device: the batches before it were queued without one.
-    return int(num_correct) / len(images)
+            yield model(inputs.of(images[batch])), labels[batch].to(inputs.device)
 
 
 def corruption_accuracies(

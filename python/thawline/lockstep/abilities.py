@@ -31,7 +31,8 @@ class SplitScore:
     compared by (`accuracy`, or `f1` before `exact_match`).
     `from_jpeg`: the images it was made from were JPEG files. `left_out`: why an out-of-distribution split does not
     count in the mean over these; one that could not be made has no values. `made_with`: what it was regenerated with,
-    besides the clean data.
+    besides the clean data. `loss`: the mean loss of the split, and its standard error over examples. `warning`: what
+    the scores show to be wrong, a sentence.
     """
 
     split: str
@@ -41,6 +42,8 @@ class SplitScore:
     from_jpeg: bool = False
     left_out: str | None = None
     made_with: str | None = None
+    loss: tuple[float, float] | None = None
+    warning: str | None = None
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,7 @@ class Facts:
     `num_updates` and `updates_per_epoch` are None where only the training knows its end; `resumed_from` is the number
     of updates completed when the attempt begins, `resumed` what a script's own checkpoint says of the run it is from.
     `micro_batch` is that of the probes, which decides the last digits of signals; None where there is no probe.
+    `new_head`: the head was drawn anew over weights that the run was told to begin with; None where it was told none.
     """
 
     num_updates: int | None
@@ -106,6 +110,7 @@ class Facts:
     resumed_from: int = 0
     micro_batch: int | None = None
     resumed: Resumed | UnsetType = UNSET
+    new_head: bool | None = None
 
 
 def describe_training(block_map: BlockMap, facts: Facts, abilities: Abilities, learning_rates: list[float]) -> Ready:
@@ -125,5 +130,6 @@ def describe_training(block_map: BlockMap, facts: Facts, abilities: Abilities, l
         resumed_from=facts.resumed_from,
         can=abilities.orders,
         micro_batch=UNSET if facts.micro_batch is None else facts.micro_batch,
+        new_head=UNSET if facts.new_head is None else facts.new_head,
         resumed=facts.resumed,
     )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from thawline.errors import NoRoomError
 from thawline.failpoint import failpoint
@@ -13,7 +14,7 @@ from thawline.interruption import ShouldStop
 from thawline.lockstep.abilities import Abilities, SplitScore
 from thawline.wire.codec import cut_text
 from thawline.wire.protocol import Checkpointed, Evaluated, Grant, Kept, Log, Order, ResumePoint
-from thawline.wire.values import to_metric_value
+from thawline.wire.values import Loss, to_metric_value
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -126,5 +127,15 @@ class Orders:
                 score.from_jpeg,
                 score.left_out,
                 UNSET if score.made_with is None else score.made_with,
+                _loss_of(score),
             )
         )
+        if score.warning is not None:
+            self._channel.send(Log("warning", cut_text(score.warning)))
+
+
+def _loss_of(score: SplitScore) -> Loss | UnsetType:
+    if score.loss is None:
+        return UNSET
+    value, error = score.loss
+    return Loss(to_metric_value(value), to_metric_value(error) if math.isfinite(error) else None)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from torch import nn
+from torch import Tensor, nn
 
+from thawline.evaluation.losses import mean_and_error
 from thawline.evaluation.text.predictions import Batching
 from thawline.interruption import ShouldStop
 from thawline.lockstep.abilities import SplitScore
@@ -18,8 +19,10 @@ def validator(task: TextTask, model: nn.Module, batching: Batching) -> Callable[
     """The function that scores the development set, as `Abilities.validate` wants it."""
 
     def validate(should_stop: ShouldStop) -> SplitScore:
-        values = task.development.score(model, batching, should_stop)
-        return SplitScore(DEVELOPMENT, values, task.development.num_examples, regenerated=False)
+        losses: list[Tensor] = []
+        values = task.development.score(model, batching, should_stop, losses)
+        loss = mean_and_error(losses)
+        return SplitScore(DEVELOPMENT, values, task.development.num_examples, regenerated=False, loss=loss)
 
     return validate
 

@@ -6,6 +6,7 @@ Started by `python -m thawline.worker`; everything random is a function of (seed
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import torch
 from torch.nn import functional
@@ -19,14 +20,16 @@ from thawline.lockstep.session import Session, TrainingStopped
 from thawline.lockstep.start_weights import StartWeights
 from thawline.probes.objective import MICRO_BATCH
 from thawline.steering.rates import ScheduledRates
+from thawline.trainers.best_weights import BestWeights
 from thawline.trainers.device import choose_device, describe_device
 from thawline.trainers.optimizers import build_optimizer, clip_gradients
 from thawline.trainers.resuming import checkpointer, resume
 from thawline.trainers.schedule import schedule_factor
-from thawline.trainers.vision_evaluation import evaluator
-from thawline.trainers.vision_parts import build_batch_norm_policy, build_parts, build_prober
+from thawline.trainers.vision_evaluation import evaluator, validator
+from thawline.trainers.vision_parts import build_batch_norm_policy, build_parts, build_prober, new_head_text
 from thawline.wire.channel import Channel
-from thawline.wire.protocol import Welcome
+from thawline.wire.codec import cut_text
+from thawline.wire.protocol import Log, Welcome
 
 
 def train_vision(channel: Channel, config: RunConfig, welcome: Welcome, micro_batch: int = MICRO_BATCH) -> None:
@@ -38,6 +41,9 @@ def train_vision(channel: Channel, config: RunConfig, welcome: Welcome, micro_ba
     device = choose_device(config.device)
     parts = build_parts(config, device)
     model, data = parts.model, parts.data
+    if parts.new_head and welcome.resume_from is None:
+        level: Literal["info", "warning"] = "info" if config.model.weights_head == "new" else "warning"
+        channel.send(Log(level, cut_text(new_head_text(config))))
     # On a CPU the plain loop is as fast, and faster at full width.
     by_block = parts.block_map if config.groups_by_block else None
     optimizer = build_optimizer(model, config.train, fused=device.type != "cpu", block_map=by_block)
@@ -45,6 +51,7 @@ def train_vision(channel: Channel, config: RunConfig, welcome: Welcome, micro_ba
     num_updates = config.train.updates or (config.train.epochs or 1) * epoch_updates
     prober = build_prober(config, parts, micro_batch, optimizer)
     run_folder = Path(welcome.run_folder)
+    validate, best = validator(config, parts), BestWeights(run_folder, model)
     # Before a checkpoint is restored: what a seed gives in any attempt.
     start = StartWeights(model, parts.block_map)
     step = resume(run_folder, welcome, model, optimizer, prober)
@@ -60,12 +67,16 @@ def train_vision(channel: Channel, config: RunConfig, welcome: Welcome, micro_ba
             config.seed,
             resumed_from=step,
             micro_batch=micro_batch,
+            new_head=parts.new_head,
         ),
         run_folder=run_folder,
         prober=prober,
         abilities=Abilities(
             save=checkpointer(run_folder, model, optimizer, prober),
             evaluate=evaluator(config, parts),
+            validate=validate,
+            keep_best=None if validate is None else best.keep,
+            restore_best=None if validate is None else best.restore,
         ),
     )
     images, labels = data.train_images.to(device), data.train_labels.to(device)

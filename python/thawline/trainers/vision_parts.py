@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import torch
 from torch import nn
 
-from thawline.config.run import RunConfig
+from thawline.config.run import ResNet18Config, RunConfig
+from thawline.data.development import DevelopmentSet, cut_development
 from thawline.data.loading import load_vision_data
 from thawline.data.vision import ImageInputs, VisionData
 from thawline.host.determinism import derive_seed, permutation
 from thawline.lockstep.settings_of_run import probe_settings
 from thawline.models.family import ImageTask
 from thawline.models.image_models import MODELS
+from thawline.models.resnet import require_whole_batches
+from thawline.models.weights_file import load_weights
 from thawline.probes import ClassificationObjective, Prober, ProbeSet, UpdateRule, probe_indices
 from thawline.probes.objective import MICRO_BATCH
 from thawline.steering.batch_norm import CALIBRATION_BATCHES, BatchNormPolicy
@@ -27,21 +31,55 @@ TRIAL_EXAMPLES = 2
 
 @dataclass(frozen=True)
 class VisionParts:
-    """What a run of image classification trains, and on what; the network is on its device, the data on the host."""
+    """What a run of image classification trains, and on what; the network is on its device, the data on the host.
+
+    `new_head`: the head was drawn anew over weights from `model.weights`; None where there are none. The training
+    images of `data` are without those of `development`.
+    """
 
     model: nn.Module
     block_map: BlockMap
     data: VisionData
     inputs: ImageInputs
+    new_head: bool | None = None
+    development: DevelopmentSet | None = None
 
 
 def build_parts(config: RunConfig, device: torch.device) -> VisionParts:
-    """The data, and the network for them on `device`. Raises UserError: what the readers and `build_model` raise."""
+    """The data, and the network for them on `device`.
+
+    Raises UserError: what the readers, `cut_development`, `build_model` and `load_weights` raise.
+    """
     data = load_vision_data(config.data)
+    development = None
+    if config.evaluate.development is not None:
+        data, development = cut_development(data, config.evaluate.development, config.seed)
     model, block_map = build_model(config, data)
+    given = config.model
+    if isinstance(given, ResNet18Config):
+        num_images, batch_size = len(data.train_labels), config.train.batch_size
+        sizes = {min(batch_size, num_images), num_images % batch_size or batch_size}
+        require_whole_batches(given, image_size_of(data), sizes)
+    new_head = None
+    if given.weights is not None:
+        path, asks_for_new = Path(given.weights), given.weights_head == "new"
+        new_head = load_weights(model, block_map, path, given.weights_sha256, new_head=asks_for_new)
     inputs = ImageInputs(data.normalization, device, memory_format_for(model, device))
     model = model.to(device).to(memory_format=inputs.memory_format)  # type: ignore[call-overload]
-    return VisionParts(model, block_map, data, inputs)
+    return VisionParts(model, block_map, data, inputs, new_head, development)
+
+
+def image_size_of(data: VisionData) -> tuple[int, int]:
+    """(height, width)"""
+    height, width = data.train_images.shape[2:]
+    return height, width
+
+
+def new_head_text(config: RunConfig) -> str:
+    """What is said of a head that is drawn anew over given weights."""
+    if config.model.weights_head == "new":
+        return f"the head was drawn anew, as asked for; the rest is from `{config.model.weights}`"
+    return f"the head was drawn anew, as that of `{config.model.weights}` has another form; the rest is from there"
 
 
 def build_model(config: RunConfig, data: VisionData) -> tuple[nn.Module, BlockMap]:

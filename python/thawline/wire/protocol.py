@@ -16,6 +16,7 @@ from thawline.wire.values import (
     Count,
     Key,
     LearningRates,
+    Loss,
     MetricValue,
     Name,
     NonNegative,
@@ -140,6 +141,7 @@ class Ready(_Body, frozen=True):
     resumed_from: Count
     can: Orders
     micro_batch: Positive | UnsetType = UNSET
+    new_head: bool | UnsetType = UNSET
     resumed: Resumed | UnsetType = UNSET
 
 
@@ -208,6 +210,7 @@ class Evaluated(_Body, frozen=True):
     from_jpeg: bool | UnsetType = UNSET
     left_out: ShortText | UnsetType | None = UNSET
     made_with: ShortText | UnsetType = UNSET
+    loss: Loss | UnsetType = UNSET
 
 
 class Checkpointed(_Body, frozen=True):

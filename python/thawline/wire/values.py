@@ -41,6 +41,13 @@ class RecordedValue(Struct, frozen=True, forbid_unknown_fields=True):
     standard_error: MetricValue | None = None
 
 
+class Loss(Struct, frozen=True, forbid_unknown_fields=True):
+    """A mean over examples, and its standard error; None where there is only one."""
+
+    value: MetricValue
+    standard_error: MetricValue | None
+
+
 # What a script recorded since the boundary before, the last value of each name.
 MOST_RECORDED: Final = 64
 RecordedValues = Annotated[list[RecordedValue], Meta(max_length=MOST_RECORDED)]

@@ -2,6 +2,7 @@ import { metricRow } from "../../metrics.js";
 import { DATA_SETS, isImageData } from "../data-sets.js";
 import { OF_BUDGET, OF_BUDGET_AND_LENGTH } from "./budget.js";
 import type { Check } from "./check.js";
+import { OF_IMAGES } from "./images.js";
 import { OF_OOD } from "./ood.js";
 import type { Problem } from "./problems.js";
 import { OF_DEVELOPMENT, OF_RECORDED } from "./recorded.js";
@@ -57,6 +58,7 @@ export const CHECKS: readonly Check[] = [
     ],
   },
   ...OF_OOD,
+  ...OF_IMAGES,
   { find: blockNames, refuses: ["a name twice in `model.blocks`, or the name `head`"] },
   ...OF_TEXT,
 ];

@@ -1,4 +1,4 @@
-import { developmentSignal, isMeasuredName, recordedNameOf } from "../../metrics.js";
+import { developmentSignal, isMeasuredName, recordedNameOf, VALIDATION_LOSS } from "../../metrics.js";
 import type { Check } from "./check.js";
 import type { SignalConfig } from "./conflicts.js";
 import type { ParsedConfig } from "../schema.js";
@@ -39,36 +39,40 @@ function recordedSignal({ intervention }: SignalConfig): Problem[] {
   return problems;
 }
 
-/** A built-in training records the scores on its development set, and nothing else. */
+/** A built-in training records the scores on its development set and the loss there, and nothing else. */
 export const OF_DEVELOPMENT: Check = {
   find: developmentScores,
   refuses: [
-    "a recorded signal that a built-in training does not record: it has the scores on its development set alone",
-    "`intervention.mode=min` for such a score",
+    "a recorded signal that a built-in training does not record: it has scores and loss on its development set alone",
+    "`recorded:validation_loss` and the like without a development set, or without `evaluate.every`",
+    "`intervention.mode=min` for a score, `intervention.mode=max` for the loss",
   ],
 };
 
 function developmentScores({ intervention, data, evaluate }: ParsedConfig): Problem[] {
   if (!("mode" in intervention)) return [];
-  const { signal } = intervention;
-  const scores = "augment" in data ? [] : data.kind === "sentence_pairs" ? ["accuracy"] : ["f1", "exact_match"];
-  const known = scores.map((score) => `recorded:${developmentSignal(score)}`);
-  const has = `\`intervention.signal\` is \`${signal}\`, which a training of \`data.kind=${data.kind}\` does not record`;
-  if (known.length === 0) {
-    const hint = "choose a signal that is measured, or record it in a script of your own under `npx thawline attach`";
-    return [{ paths: [SIGNAL], text: `${has}: it has no development set`, hint }];
-  }
+  const { signal, mode } = intervention;
+  const isOfImages = "augment" in data;
+  const scores = isOfImages || data.kind === "sentence_pairs" ? ["accuracy"] : ["f1", "exact_match"];
+  const loss = `recorded:${VALIDATION_LOSS}`;
+  const known = [loss, ...scores.map((score) => `recorded:${developmentSignal(score)}`)];
   if (!known.includes(signal)) {
-    return [{ paths: [SIGNAL], text: has, hint: `it records ${known.map((name) => `\`${name}\``).join(", ")}` }];
+    const text = `\`intervention.signal\` is \`${signal}\`, which a training of \`data.kind=${data.kind}\` does not record`;
+    return [{ paths: [SIGNAL], text, hint: `it records ${known.map((name) => `\`${name}\``).join(", ")}` }];
   }
   const problems: Problem[] = [];
-  if (evaluate.every == null) {
+  if (isOfImages && evaluate.development == null) {
+    const text = `\`intervention.signal\` is \`${signal}\`, but without \`evaluate.development\` there is no development set`;
+    const hint = "set `evaluate.development`, for example to 1000 images, and `evaluate.every`, for example to 100";
+    problems.push({ paths: [SIGNAL, ["evaluate", "development"]], text, hint });
+  } else if (evaluate.every == null) {
     const text = `\`intervention.signal\` is \`${signal}\`, but without \`evaluate.every\` the development set is not scored`;
     problems.push({ paths: [SIGNAL, ["evaluate", "every"]], text, hint: "set `evaluate.every`, for example to 100" });
   }
-  if (intervention.mode === "min") {
-    const text = `\`intervention.mode\` is \`min\`, but of \`${signal}\` higher values are better`;
-    problems.push({ paths: [["intervention", "mode"], SIGNAL], text, hint: "set `intervention.mode=max`" });
+  const better = signal === loss ? "min" : "max";
+  if (mode !== better) {
+    const text = `\`intervention.mode\` is \`${mode}\`, but of \`${signal}\` ${better === "max" ? "higher" : "lower"} values are better`;
+    problems.push({ paths: [["intervention", "mode"], SIGNAL], text, hint: `set \`intervention.mode=${better}\`` });
   }
   return problems;
 }

@@ -46,21 +46,49 @@ const imageKeys = {
 
 type Published = { [K in DataKind]: (typeof DATA_SETS)[K]["hasChecksums"] extends true ? K : never }[DataKind];
 const published = DATA_KINDS.filter((kind): kind is Published => DATA_SETS[kind].hasChecksums);
-const others = DATA_KINDS.filter((kind): kind is Exclude<DataKind, Published> => !DATA_SETS[kind].hasChecksums);
+type Other = Exclude<DataKind, Published | "image_folder">;
+const others = DATA_KINDS.filter((kind): kind is Other => !DATA_SETS[kind].hasChecksums && kind !== "image_folder");
+
+/** What only folders of images have: classes with names, and as many images of each as there are files. */
+const classes = z
+  .array(z.string().min(1))
+  .min(2)
+  .refine((names) => new Set(names).size === names.length, { error: "expected each class once" })
+  .nullable()
+  .default(null)
+  .describe("Use these classes only, by the names of their folders, numbered by name; null: all.");
+const max_train_per_class = limit("Use only the first so many training images of each class, by name; null: all.");
 
 const publishedImages = z.strictObject({
   kind: z.enum(published).describe("Data set of images whose files have published checksums."),
   verify_checksums,
   ...imageKeys,
 });
-const otherImages = z.strictObject({ kind: z.enum(others).describe("Other images."), ...imageKeys });
+const otherImages = z.strictObject({
+  kind: z.enum(others).describe("Data set of images without published checksums."),
+  ...imageKeys,
+});
+const folderImages = z.strictObject({
+  kind: z.literal("image_folder").describe("A folder of images of your own."),
+  classes,
+  max_train_per_class,
+  ...imageKeys,
+});
 
 export const data = z
-  .discriminatedUnion("kind", [publishedImages, otherImages, questionAnswering, sentencePairs, xquadArticles])
+  .discriminatedUnion("kind", [
+    publishedImages,
+    otherImages,
+    folderImages,
+    questionAnswering,
+    sentencePairs,
+    xquadArticles,
+  ])
   .register(keyFacts, { replacedWith: "kind", instead: "an attached script reads its own data" });
 
 /** The keys that images of this kind have. */
 export function imageDataForm(kind: DataKind): z.ZodObject {
+  if (kind === "image_folder") return folderImages;
   return DATA_SETS[kind].hasChecksums ? publishedImages : otherImages;
 }
 
@@ -70,6 +98,7 @@ const absolute = z.string().startsWith("/");
 export const resolvedData = z.discriminatedUnion("kind", [
   publishedImages.extend({ path: absolute, augment }),
   otherImages.extend({ path: absolute, augment }),
+  folderImages.extend({ path: absolute, augment }),
   resolvedQuestionAnswering,
   resolvedSentencePairs,
   xquadArticles.extend({ path: absolute }),

@@ -36,6 +36,20 @@ const frost_textures = path()
       "imagecorruptions-imaug, without which frost is left out. Relative as `evaluate.ood_path` is.",
   );
 
+const ood_last_epochs = atLeast(2)
+  .nullable()
+  .default(null)
+  .describe(
+    "At the end of how many last epochs, that of the run among them, everything is evaluated, for the spread of the " +
+      "out-of-distribution score between them; null: at the run's end alone.",
+  );
+
+/** Of images. */
+const development = limit(
+  "Training images that are kept apart as a development set, chosen by the seed, of each class the same share; " +
+    "null: none.",
+);
+
 /** Of data with a development set. */
 const every = limit(
   "Updates between two validations on the development set, by which the best weights are known; null: none.",
@@ -55,6 +69,8 @@ export const evaluate = z.strictObject({
   corruptions,
   frost_textures,
   images_per_corruption,
+  ood_last_epochs,
+  development,
   every,
   keep,
 });
@@ -66,13 +82,19 @@ export interface ImageEvaluation {
   /** Whether published files of the corruptions exist for these data, and whether they are read. */
   readonly canBePublished: boolean;
   readonly isPublished: boolean;
+  /** Whether some training images are kept apart, and scored while the run trains. */
+  readonly hasDevelopment: boolean;
+  readonly isValidated: boolean;
 }
 
-export function imageEvaluationForm({ ood: set, canBePublished, isPublished }: ImageEvaluation): z.ZodObject {
+export function imageEvaluationForm(evaluation: ImageEvaluation): z.ZodObject {
+  const { ood: set, canBePublished, isPublished, hasDevelopment, isValidated } = evaluation;
   return z.strictObject({
     batch_size,
     ood,
-    ...(set === "none" ? {} : { images_per_corruption, ...(canBePublished ? { ood_path } : {}) }),
+    development,
+    ...(hasDevelopment ? { every, ...(isValidated ? { keep } : {}) } : {}),
+    ...(set === "none" ? {} : { images_per_corruption, ood_last_epochs, ...(canBePublished ? { ood_path } : {}) }),
     ...(set === "cifar_c" ? { corruptions, ...(isPublished ? {} : { frost_textures }) } : {}),
   });
 }

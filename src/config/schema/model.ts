@@ -3,13 +3,49 @@ import { patternFault } from "../checks/patterns.js";
 import { isFolderName } from "../layers/folder-name.js";
 import { atLeast, commit, keyFacts, path } from "./fields.js";
 
+/** What every network for images can be told of the weights that it begins with. */
+const weights = path()
+  .nullable()
+  .default(null)
+  .describe(
+    "What the network begins with, besides what the seed draws: a safetensors file, or the folder of a run, of which " +
+      "its best weights are read where it keeps them, else its newest whole checkpoint. A head of another form is " +
+      "drawn anew. In a file, relative to that file; elsewhere to the current folder. null: the seed draws all.",
+  );
+const weights_sha256 = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/, { error: "expected the 64 hex digits of a SHA-256" })
+  .nullable()
+  .default(null)
+  .describe("SHA-256 of the file of `model.weights`; null: whatever it is when the run is made, which notes it here.");
+const weights_head = z
+  .enum(["fitting", "new"])
+  .default("fitting")
+  .describe(
+    "`fitting`: the head of `model.weights` is read where it has the network's form; `new`: it is drawn anew in any case, " +
+      "as for other classes of the same number.",
+  );
+
 const images = [
   z.strictObject({
-    kind: z.literal("resnet18").describe("ResNet-18 in its small-image form; 5 blocks and a head."),
+    kind: z.literal("resnet18").describe("ResNet-18; 5 blocks and a head."),
+    stem: z
+      .enum(["cifar", "imagenet"])
+      .default("cifar")
+      .describe(
+        "`cifar`: a 3 x 3 convolution, for small images; `imagenet`: 7 x 7 of stride 2 and a max-pooling, several times " +
+          "cheaper.",
+      ),
+    weights,
+    weights_sha256,
+    weights_head,
     width: atLeast(1).default(64).describe("Channels of the first stage; 64 is the standard ResNet-18."),
   }),
   z.strictObject({
     kind: z.literal("vgg11").describe("VGG-11 for images of at least 32 x 32; 8 blocks and a head of 3 layers."),
+    weights,
+    weights_sha256,
+    weights_head,
     batch_norm: z.boolean().default(false).describe("A BatchNorm after each convolution, in the convolution's block."),
     dropout: z.number().min(0).lt(1).default(0).describe("Dropout before the first two layers of the head."),
     head_width: atLeast(1).default(512).describe("Units of the head's two hidden layers."),
@@ -102,6 +138,9 @@ const own = z.strictObject({
       "Folder in which the module is looked for, before the Python path. In a file, relative to that file; elsewhere " +
         "to the current folder.",
     ),
+  weights,
+  weights_sha256,
+  weights_head,
   options: z
     .record(z.string(), option)
     .default({})

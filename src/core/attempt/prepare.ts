@@ -55,6 +55,7 @@ export function prepareWorker(state: State, attempt: Preparing, body: EventOf<"w
     device: body.device,
     threads: body.threads,
     microBatch: body.micro_batch ?? null,
+    newHead: body.new_head ?? null,
   };
   const resumesItself = state.config.script !== undefined && !model.canCheckpoint;
   const expected = attempt.resumeFrom?.step ?? 0;

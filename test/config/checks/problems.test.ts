@@ -92,7 +92,7 @@ probe:
     expect(refusal(() => loadText("preset: quikstart"))).toMatchInlineSnapshot(`
       "unknown_preset
       my.yaml:1:1: there is no preset \`quikstart\`
-      hint: did you mean \`quickstart\`? (presets are \`cifar10-resnet18\`, \`cifar10-vgg11\`, \`cifar100-resnet18\`, \`mnist-resnet18\`, \`mnli-xlmr-lora\`, \`quickstart\`, \`squad-xlmr-lora\`, \`xquad-small\`; a file is given by its path, like \`./my.yaml\`)"
+      hint: did you mean \`quickstart\`? (presets are \`cifar10-resnet18\`, \`cifar10-vgg11\`, \`cifar100-resnet18\`, \`mnist-resnet18\`, \`mnli-xlmr-lora\`, \`quickstart\`, \`squad-xlmr-lora\`, \`transfer-small\`, \`transfer-source\`, \`xquad-small\`; a file is given by its path, like \`./my.yaml\`)"
     `);
     expect(refusal(() => load({ source: "other.yaml" }))).toMatchInlineSnapshot(`
       "config_not_readable

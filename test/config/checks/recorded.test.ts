@@ -69,12 +69,16 @@ describe("a recorded signal", () => {
 describe("a recorded signal of a built-in training", () => {
   it("is a score on its development set, of which higher values are better", () => {
     expect(outcomeOf("quickstart", LOSS)).toMatchInlineSnapshot(
-      `"command line: \`intervention.signal\` is \`recorded:validation_loss\`, which a training of \`data.kind=mnist\` does not record: it has no development set / choose a signal that is measured, or record it in a script of your own under \`npx thawline attach\`"`,
+      `"command line: \`intervention.signal\` is \`recorded:validation_loss\`, but without \`evaluate.development\` there is no development set / set \`evaluate.development\`, for example to 1000 images, and \`evaluate.every\`, for example to 100"`,
     );
     const text = ["data.path=/data", "model.pretrained=/encoder"];
     const ofText = (...overrides: string[]): string => outcomeOf("xquad-small", ...text, ...overrides);
-    expect(ofText(LOSS)).toMatchInlineSnapshot(
-      `"command line: \`intervention.signal\` is \`recorded:validation_loss\`, which a training of \`data.kind=xquad_articles\` does not record / it records \`recorded:development_f1\`, \`recorded:development_exact_match\`"`,
+    expect(ofText(LOSS)).toBe("accepted");
+    expect(ofText(LOSS, "intervention.mode=max")).toMatchInlineSnapshot(
+      `"command line: \`intervention.mode\` is \`max\`, but of \`recorded:validation_loss\` lower values are better / set \`intervention.mode=min\`"`,
+    );
+    expect(ofText("intervention.signal=recorded:speed")).toMatchInlineSnapshot(
+      `"command line: \`intervention.signal\` is \`recorded:speed\`, which a training of \`data.kind=xquad_articles\` does not record / it records \`recorded:validation_loss\`, \`recorded:development_f1\`, \`recorded:development_exact_match\`"`,
     );
     const f1 = "intervention.signal=recorded:development_f1";
     expect(ofText(f1)).toMatchInlineSnapshot(
@@ -82,5 +86,13 @@ describe("a recorded signal of a built-in training", () => {
     );
     expect(ofText(f1, "intervention.mode=max", "evaluate.every=null")).toContain("is not scored");
     expect(ofText(f1, "intervention.mode=max")).toBe("accepted");
+    expect(ofText(LOSS, "evaluate.every=null")).toContain("is not scored");
+    const images = (...overrides: string[]): string =>
+      outcomeOf("quickstart", "evaluate.development=500", ...overrides);
+    expect(images(LOSS)).toContain("is not scored");
+    expect(images(LOSS, "evaluate.every=50")).toBe("accepted");
+    const accuracy = "intervention.signal=recorded:development_accuracy";
+    expect(images(accuracy, "intervention.mode=max", "evaluate.every=50")).toBe("accepted");
+    expect(images(f1, "intervention.mode=max", "evaluate.every=50")).toContain("does not record");
   });
 });

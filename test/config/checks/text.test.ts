@@ -33,10 +33,10 @@ describe("checks of text", () => {
     expect(squad("evaluate.every=null", "evaluate.keep=best")).toContain("nobody knows which weights are the best");
     expect(squad("evaluate.every=null")).toBe("accepted");
     expect(outcomeOf("quickstart", "evaluate.every=10")).toContain(
-      "has no effect: there is no development set for `data.kind=mnist`",
+      "has no effect: without `evaluate.development` there is no development set",
     );
     expect(outcomeOf("quickstart", "evaluate.keep=best")).toContain(
-      "has no effect: there is no development set for `data.kind=mnist`",
+      "has no effect: without `evaluate.development` there is no development set",
     );
   });
 

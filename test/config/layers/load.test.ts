@@ -17,7 +17,7 @@ function imagesOf({ data }: Config) {
 
 describe("presets", () => {
   it.each(listPresets().map(({ name }) => name))("%s is complete and resolved", (name) => {
-    const config = load({ source: name, overrides: name.startsWith("cifar") ? ["data.path=archive"] : [] });
+    const config = load({ source: name, overrides: /^(cifar|transfer)/.test(name) ? ["data.path=archive"] : [] });
     expect(configSchema.parse(config)).toEqual(config);
     expect(config.name).toBe(name);
   });
@@ -48,7 +48,7 @@ describe("presets", () => {
     expect(refusal(() => load({ source: "quikstart" }))).toMatchInlineSnapshot(`
       "unknown_preset
       there is no preset \`quikstart\`
-      hint: did you mean \`quickstart\`? (presets are \`cifar10-resnet18\`, \`cifar10-vgg11\`, \`cifar100-resnet18\`, \`mnist-resnet18\`, \`mnli-xlmr-lora\`, \`quickstart\`, \`squad-xlmr-lora\`, \`xquad-small\`; a file is given by its path, like \`./my.yaml\`)"
+      hint: did you mean \`quickstart\`? (presets are \`cifar10-resnet18\`, \`cifar10-vgg11\`, \`cifar100-resnet18\`, \`mnist-resnet18\`, \`mnli-xlmr-lora\`, \`quickstart\`, \`squad-xlmr-lora\`, \`transfer-small\`, \`transfer-source\`, \`xquad-small\`; a file is given by its path, like \`./my.yaml\`)"
     `);
   });
 });
@@ -143,9 +143,17 @@ describe("precedence", () => {
   });
 
   it("merges a model of the same kind and replaces another", () => {
-    expect(load({ overrides: ["model.width=4"] }).model).toEqual({ kind: "resnet18", width: 4 });
+    const narrow = {
+      kind: "resnet18",
+      stem: "cifar",
+      weights: null,
+      weights_sha256: null,
+      weights_head: "fitting",
+      width: 4,
+    };
+    expect(load({ overrides: ["model.width=4"] }).model).toEqual(narrow);
     const overrides = ["data.path=x", "model.width=4", "model.kind=resnet18"];
-    expect(load({ source: "cifar10-vgg11", overrides }).model).toEqual({ kind: "resnet18", width: 4 });
+    expect(load({ source: "cifar10-vgg11", overrides }).model).toEqual(narrow);
     expect(refusal(() => load({ overrides: ["model.kind=vgg11", "model.width=4"] }))).toContain("unknown key");
   });
 

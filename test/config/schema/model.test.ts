@@ -47,6 +47,9 @@ describe("a model of the user's own", () => {
     expect(load(OWN).model).toEqual({
       kind: "my_package.models:build",
       folder: join(folder, "sub"),
+      weights: null,
+      weights_sha256: null,
+      weights_head: "fitting",
       options: { width: 8, activation: "relu", residual: true, dropout: null },
       blocks: [
         { name: "top", pattern: "^conv2\\." },

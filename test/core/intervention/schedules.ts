@@ -13,7 +13,7 @@ export function modelOf(numBlocks: number, numFromStart = 0): Model {
     trainableFromStart: index < numFromStart,
   }));
   const abilities = { canCheckpoint: true, canEvaluate: true, canValidate: false, canKeepBest: false };
-  const rest = { updatesPerEpoch: null, ...abilities, device: "cpu", threads: 1, microBatch: null };
+  const rest = { updatesPerEpoch: null, ...abilities, device: "cpu", threads: 1, microBatch: null, newHead: null };
   return { blocks, head: { name: "head", numParams: 5 }, numUpdates: null, ...rest };
 }
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from example_config import attached_config, run_config
+from example_config import NO_WEIGHTS, attached_config, run_config
 
 from thawline.config.run import (
     BlockPattern,
@@ -41,10 +41,24 @@ def test_a_constant_schedule_and_a_run_that_measures_nothing_are_understood() ->
 def test_an_import_path_is_a_kind_of_model() -> None:
     config = run_config()
     blocks = [{"name": "top", "pattern": "^conv2"}]
-    own = {"kind": "a.b:build", "folder": "/x", "options": {"width": 2, "act": None}, "blocks": blocks, "head": "^fc"}
+    own = {
+        "kind": "a.b:build",
+        **NO_WEIGHTS,
+        "folder": "/x",
+        "options": {"width": 2, "act": None},
+        "blocks": blocks,
+        "head": "^fc",
+    }
     model = parse_config(config | {"model": own}).model
     assert model == UserModelConfig(
-        "a.b:build", "/x", {"width": 2, "act": None}, [BlockPattern("top", "^conv2")], "^fc"
+        import_path="a.b:build",
+        folder="/x",
+        options={"width": 2, "act": None},
+        blocks=[BlockPattern("top", "^conv2")],
+        head="^fc",
+        weights=None,
+        weights_sha256=None,
+        weights_head="fitting",
     )
     with pytest.raises(UserError, match=r"surprise.*\$\.model"):
         parse_config(config | {"model": own | {"surprise": 1}})

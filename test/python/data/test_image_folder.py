@@ -29,8 +29,10 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def load(folder: Path, max_train_examples: int | None = None, max_test_examples: int | None = None):
-    return load_image_folder(folder, max_train_examples=max_train_examples, max_test_examples=max_test_examples)
+def load(folder: Path, max_train_examples: int | None = None, max_test_examples: int | None = None, **chosen):
+    return load_image_folder(
+        folder, max_train_examples=max_train_examples, max_test_examples=max_test_examples, **chosen
+    )
 
 
 def test_jpeg_among_the_test_images_is_told(folder):
@@ -60,6 +62,32 @@ def test_a_maximum_keeps_as_many_of_each_class(folder):
     data = load(folder, max_train_examples=4, max_test_examples=1)
     assert data.train_labels.tolist() == [0, 1, 0, 1]
     assert data.test_labels.tolist() == [0]
+
+
+def test_chosen_classes_are_read_alone_and_numbered_by_name(folder):
+    save(folder / "train/ape/0.png", (7, 0, 0))
+    save(folder / "test/ape/0.png", (8, 0, 0))
+    # Not even looked at: it has no counterpart.
+    save(folder / "train/emu/0.png", (9, 0, 0))
+    data = load(folder, classes=["dog", "ape"])
+    assert data.num_classes == 2
+    assert data.train_images[:, 0, 0, 0].tolist() == [7, 200, 201, 202]
+    assert data.train_labels.tolist() == [0, 1, 1, 1]
+    assert data.test_images[:, 0, 0, 0].tolist() == [8, 250]
+
+
+def test_a_class_that_is_not_there_is_named_with_those_that_are(folder):
+    with pytest.raises(UserError, match=r"`data\.classes` names cow") as caught:
+        load(folder, classes=["cat", "cow"])
+    assert caught.value.hint == "there are cat, dog"
+
+
+@pytest.mark.parametrize(("per_class", "labels"), [(1, [0, 1]), (2, [0, 1, 0, 1]), (9, [0, 1, 0, 1, 1])])
+def test_so_many_training_images_of_each_class_are_read_and_all_to_test(folder, per_class, labels):
+    data = load(folder, max_train_per_class=per_class)
+    assert data.train_labels.tolist() == labels
+    assert data.train_images[0, 0, 0, 0] == 100
+    assert len(data.test_labels) == 2
 
 
 def test_gray_images_have_one_channel_and_transparency_is_dropped(tmp_path):

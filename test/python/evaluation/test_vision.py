@@ -84,7 +84,15 @@ def corrupted_set(images, **changed) -> CorruptedTestSet:
         corrupted[:, :, : 9 * severity] = noise[:, :, : 9 * severity]
         return corrupted[:12]
 
-    return CorruptedTestSet(("noise", "negative"), (1, 2), num_images=12, regenerated=True, load=load, **changed)
+    return CorruptedTestSet(
+        ("noise", "negative"),
+        (1, 2),
+        num_images=12,
+        regenerated=True,
+        load=load,
+        load_clean=lambda: images[:12],
+        **changed,
+    )
 
 
 def test_accuracies_come_corruption_by_corruption_for_each_severity(model, dataset):

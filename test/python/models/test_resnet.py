@@ -1,7 +1,10 @@
 import pytest
 import torch
 
-from thawline.models.resnet import build_resnet18, resnet18_blocks
+from thawline.config.run import ResNet18Config
+from thawline.errors import UserError
+from thawline.models.family import ImageTask
+from thawline.models.resnet import RESNET18, build_resnet18, resnet18_blocks
 
 
 def num_params(module: torch.nn.Module) -> int:
@@ -32,6 +35,28 @@ def test_both_image_sizes_end_at_4_x_4(side):
     assert model.features(images).shape == (2, 32)
     assert model(images).shape == (2, 10)
     assert sizes == [(2, 32, 4, 4)] * 2
+
+
+@pytest.mark.parametrize(("side", "pooled"), [(17, 5), (28, 7), (32, 8), (224, 56)])
+def test_the_published_stem_leaves_a_sixteenth_of_the_pixels_under_the_same_names(side, pooled):
+    model = build_resnet18(width=4, in_channels=1, num_classes=10, stem="imagenet").eval()
+    sizes = []
+    model.layer1.register_forward_hook(lambda module, inputs, output: sizes.append(output.shape[2:]))
+    assert model(torch.randn(2, 1, side, side)).shape == (2, 10)
+    assert sizes == [(pooled, pooled)]
+    small = build_resnet18(width=4, in_channels=1, num_classes=10)
+    assert list(model.state_dict()) == list(small.state_dict())
+    assert [block.name for block in resnet18_blocks(model).blocks] == ["layer4", "layer3", "layer2", "layer1", "stem"]
+
+
+def test_the_published_stem_refuses_images_that_it_would_leave_nothing_of():
+    def build(side):
+        config = ResNet18Config(stem="imagenet", width=2, weights=None, weights_sha256=None, weights_head="fitting")
+        return RESNET18.build(config, ImageTask(torch.zeros(2, 1, side, side), num_classes=2))
+
+    assert build(17) is not None
+    with pytest.raises(UserError, match="leave nothing of images of 16 x 16"):
+        build(16)
 
 
 def test_logits_are_the_head_of_the_features():

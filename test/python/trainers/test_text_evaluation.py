@@ -12,6 +12,7 @@ from text_training import text_run_config
 
 from thawline.config.run import TextRunConfig, parse_config
 from thawline.evaluation.text.predictions import Batching
+from thawline.evaluation.text.scored_sets import ScoredQuestions
 from thawline.interruption import Interrupted
 from thawline.lockstep.abilities import SplitScore
 from thawline.trainers.text_evaluation import evaluator, validator
@@ -50,6 +51,38 @@ def test_the_development_set_is_scored_in_eval_mode_and_training_goes_on(parts: 
     assert [*score.values] == ["f1", "exact_match"]
     assert torch.equal(torch.get_rng_state(), state)
     assert all(module.training for module in parts.model.modules())
+
+
+@pytest.fixture(scope="module")
+def pair_parts(encoder: str, pairs: dict[str, Any], text_cache: Path) -> TextParts:
+    config = parse_config(text_run_config(encoder, pairs))
+    assert isinstance(config, TextRunConfig)
+    return build_parts(config, torch.device("cpu"))
+
+
+def mean_loss(parts: TextParts) -> float:
+    """As the training has it, one window or pair at a time, so without padding."""
+    development = parts.task.development
+    sequences = development.windows if isinstance(development, ScoredQuestions) else development.encoded  # type: ignore[attr-defined]
+    parts.model.eval()
+    with torch.no_grad():
+        losses = [
+            parts.objective.loss(parts.model, parts.collation.batch(sequences, torch.tensor([row]))).item()
+            for row in range(len(sequences))
+        ]
+    parts.model.train()
+    return sum(losses) / len(losses)
+
+
+@pytest.mark.parametrize("kind", ["parts", "pair_parts"])
+def test_the_loss_on_it_is_that_of_the_training_whatever_the_batches(kind: str, request: pytest.FixtureRequest) -> None:
+    parts: TextParts = request.getfixturevalue(kind)
+    found = [validator(parts.task, parts.model, Batching(parts.collation, size))(never).loss for size in (1, 2, 1000)]
+    for loss in found:
+        assert loss is not None
+        assert loss[0] == pytest.approx(mean_loss(parts), rel=1e-4)
+        assert loss[1] == pytest.approx(found[0][1], rel=1e-3)  # type: ignore[index]
+        assert loss[1] > 0
 
 
 def test_a_recall_ends_a_validation_without_a_score(parts: TextParts) -> None:

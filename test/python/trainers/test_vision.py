@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import torch
-from example_config import MNIST_FOLDER, run_config
+from example_config import MNIST_FOLDER, NO_WEIGHTS, run_config
 from granting_channel import GrantingChannel
 from PIL import Image
 
@@ -178,7 +178,7 @@ def test_vgg11_learns_block_by_block(tmp_path: Path, colour_images: Path) -> Non
         probe={"points": 4},
         train={"batch_size": 4, "updates": 3},
     )
-    config["model"] = {"kind": "vgg11", "batch_norm": False, "dropout": 0.5, "head_width": 8}
+    config["model"] = {"kind": "vgg11", **NO_WEIGHTS, "batch_norm": False, "dropout": 0.5, "head_width": 8}
     schedule = {1: ["head"], 3: ["head", "conv8"]}
     channel = GrantingChannel(schedule, run_folder=str(tmp_path), metrics=list(METRICS), probe_every=1)
     train_over(channel, tmp_path, config)
@@ -198,7 +198,7 @@ def test_vgg11_learns_block_by_block(tmp_path: Path, colour_images: Path) -> Non
 
 def test_vgg11_refuses_images_that_it_cannot_pool_five_times(tmp_path: Path) -> None:
     config = run_config()
-    config["model"] = {"kind": "vgg11", "batch_norm": False, "dropout": 0.0, "head_width": 8}
+    config["model"] = {"kind": "vgg11", **NO_WEIGHTS, "batch_norm": False, "dropout": 0.0, "head_width": 8}
     with pytest.raises(UserError, match=r"five poolings leave nothing of images of 28 x 28"):
         train(tmp_path, config)
 
@@ -245,7 +245,7 @@ def test_evaluation_on_jpeg_images_says_what_it_leaves_out(tmp_path: Path, monke
     channel = train(tmp_path, run_config(data=data, evaluate=evaluate, train={"updates": 1}), end_orders=["evaluate"])
     scores = {score.split: score for score in channel.sent_of(Evaluated)}
     assert all(score.from_jpeg for score in scores.values())
-    assert len(scores) == 1 + 15
+    assert len(scores) == 2 + 15
     assert scores["ood/frost"].values == {}
     assert {split for split, score in scores.items() if score.left_out} == {"ood/frost", "ood/jpeg_compression"}
     values = scores["ood/fog"].values
@@ -267,9 +267,13 @@ def test_evaluation_says_which_data_were_regenerated(tmp_path: Path, monkeypatch
     channel = train(tmp_path, run_config(evaluate=evaluate, train={"updates": 1}), end_orders=["evaluate"])
     scores = channel.sent_of(Evaluated)
     assert scores[0].split == "in_dist"
-    assert len(scores) == 1 + 15
+    assert len(scores) == 2 + 15
     assert {score.step for score in scores} == {1}
-    assert [(score.num_examples, score.regenerated) for score in scores] == [(20, False)] + [(4, True)] * 15
+    assert [(score.num_examples, score.regenerated) for score in scores] == [
+        (20, False),
+        (4, False),
+        *[(4, True)] * 15,
+    ]
     assert all(0 <= score.values["accuracy"] <= 1 for score in scores)
 
 

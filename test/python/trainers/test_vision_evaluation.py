@@ -63,8 +63,8 @@ def test_in_distribution_alone() -> None:
 
 
 def test_a_benchmark_of_one_severity_has_one_number_for_each_corruption() -> None:
-    first, *others = evaluate(data_of(1, 28), "mnist", ood="mnist_c", images_per_corruption=4)
-    assert first.split == "in_dist"
+    first, clean, *others = evaluate(data_of(1, 28), "mnist", ood="mnist_c", images_per_corruption=4)
+    assert (first.split, clean.split) == ("in_dist", "clean")
     assert [score.split for score in others] == [f"ood/{name}" for name in MNIST_C_CORRUPTIONS]
     for score in others:
         assert list(score.values) == ["accuracy"]
@@ -73,7 +73,7 @@ def test_a_benchmark_of_one_severity_has_one_number_for_each_corruption() -> Non
 
 def test_the_accuracy_of_a_corruption_is_the_mean_over_its_severities() -> None:
     by_split = {score.split: score for score in evaluate(data_of(3, 32), "cifar10", ood="cifar_c")}
-    assert set(by_split) == {"in_dist", *(f"ood/{name}" for name in CIFAR_C_MAIN)}
+    assert set(by_split) == {"in_dist", "clean", *(f"ood/{name}" for name in CIFAR_C_MAIN)}
     for name in ("gaussian_noise", "contrast"):
         values = dict(by_split[f"ood/{name}"].values)
         mean = values.pop("accuracy")
@@ -99,10 +99,48 @@ def test_published_files_are_not_called_regenerated(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
         np.save(tmp_path / name / "test_images.npy", data.test_images.permute(0, 2, 3, 1).numpy())
         np.save(tmp_path / name / "test_labels.npy", data.test_labels.numpy())
-    first, *others = evaluate(data, "mnist", ood="mnist_c", ood_path=str(tmp_path))
+    first, clean, *others = evaluate(data, "mnist", ood="mnist_c", ood_path=str(tmp_path))
+    assert clean.values["accuracy"] == first.values["accuracy"]
     assert not any(score.regenerated for score in others)
     # The "corruptions" are the clean images.
     assert {score.values["accuracy"] for score in others} == {first.values["accuracy"]}
+
+
+@pytest.mark.parametrize(("kind", "ood", "data"), [("mnist", "mnist_c", (1, 28)), ("cifar10", "cifar_c", (3, 32))])
+@pytest.mark.parametrize("images", ["all", 4])
+def test_clean_images_score_the_same_on_both_ways(kind: str, ood: str, data: tuple[int, int], images: Any) -> None:
+    """By the cache as well, where the second evaluation finds them."""
+    for _ in range(2):
+        scores = {score.split: score for score in evaluate(data_of(*data), kind, ood=ood, images_per_corruption=images)}
+        clean = scores["clean"]
+        assert clean.values["accuracy"] == clean.values["accuracy/direct"]
+        assert (clean.num_examples, clean.regenerated, clean.warning) == (6 if images == "all" else 4, False, None)
+    if images == "all":
+        assert clean.values["accuracy"] == scores["in_dist"].values["accuracy"]
+
+
+def test_a_way_that_turns_images_upside_down_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seen on a network that knows the images by heart."""
+    monkeypatch.setattr("thawline.data.corrupted_sets._to_tensor", upside_down)
+    data = data_of(1, 28)
+    parts = parts_of(data)
+    optimizer = torch.optim.SGD(parts.model.parameters(), lr=0.1)
+    for _ in range(200):
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(parts.model(parts.inputs.of(data.test_images)), data.test_labels).backward()
+        optimizer.step()
+    config = parse_config(run_config(data={"kind": "mnist"}, evaluate={"ood": "mnist_c"}))
+    assert isinstance(config, RunConfig)
+    in_dist, clean, *_ = evaluator(config, parts)(lambda doing="": False)
+    assert in_dist.values["accuracy"] == clean.values["accuracy/direct"] == 1.0
+    assert clean.values["accuracy"] < 1
+    assert clean.warning is not None
+    assert f"{clean.values['accuracy']:.2%}" in clean.warning
+    assert "100.00%" in clean.warning
+
+
+def upside_down(images: Any) -> torch.Tensor:
+    return torch.from_numpy(images[:, ::-1].copy()).unsqueeze(1)
 
 
 def test_the_test_sets_that_a_first_evaluation_makes_are_counted_for_people() -> None:
@@ -126,7 +164,7 @@ def test_files_are_looked_at_before_anything_is_evaluated(tmp_path: Path) -> Non
         evaluator(config, parts_of(data_of(1, 28)))
 
 
-@pytest.mark.parametrize("polls", [0, 1, 5])
+@pytest.mark.parametrize("polls", [0, 1, 2, 5])
 def test_a_recall_is_an_interruption_wherever_it_comes(polls: int) -> None:
     answers = iter([False] * polls)
     with pytest.raises(Interrupted):

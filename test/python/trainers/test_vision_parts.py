@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from example_config import MNIST_FOLDER, run_config
+from example_config import MNIST_FOLDER, NO_WEIGHTS, run_config
 from granting_channel import GrantingChannel
 from torch import nn
 
@@ -37,7 +37,14 @@ def python_path(monkeypatch: pytest.MonkeyPatch) -> None:
 def own_config(head: str = r"^classifier\.", **sections: Any) -> dict[str, Any]:
     """A run of examples/own_model.py; `blocks` among the sections are other blocks."""
     blocks = sections.pop("blocks", BLOCKS)
-    own = {"kind": "own_model:build", "folder": str(EXAMPLES), "options": {"width": 2}, "blocks": blocks, "head": head}
+    own = {
+        "kind": "own_model:build",
+        **NO_WEIGHTS,
+        "folder": str(EXAMPLES),
+        "options": {"width": 2},
+        "blocks": blocks,
+        "head": head,
+    }
     return run_config(**sections) | {"model": own}
 
 

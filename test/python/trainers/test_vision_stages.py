@@ -6,7 +6,7 @@ import warnings
 
 import pytest
 import torch
-from example_config import run_config
+from example_config import NO_WEIGHTS, run_config
 from torch import Tensor, nn
 
 from thawline.config.run import parse_config
@@ -17,8 +17,9 @@ from thawline.trainers.vision_parts import VisionParts, build_model, build_probe
 pytestmark = pytest.mark.usefixtures("torch_settings")
 
 NETWORKS = {
-    "resnet18": {"kind": "resnet18", "width": 2},
-    "vgg11": {"kind": "vgg11", "batch_norm": True, "dropout": 0.5, "head_width": 4},
+    "resnet18": {"kind": "resnet18", **NO_WEIGHTS, "stem": "cifar", "width": 2},
+    "stem of ImageNet": {"kind": "resnet18", **NO_WEIGHTS, "stem": "imagenet", "width": 2},
+    "vgg11": {"kind": "vgg11", **NO_WEIGHTS, "batch_norm": True, "dropout": 0.5, "head_width": 4},
 }
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Final, Literal
 
 from thawline.data.corruptions import cifar_c, mnist_c
 from thawline.data.corruptions.conventions import Images
 from thawline.data.frost_textures import textures_sha256
+
+CLEAN: Final = "identity"
+"""No corruption: the clean images, on the way that corrupted ones take."""
 
 Benchmark = Literal["mnist_c", "cifar_c"]
 
@@ -42,6 +45,8 @@ class Source:
 
 
 def make(recipe: Recipe, source: Source) -> Images:
+    if recipe.corruption == CLEAN:
+        return source.images.copy()
     if recipe.severity is None:
         return mnist_c.corrupt(source.images, recipe.corruption, recipe.seed)
     textures = source.frost_textures

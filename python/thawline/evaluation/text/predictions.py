@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from thawline.data.text.batches import evaluation_batches
 from thawline.data.text.collation import Collation, Sequences
@@ -32,13 +33,18 @@ def predict_answers(
     windows: QuestionWindows,
     batching: Batching,
     should_stop: Callable[[], bool],
+    losses: list[Tensor] | None = None,
 ) -> dict[str, str]:
     """The text of each question's best span, by question id, in eval mode.
+
+    `losses` are given the loss of each window [n], batch by batch: the mean over its two softmaxes, without padding.
 
     Raises Interrupted when `should_stop()`, asked before each batch, is true.
     """
     spans: list[Span | None] = [None] * len(windows)
-    for rows, output in _outputs(model, windows, batching, should_stop):
+    for rows, inputs, output in _outputs(model, windows, batching, should_stop):
+        if losses is not None:
+            losses.append(_span_losses(windows, rows, inputs["attention_mask"], output))
         found = decode_spans(windows, rows, output.start_logits, output.end_logits)
         for window, span in zip(rows.tolist(), found, strict=True):
             spans[window] = span
@@ -46,24 +52,48 @@ def predict_answers(
 
 
 def predict_pairs(
-    model: nn.Module, pairs: EncodedPairs, batching: Batching, should_stop: Callable[[], bool]
+    model: nn.Module,
+    pairs: EncodedPairs,
+    batching: Batching,
+    should_stop: Callable[[], bool],
+    losses: list[Tensor] | None = None,
 ) -> list[PairLabel]:
     """The most probable label of each pair, in eval mode; outputs are numbered as `pairs` are.
+
+    `losses` are given the loss of each pair [n], batch by batch.
 
     Raises Interrupted like `predict_answers`.
     """
     labels: dict[int, PairLabel] = {}
-    for rows, output in _outputs(model, pairs, batching, should_stop):
+    for rows, _, output in _outputs(model, pairs, batching, should_stop):
+        if losses is not None:
+            wanted = pairs.labels[rows].to(output.logits.device)
+            losses.append(functional.cross_entropy(output.logits.float(), wanted, reduction="none"))
         labels.update(zip(rows.tolist(), predict_labels(output.logits, pairs.label_names), strict=True))
     return [labels[pair] for pair in range(len(pairs))]
 
 
 def _outputs(
     model: nn.Module, sequences: Sequences, batching: Batching, should_stop: Callable[[], bool]
-) -> Iterator[tuple[Tensor, Any]]:
-    """Batch by batch, the rows int64 [n] and what the model says of them."""
+) -> Iterator[tuple[Tensor, dict[str, Tensor], Any]]:
+    """Batch by batch, the rows int64 [n], what the model is called with and what it says of them."""
     with eval_mode(model), torch.inference_mode():
         for rows in evaluation_batches(sequences.tokens.lengths, batching.batch_size):
             if should_stop():
                 raise Interrupted
-            yield rows, model(**batching.collation.inputs(sequences, rows))
+            inputs = batching.collation.inputs(sequences, rows)
+            yield rows, inputs, model(**inputs)
+
+
+def _span_losses(windows: QuestionWindows, rows: Tensor, attention_mask: Tensor, output: Any) -> Tensor:
+    """As a training has it: transformers' own loss would depend on how far a batch is padded."""
+    ends = (output.start_logits, windows.start_positions), (output.end_logits, windows.end_positions)
+    start, end = (
+        functional.cross_entropy(
+            logits.float().masked_fill(attention_mask == 0, -torch.inf),
+            positions[rows].to(logits.device),
+            reduction="none",
+        )
+        for logits, positions in ends
+    )
+    return (start + end) / 2

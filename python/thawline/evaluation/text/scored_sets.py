@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from torch import nn
+from torch import Tensor, nn
 
 from thawline.data.text.encoded_pairs import EncodedPairs
 from thawline.data.text.records import Pair, Question
@@ -22,8 +22,16 @@ class ScoredSet(Protocol):
     @property
     def num_examples(self) -> int: ...
 
-    def score(self, model: nn.Module, batching: Batching, should_stop: Callable[[], bool]) -> dict[str, float]:
+    def score(
+        self,
+        model: nn.Module,
+        batching: Batching,
+        should_stop: Callable[[], bool],
+        losses: list[Tensor] | None = None,
+    ) -> dict[str, float]:
         """Scores by name, shares of 1, the one that a run is judged by first.
+
+        `losses` are given the loss of each sequence [n], batch by batch.
 
         Raises Interrupted when `should_stop()`, asked before each batch, is true.
         """
@@ -41,8 +49,14 @@ class ScoredQuestions:
     def num_examples(self) -> int:
         return len(self.questions)
 
-    def score(self, model: nn.Module, batching: Batching, should_stop: Callable[[], bool]) -> dict[str, float]:
-        predictions = predict_answers(model, self.questions, self.windows, batching, should_stop)
+    def score(
+        self,
+        model: nn.Module,
+        batching: Batching,
+        should_stop: Callable[[], bool],
+        losses: list[Tensor] | None = None,
+    ) -> dict[str, float]:
+        predictions = predict_answers(model, self.questions, self.windows, batching, should_stop, losses)
         percent = self.scorer(self.questions, predictions)
         return {"f1": percent.f1 / 100, "exact_match": percent.exact_match / 100}
 
@@ -58,6 +72,12 @@ class ScoredPairs:
     def num_examples(self) -> int:
         return len(self.pairs)
 
-    def score(self, model: nn.Module, batching: Batching, should_stop: Callable[[], bool]) -> dict[str, float]:
-        predictions = predict_pairs(model, self.encoded, batching, should_stop)
+    def score(
+        self,
+        model: nn.Module,
+        batching: Batching,
+        should_stop: Callable[[], bool],
+        losses: list[Tensor] | None = None,
+    ) -> dict[str, float]:
+        predictions = predict_pairs(model, self.encoded, batching, should_stop, losses)
         return {"accuracy": score_pairs(self.pairs, predictions) / 100}
