@@ -50,19 +50,19 @@ export interface Plan {
  * @throws UserError for a setting without effect, a condition or an axis that changes nothing, and all that a
  * configuration can be refused for
  */
-export function planOf(sweep: ReadSweep, contents: Contents): Plan {
+export async function planOf(sweep: ReadSweep, contents: Contents): Promise<Plan> {
   const { file, name, scale, seeds } = sweep;
   const told = new LeftOut();
   const conditions = Object.keys(file.conditions);
-  const runs = seeds.flatMap((seed) =>
-    conditions.flatMap((condition) =>
-      gridOf(axesOf(sweep, condition)).map((axes) => {
-        const config = configOf(sweep, condition, seed, axes, told);
-        const portable = contents.inPlaceOfPaths(config);
-        return { id: idOf(condition, seed, portable), condition, seed, axes, config, portable };
-      }),
-    ),
+  const points = seeds.flatMap((seed) =>
+    conditions.flatMap((condition) => gridOf(axesOf(sweep, condition)).map((axes) => ({ seed, condition, axes }))),
   );
+  const runs: PlannedRun[] = [];
+  for (const { seed, condition, axes } of points) {
+    const config = await contents.withWeights(configOf(sweep, condition, seed, axes, told));
+    const portable = contents.inPlaceOfPaths(config);
+    runs.push({ id: idOf(condition, seed, portable), condition, seed, axes, config, portable });
+  }
   told.refuseWithoutAnyEffect(sweep);
   requireDifferent(runs, sweep);
   return {
@@ -92,7 +92,7 @@ function idOf(condition: string, seed: number, { name: _, ...portable }: RunConf
 
 /** Weakest to strongest: what the file says of all runs, its scale, its condition, the axes, the command line. */
 function layersOf(sweep: ReadSweep, condition: string, seed: number, axes: Readonly<Record<string, Scalar>>): Layer[] {
-  const { file, scale, said, folder, locate, name } = sweep;
+  const { file, scale, said, folder, cwd, locate, name } = sweep;
   const one = withoutScript;
   const layer = (settings: Readonly<Record<string, unknown>>, at: Path): Layer =>
     overridesLayer(one(settings), at, locate, folder);
@@ -109,7 +109,7 @@ function layersOf(sweep: ReadSweep, condition: string, seed: number, axes: Reado
     layer(file.conditions[condition]!.set, ["conditions", condition, "set"]),
     { settings: { seed }, locate: (path) => (path[0] === "seed" ? locate(["seeds"]) : null) },
     axesLayer(one(axes), placeOf, folder),
-    axesLayer(one(said), () => "command line", folder),
+    axesLayer(one(said), () => "command line", cwd),
   ];
   for (const { settings, locate: at } of above) requireNumber(valueAt(settings, THREADS), at(THREADS));
   return [
