@@ -64,6 +64,7 @@ export async function planOf(sweep: ReadSweep, contents: Contents): Promise<Plan
     runs.push({ id: idOf(condition, seed, portable), condition, seed, axes, config, portable });
   }
   told.refuseWithoutAnyEffect(sweep);
+  runs.forEach(requireEvery);
   requireDifferent(runs, sweep);
   return {
     name,
@@ -163,6 +164,16 @@ function scaleSet({ file, scale }: ReadSweep): Readonly<Record<string, unknown>>
 
 function inCondition({ code, message, hint, cause }: UserError, condition: string, { shownAs }: ReadSweep): UserError {
   return new UserError({ code, message: `condition \`${condition}\` of \`${shownAs}\`: ${message}`, hint, cause });
+}
+
+/** A budget chooses `every` by seconds, so that runs of one sweep would have other points, and other rules. */
+function requireEvery({ condition, config: { probe } }: PlannedRun): void {
+  if (!("budget" in probe) || probe.budget == null) return;
+  throw new UserError({
+    code: "invalid_sweep",
+    message: `condition \`${condition}\` has a \`probe.budget\`, by which each run would choose its own \`probe.every\``,
+    hint: "see what it chooses with `npx thawline run ... --dry-run`, and write that `probe.every` for all runs",
+  });
 }
 
 /** Two runs of one configuration would be one comparison too many, under two names. */

@@ -168,6 +168,11 @@ describe("a plan refuses", () => {
     ["a seed twice", "base: quickstart\nseeds: [1, 1]\nconditions: { a: {} }\n", /seeds/],
     ["a condition whose name is no folder's", `${head}  a/b: {}\n`, /a\/b/],
     [
+      "a budget, by which every run would have points of its own",
+      `${head}  online: { set: { probe.budget: 0.1 } }\n`,
+      /condition `online` has a `probe\.budget`, by which each run would choose its own `probe\.every`/,
+    ],
+    [
       "a script without its seed",
       "base: { attach: [python, train.py] }\nseeds: 2\nconditions: { a: {} }\n",
       /the command has no `\{seed\}`, so that every seed would train the same/,
