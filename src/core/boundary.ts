@@ -35,7 +35,7 @@ export function reachBoundary(state: State, attempt: Training, body: Body<"bound
   const measured = (asked && !body.recalled) || body.metrics.length > 0;
   const measuredAt = measured ? body.update : attempt.measuredAt;
   const arrived = withParts(state, {
-    attempt: atBoundary(attempt, { update: body.update, measuredAt }),
+    attempt: atBoundary(attempt, { update: body.update, measuredAt, recalled: body.recalled }),
     progress: withProgress(state.progress, {
       frontier: Math.max(state.progress.frontier, body.update),
       seconds: addSeconds(state.progress.seconds, body.seconds),

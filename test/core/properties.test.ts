@@ -36,6 +36,9 @@ const kinds = fc.oneof(
   fc.constant([SWITCH]),
 );
 
+/** Units of work in which an undisturbed run has released its first blocks. */
+const MOST_WORK = 70;
+
 const plainSettings = fc.tuple(
   fc.constantFrom(...LATEST),
   fc.constantFrom("probe.until=decision", "probe.until=end"),
@@ -205,6 +208,46 @@ describe("whatever happens to a run", () => {
       }),
       { numRuns: 30 },
     );
+  });
+});
+
+describe("a request that meets a change on its way", () => {
+  const runs = [
+    { name: "found online", overrides: ["intervention.k_max=40"] },
+    { name: "as soon as it starts", overrides: ["intervention.start=13", "intervention.k=1"] },
+  ];
+  const later = ["checkpoint", "evaluate"] as const;
+  const cases = runs.flatMap((run) => later.map((verb) => ({ ...run, verb })));
+
+  it.each(cases)("freezes and releases each block once, wherever it stands: $name, $verb", ({ overrides, verb }) => {
+    const calm = disturb(overrides, []);
+    for (let before = 1; before <= MOST_WORK; before += 1) {
+      const run = disturb(overrides, [
+        { do: "work", times: before },
+        { do: "request", request: { verb: "pause" } },
+        { do: "work", times: 1 },
+        { do: "request", request: { verb } },
+      ]);
+      expect({ before, weights: run.state.weights.sha256 }).toEqual({ before, weights: calm.state.weights.sha256 });
+      expect(run.state.operator.orders).toEqual([]);
+    }
+  });
+
+  it.each(runs)("the same while a worker reads what it is told in its own time: $name", ({ overrides }) => {
+    const calm = disturb(overrides, []);
+    for (let before = 1; before <= MOST_WORK; before += 1) {
+      const run = disturb(overrides, [
+        { do: "work", times: before },
+        { do: "tell" },
+        { do: "request", request: { verb: "evaluate" } },
+        { do: "tell" },
+        { do: "request", request: { verb: "pause" } },
+        { do: "workAlone", times: 2 },
+        { do: "request", request: { verb: "checkpoint" } },
+      ]);
+      expect({ before, weights: run.state.weights.sha256 }).toEqual({ before, weights: calm.state.weights.sha256 });
+      expect(run.state.operator.orders).toEqual([]);
+    }
   });
 });
 

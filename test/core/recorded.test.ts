@@ -86,6 +86,18 @@ describe("a boundary with what was recorded", () => {
   });
 });
 
+describe("a pause at the boundary that decides", () => {
+  it("leaves the release for the next grant, so that a checkpoint asked for there is of the frozen block", () => {
+    const disturbed = recordedRun(plateau);
+    disturbed.until(({ interval }) => interval !== null);
+    disturbed.act({ do: "request", request: { verb: "pause" } });
+    disturbed.act({ do: "work", times: 1 });
+    disturbed.act({ do: "request", request: { verb: "checkpoint" } });
+    const { state } = disturbed.finish();
+    expect(state.weights.sha256).toBe(recordedRun(plateau).finish().state.weights.sha256);
+  });
+});
+
 describe("a number that does not come", () => {
   it("is missed once, half-way to k_max, at a boundary made for it", () => {
     const simulated = recordedRun((step) => (step === 6 ? { accuracy: 1 } : {}), ...QUIET).finish();

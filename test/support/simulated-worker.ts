@@ -66,15 +66,18 @@ export class SimulatedWorker {
       const command = yield* this.take();
       if (command.type === "worker/stop") return yield* this.stop(command.body);
       const { body: grant } = command as Extract<WorkerCommand, { type: "worker/grant" }>;
-      if (!(yield* this.carryOut(grant))) {
+      // A change that a recall comes with waits for the next grant: one that is made is trained with.
+      const isCalledBack = this.isRecalled && this.changesIn(grant, held);
+      if (isCalledBack || !(yield* this.carryOut(grant))) {
         yield this.boundary(true, []);
         continue;
       }
       const changed = held === null || JSON.stringify(holding(held)) !== JSON.stringify(holding(grant));
+      const changes = this.changesIn(grant, held);
       this.freeze(held, grant);
       held = grant;
       if (changed || grant.orders.length > 0) yield this.applied(grant);
-      yield* this.trainUnder(grant);
+      yield* this.trainUnder(grant, changes);
       const early = grant.until === null || this.memory.step + 1 < grant.until;
       const metrics: Body<"boundary">["metrics"] | null = early ? null : yield* this.measure(grant);
       yield this.boundary(early ? this.isRecalled : metrics === null, metrics ?? []);
@@ -114,6 +117,12 @@ export class SimulatedWorker {
 
   private get isRecalled(): boolean {
     return this.inbox.some((command) => command.type === "worker/recall");
+  }
+
+  /** Whether what trains is another in the update that the grant begins with than it was before. */
+  private changesIn({ until, trainable }: Grant, held: Grant | null): boolean {
+    const isLong = until === null || until > this.memory.step + 1;
+    return isLong && held !== null && JSON.stringify(held.trainable) !== JSON.stringify(trainable);
   }
 
   /** False when a recall came first. */
@@ -204,8 +213,10 @@ export class SimulatedWorker {
     }
   }
 
-  private *trainUnder(grant: Grant): Generator<Unit, void, void> {
-    const mayTrain = (): boolean => !this.isRecalled && this.recorded.length === 0;
+  private *trainUnder(grant: Grant, changes: boolean): Generator<Unit, void, void> {
+    const first = this.memory.step + 1;
+    const isCalled = (): boolean => this.isRecalled && !(changes && this.memory.step + 1 === first);
+    const mayTrain = (): boolean => !isCalled() && this.recorded.length === 0;
     while (mayTrain() && (grant.until === null || this.memory.step + 1 < grant.until)) {
       const update = this.memory.step + 1;
       const trained = { trainable: grant.trainable, factor: grant.learning_rate_factor, ramps: rampsIn(grant, update) };

@@ -10,6 +10,7 @@ from thawline.errors import UserError
 from thawline.failpoint import failpoint
 from thawline.interruption import Interrupted, ShouldStop
 from thawline.lockstep.abilities import Abilities, Facts, SteeredModel, describe_training
+from thawline.lockstep.granted_change import changes_mask_or_rate, changes_next_update
 from thawline.lockstep.granted_rates import GrantedRates
 from thawline.lockstep.loss_reader import LossReader
 from thawline.lockstep.orders import Orders, Phase
@@ -78,6 +79,8 @@ class Session:
         self._room = RoomWait(channel)
         self._orders = Orders(channel, self._abilities, run_folder, self._stopwatch, self._poll, self._room)
         self._grant: Grant | None = None
+        # The update before which the present grant has changed what trains.
+        self._changed_in: int | None = None
         self._mask: Mask | None = None
         self._releases = ReleaseWatch(steered.model, steered.block_map, steered.rates.optimizer, steered.unreached)
 
@@ -190,9 +193,9 @@ class Session:
 
     def _may_train(self, update: int) -> bool:
         grant = self._grant
-        if grant is None or self._channel.recalled.is_set() or self._recorded.is_due(update):
+        if self._recorded.is_due(update) or (self._channel.recalled.is_set() and update != self._changed_in):
             return False
-        return grant.until is None or update < grant.until
+        return grant is not None and (grant.until is None or update < grant.until)
 
     def _stand_at(self, update: int) -> None:
         """At a boundary: measure what the grant asked for, report, wait for the next grant and obey it."""
@@ -229,15 +232,15 @@ class Session:
     def _obey(self) -> None:
         """Waits for a grant and carries it out: orders first, in the state before the change, then the change."""
         grant = self._next_grant()
-        while not self._carry_out(grant):
+        while self._is_called_back(grant) or not self._carry_out(grant):
             # Recalled in the middle: nothing of this grant holds, the controller grants anew.
             self._report(self.step + 1, True, [])
             grant = self._next_grant()
         before, self._grant = self._grant, grant
+        self._changed_in = self.step + 1 if changes_next_update(before, grant, self.step) else None
         if self._prober is not None and grant.probe_every is not UNSET:
             self._prober.regrid(grant.probe_every)
-        changed = before is None or _held(before) != _held(grant)
-        if changed:
+        if changed := changes_mask_or_rate(before, grant):
             self._mask = apply_trainable(self._model, self._block_map, grant.trainable)
         if before is None or before.trainable != grant.trainable:
             self._releases.change(self.step + 1, () if before is None else before.trainable, grant.trainable)
@@ -245,6 +248,10 @@ class Session:
         failpoint("grant.obeyed")
         if changed or grant.orders:
             self._channel.send(self._applied(grant))
+
+    def _is_called_back(self, grant: Grant) -> bool:
+        """Whether a recall came before a change of what trains, which then waits: one that was made is trained with."""
+        return self._channel.recalled.is_set() and changes_next_update(self._grant, grant, self.step)
 
     def _change_with_mask(self, *, first: bool) -> None:
         if self._batch_norm is not None:
@@ -291,7 +298,3 @@ class Session:
             return self._channel.recalled.is_set()
 
         return should_stop
-
-
-def _held(grant: Grant) -> tuple[list[str], float]:
-    return grant.trainable, grant.learning_rate_factor

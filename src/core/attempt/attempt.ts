@@ -54,6 +54,8 @@ export interface AtBoundary extends AttemptLife, Standing {
 export interface Training extends AttemptLife, Standing {
   readonly stage: "training";
   readonly grant: Body<"grant">;
+  /** What the grant before it had the worker hold, which it goes on holding where a recall came first; null without one. */
+  readonly heldBefore: Standing["held"] | null;
   readonly recalled: boolean;
   /** Whether the worker has said what it did with its grant. */
   readonly applied: boolean;
@@ -105,6 +107,7 @@ export function preparing(attempt: Attempt): Preparing {
 /** The attempt with a grant to train from where it stands. */
 export function training(attempt: Attempt, standing: Standing, grant: Body<"grant">): Training {
   const { number, resumeFrom, process, ended } = attempt;
+  const heldBefore = standingOf(attempt)?.held ?? null;
   const { update, held, measuredAt, restored } = standing;
   // One literal: to spread an object with so many keys is slow, and this is done at every boundary.
   return {
@@ -118,6 +121,7 @@ export function training(attempt: Attempt, standing: Standing, grant: Body<"gran
     restored,
     stage: "training",
     grant,
+    heldBefore,
     recalled: false,
     applied: false,
   };
@@ -125,7 +129,7 @@ export function training(attempt: Attempt, standing: Standing, grant: Body<"gran
 
 /** The attempt whose worker has said what it did with its grant. */
 export function applied(attempt: Training, restored: boolean): Training {
-  const { number, resumeFrom, process, ended, update, held, measuredAt, grant, recalled } = attempt;
+  const { number, resumeFrom, process, ended, update, held, measuredAt, grant, heldBefore, recalled } = attempt;
   return {
     number,
     resumeFrom,
@@ -137,15 +141,20 @@ export function applied(attempt: Training, restored: boolean): Training {
     restored,
     stage: "training",
     grant,
+    heldBefore,
     recalled,
     applied: true,
   };
 }
 
-/** The attempt at the end of its grant. */
-export function atBoundary(attempt: Training, arrived: Pick<Standing, "update" | "measuredAt">): AtBoundary {
-  const { number, resumeFrom, process, ended, held, restored } = attempt;
-  const { update, measuredAt } = arrived;
+/** The attempt at the end of its grant, or where a recall came before the worker had obeyed it. */
+export function atBoundary(
+  attempt: Training,
+  arrived: Pick<Standing, "update" | "measuredAt"> & { readonly recalled: boolean },
+): AtBoundary {
+  const { number, resumeFrom, process, ended, restored } = attempt;
+  const { update, measuredAt, recalled } = arrived;
+  const held = recalled && !attempt.applied ? (attempt.heldBefore ?? attempt.held) : attempt.held;
   return { number, resumeFrom, process, ended, update, held, measuredAt, restored, stage: "waiting" };
 }
 

@@ -24,7 +24,7 @@ const WORD = {
 const connecting: Connecting = { ...LIFE, stage: "connecting" };
 const welcomed = { ...preparing(connecting), remembered: { "probe/x": pointSeries([]) } };
 const granted = { ...training(welcomed, STANDING, GRANT), recalled: true, applied: true };
-const arrived = atBoundary(granted, { update: 9, measuredAt: 9 });
+const arrived = atBoundary(granted, { update: 9, measuredAt: 9, recalled: false });
 
 describe("an attempt", () => {
   it("begins to prepare with nothing remembered", () => {
@@ -37,6 +37,7 @@ describe("an attempt", () => {
       ...STANDING,
       stage: "training",
       grant: GRANT,
+      heldBefore: null,
       recalled: false,
       applied: false,
     });
@@ -45,6 +46,17 @@ describe("an attempt", () => {
   it("stands at its boundary without the grant, and without what became of it", () => {
     expect(arrived).toEqual({ ...LIFE, ...STANDING, update: 9, measuredAt: 9, stage: "waiting" });
     expect(stopping(arrived)).toEqual({ ...arrived, stage: "stopping" });
+  });
+
+  it("goes on holding what it held where a recall came before it had obeyed", () => {
+    const next = training(arrived, { ...STANDING, held: { trainable: ["head", "top"], factor: 1 } }, GRANT);
+    const holding = (recalled: boolean, obeyed: boolean): readonly string[] =>
+      atBoundary({ ...next, applied: obeyed }, { update: 9, measuredAt: 9, recalled }).held.trainable;
+    expect(holding(true, false)).toEqual(["head"]);
+    expect([holding(true, true), holding(false, true)]).toEqual([
+      ["head", "top"],
+      ["head", "top"],
+    ]);
   });
 
   it("takes up a new grant as one that was neither recalled nor applied", () => {
@@ -61,7 +73,7 @@ describe("an attempt", () => {
     for (const later of [preparing, (attempt: Connecting) => closed(attempt, null)]) {
       expect(later({ ...connecting, ended }).ended).toBe(ended);
     }
-    expect(atBoundary({ ...granted, ended }, { update: 9, measuredAt: 9 }).ended).toBe(ended);
+    expect(atBoundary({ ...granted, ended }, { update: 9, measuredAt: 9, recalled: false }).ended).toBe(ended);
   });
 });
 

@@ -23,6 +23,7 @@ from thawline.wire.protocol import (
     Applied,
     Boundary,
     Checkpointed,
+    ControllerBody,
     Evaluated,
     Finished,
     Grant,
@@ -31,6 +32,7 @@ from thawline.wire.protocol import (
     Recall,
     Stop,
     Stopped,
+    WorkerBody,
 )
 
 HEAD = ["head"]
@@ -182,6 +184,55 @@ def test_a_recall_inside_an_evaluation_gives_the_grant_up_unapplied(tmp_path: Pa
     assert kinds(channel.sent) == ["Ready", "Applied", "Boundary", "Evaluated", "Boundary"]
     assert boundaries(channel.sent) == [(1, False), (1, True)]
     assert not any(parameter.requires_grad for parameter in training.model.conv2.parameters())
+
+
+FIRST_RELEASE = Grant(5, ["head", "stem"], 1.0, [], [])
+
+
+def weights_after_a_release(script: list[ControllerBody], recalls: Callable[[ScriptedChannel], None]) -> str:
+    """Trained with the head alone up to update 3, then under `script`; `recalls` is called before update 3."""
+    channel = ScriptedChannel([STAY, Grant(3, HEAD, 1.0, [], []), *script])
+    training = TinyTraining(channel, calibrates=True)
+    training.session.begin()
+    training.update()
+    training.update()
+    recalls(channel)
+    training.update()
+    return weights_sha256(training.model)
+
+
+def test_a_recall_that_comes_with_a_release_leaves_it_for_the_next_grant() -> None:
+    """Made and taken back it would calibrate frozen layers again, those of the released block on other batches."""
+    seen: list[ScriptedChannel] = []
+
+    def recall(channel: ScriptedChannel) -> None:
+        channel.recalled.set()
+        seen.append(channel)
+
+    stay = Grant(3, HEAD, 1.0, [], [])
+    asked = weights_after_a_release([FIRST_RELEASE, Recall(), stay, FIRST_RELEASE], recall)
+    assert boundaries(seen[0].sent) == [(1, False), (3, False), (3, True), (3, False)]
+    assert asked == weights_after_a_release([FIRST_RELEASE], lambda channel: None)
+
+
+def test_a_recall_after_a_release_is_heard_when_it_was_trained_with() -> None:
+    channel = ScriptedChannel([STAY, Grant(3, HEAD, 1.0, [], []), FIRST_RELEASE, Grant(5, HEAD, 1.0, [], [])])
+    training = TinyTraining(channel)
+    training.session.begin()
+    training.update()
+    training.update()
+    send = channel.send
+
+    def recall_after(body: WorkerBody, *, droppable: bool = False) -> None:
+        send(body, droppable=droppable)
+        if isinstance(body, Applied) and body.update == 3:
+            channel.recall()
+
+    channel.send = recall_after  # type: ignore[method-assign]
+    training.update()
+    training.update()
+    assert boundaries(channel.sent) == [(1, False), (3, False), (4, True)]
+    assert training.session.step == 4
 
 
 def test_a_recall_that_crosses_a_natural_boundary_is_served_by_it() -> None:

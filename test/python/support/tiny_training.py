@@ -13,6 +13,7 @@ from thawline.lockstep.abilities import Abilities, Facts, SteeredModel
 from thawline.lockstep.session import Session, TrainingStopped
 from thawline.lockstep.start_weights import StartWeights
 from thawline.probes import ClassificationObjective, Prober, ProbeSet, ProbeSettings
+from thawline.steering.batch_norm import BatchNormPolicy
 from thawline.steering.blocks import BlockMap, blocks_from_patterns
 from thawline.steering.rates import LearningRates, ScheduledRates
 from thawline.wire.channel import Channel
@@ -71,6 +72,13 @@ def make_update(model: nn.Module, optimizer: torch.optim.Optimizer, update: int)
     return loss
 
 
+def calibrating(model: nn.Module) -> BatchNormPolicy:
+    """Frozen layers are calibrated at every release, on batches that no two updates share."""
+    return BatchNormPolicy(
+        model, "calibrate", calibration_inputs=lambda update: [draw_batch(1000 + update)[0]], recalibrates=True
+    )
+
+
 class TinyTraining:
     """The network, its optimizer and its session on `channel`."""
 
@@ -87,6 +95,7 @@ class TinyTraining:
         run_folder: Path = Path("/nowhere"),
         step: int = 0,
         follows_start: bool = False,
+        calibrates: bool = False,
     ) -> None:
         self.channel = channel
         self.model = build_network() if model is None else model
@@ -99,6 +108,7 @@ class TinyTraining:
                 self.model,
                 self.blocks,
                 rates or ScheduledRates(self.optimizer, lambda update: 1 / update),
+                calibrating(self.model) if calibrates else None,
                 start=StartWeights(self.model, self.blocks) if follows_start else None,
             ),
             Facts(num_updates, None, "cpu", 1, 0, resumed_from=step),
