@@ -1,4 +1,5 @@
 import { mkdirSync } from "node:fs";
+import { join } from "node:path";
 import { codeOf, PRIVATE_FILE, PRIVATE_FOLDER, refusedByDisk } from "../whole-file.js";
 import { holdsThis, thisHolder, type Holder } from "./holder.js";
 import { keepLease, type Lease } from "./lease.js";
@@ -36,6 +37,16 @@ export function claim(folder: string, facts: ClaimFacts = {}): Claim | null {
   if (taken === null) return null;
   const lease = keepLease({ name: NAME, ...taken }, holder, { heartbeatMilliseconds, expiryMilliseconds });
   return { term: taken.term, ...lease };
+}
+
+/** The file of a claim, which its holder may remove once it is released. */
+export function claimFile(folder: string, { term }: Pick<Claim, "term">): string {
+  return join(folder, `${NAME}.${term}`);
+}
+
+/** Whether `name` is of a claim, be it released, or of the dead. */
+export function isClaimFile(name: string): boolean {
+  return name.startsWith(`${NAME}.`) && /^\d+$/.test(name.slice(NAME.length + 1));
 }
 
 /** Who holds the folder, as far as can be told: for views, which decide nothing by it. Null where nobody does. */

@@ -4,6 +4,7 @@ import { parse, stringify } from "yaml";
 import { attachedConfigSchema, type RunConfig } from "../config/attached.js";
 import type { Settings } from "../config/layers/layers.js";
 import { configSchema } from "../config/schema.js";
+import { claim, claimFile, isClaimFile } from "../claims/claim.js";
 import { UserError } from "../errors.js";
 import { failpoint } from "../failpoint.js";
 import { JOURNAL_FILE } from "../journal/format.js";
@@ -59,15 +60,28 @@ export function createRunFolder(folder: string, config: RunConfig, options: NewR
     if (!made && options.numbered === true) continue;
     if (!made && !isFree(candidate, options.first?.name)) throw runExists(candidate);
     try {
-      closeToOthers(candidate, options.groupReadable ?? false);
-      options.first?.write(candidate);
-      if (writeConfig(candidate, config, options.leftOut ?? [])) return candidate;
+      if (fillFolder(candidate, config, options)) return candidate;
     } catch (error) {
       if (made && options.first !== undefined) rmSync(join(candidate, options.first.name), { force: true });
       if (made) removeIfEmpty(candidate);
       throw refused(candidate, error instanceof UserError ? error.cause : error);
     }
     throw runExists(candidate);
+  }
+}
+
+/** False, and nothing is changed, where another process fills it, or has since the look at what is in it. */
+function fillFolder(folder: string, config: RunConfig, { first, groupReadable, leftOut }: NewRunFolder): boolean {
+  const held = claim(folder);
+  if (held === null) return false;
+  try {
+    if (!isFree(folder, first?.name)) return false;
+    closeToOthers(folder, groupReadable ?? false);
+    first?.write(folder);
+    return writeConfig(folder, config, leftOut ?? []);
+  } finally {
+    held.release();
+    rmSync(claimFile(folder, held), { force: true });
   }
 }
 
@@ -139,7 +153,7 @@ function writeConfig(folder: string, config: RunConfig, leftOut: readonly string
 
 function isFree(folder: string, first: string | undefined): boolean {
   try {
-    return readdirSync(folder).every((name) => name === first || isAside(name));
+    return readdirSync(folder).every((name) => name === first || isAside(name) || isClaimFile(name));
   } catch (error) {
     if (codeOf(error) === "ENOTDIR") return false;
     throw refused(folder, error);

@@ -16,6 +16,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { chooseRunFolder, closeToOthers, createRunFolder, readRunConfig, runTimestamp } from "../../src/runs/folder.js";
+import { thisHolder } from "../../src/claims/holder.js";
 import { loadConfig } from "../../src/config/layers/load.js";
 
 const NOW = new Date("2026-03-04T05:06:07.890Z");
@@ -107,7 +108,7 @@ describe("the folder of a new run", () => {
     const first = {
       name: "mark",
       write: (made: string) => {
-        seen.push(readdirSync(made));
+        seen.push(readdirSync(made).filter((name) => !name.startsWith("claim.")));
         writeFileSync(join(made, "mark"), "mine");
       },
     };
@@ -117,6 +118,37 @@ describe("the folder of a new run", () => {
     createRunFolder(folder, config, { first });
     expect(seen).toEqual([[], ["mark"]]);
     expect(readdirSync(folder).sort()).toEqual(["config.yaml", "mark"]);
+  });
+
+  test("is one process's from the first file on: another that comes meanwhile leaves nothing in it", () => {
+    const folder = join(cwd, "run");
+    const write = (text: string) => (made: string) => writeFileSync(join(made, "mark"), text);
+    const theirs = { first: { name: "mark", write: write("theirs") }, groupReadable: true };
+    const other = loadConfig({ source: "quickstart", overrides: ["seed=7"], env: {}, cwd });
+    const first = {
+      name: "mark",
+      write: (made: string) => {
+        expect(() => createRunFolder(folder, other, theirs)).toThrow(expect.objectContaining({ code: "run_exists" }));
+        expect(readdirSync(folder).filter((name) => !name.startsWith("claim."))).toEqual([]);
+        write("mine")(made);
+        expect(() => createRunFolder(folder, other, theirs)).toThrow(expect.objectContaining({ code: "run_exists" }));
+      },
+    };
+    createRunFolder(folder, config, { first });
+    expect(readdirSync(folder).sort()).toEqual(["config.yaml", "mark"]);
+    expect(readFileSync(join(folder, "mark"), "utf8")).toBe("mine");
+    expect(readRunConfig(folder)).toEqual(config);
+    expect(statSync(folder).mode & 0o777).toBe(0o700);
+  });
+
+  test("that a process died in while it made it is another's to make", () => {
+    const folder = join(cwd, "run");
+    mkdirSync(folder);
+    const { pid } = spawnSync("true");
+    const dead = { ...thisHolder(folder, 1000, {}), pid };
+    writeFileSync(join(folder, "claim.1"), JSON.stringify(dead));
+    createRunFolder(folder, config);
+    expect(readdirSync(folder)).toEqual(["config.yaml"]);
   });
 
   test("that cannot be made leaves nothing behind", () => {

@@ -17,6 +17,7 @@ from transformers import AutoModelForQuestionAnswering, AutoModelForSequenceClas
 from transformers.utils import CONFIG_NAME, logging
 
 from thawline.errors import UserError
+from thawline.models.text.encoder_config import malformed_config
 from thawline.models.text.weight_files import malformed_weights
 
 Task = Literal["question_answering", "sequence_classification"]
@@ -53,7 +54,7 @@ def load_pretrained(task: Task, pretrained: str, revision: str | None, num_label
     if not is_folder:
         _check_revision(pretrained, revision)
     auto = AutoModelForQuestionAnswering if task == "question_answering" else AutoModelForSequenceClassification
-    _check_weights(Path(pretrained) if is_folder else _cached_folder(pretrained, revision), pretrained)
+    _check_files(Path(pretrained) if is_folder else _cached_folder(pretrained, revision), pretrained)
     try:
         with _silence():
             model, loaded = auto.from_pretrained(
@@ -68,7 +69,7 @@ def load_pretrained(task: Task, pretrained: str, revision: str | None, num_label
                 output_loading_info=True,
             )
     # What it raises for a wrong folder, architecture or shape of a weight, and for a damaged file.
-    except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
+    except (OSError, ValueError, RuntimeError, KeyError, TypeError, ArithmeticError, SafetensorError) as error:
         reason = str(error).strip().split("\n")[0]
         raise _invalid(
             f"the encoder {pretrained} cannot be loaded ({reason})",
@@ -132,8 +133,8 @@ def _cached_folder(pretrained: str, revision: str | None) -> Path | None:
     return Path(found).parent if isinstance(found, str) else None
 
 
-def _check_weights(folder: Path | None, name: str) -> None:
-    if folder is not None and (why := malformed_weights(folder)) is not None:
+def _check_files(folder: Path | None, name: str) -> None:
+    if folder is not None and (why := malformed_weights(folder) or malformed_config(folder)) is not None:
         raise _invalid(
             f"the encoder {name} cannot be loaded: {why}",
             "fetch its files again from where they were published, or name another folder",
