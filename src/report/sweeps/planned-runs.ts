@@ -32,5 +32,6 @@ export async function plannedRuns(folder: string, cache: RunCache): Promise<Swee
   });
   const own = differencesOf(plan.runs.map(({ config }) => config));
   const differences = Object.fromEntries(plan.runs.map(({ condition }, index) => [condition, own[index]!]));
-  return { sweep: { ...sweep, runs: swept }, runs: facts, unread, differences };
+  const configs = new Map(plan.runs.map(({ id, config }) => [id, config]));
+  return { sweep: { ...sweep, runs: swept }, isPlanned: true, runs: facts, configs, unread, differences };
 }
