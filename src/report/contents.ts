@@ -5,7 +5,7 @@ import { runFigures } from "./figures/run-figures.js";
 import { looseRuns } from "./sweeps/loose-runs.js";
 import { kendallTable } from "./sweeps/final-signals.js";
 import { paperArms } from "./sweeps/paper-arms.js";
-import { paperFigures, type PaperFigure } from "./sweeps/paper-figures.js";
+import { atFixedK, paperFigures, type PaperFigure } from "./sweeps/paper-figures.js";
 import { sweepFigures } from "./sweeps/sweep-figures.js";
 import type { SweepFacts } from "./sweeps/sweep-facts.js";
 import { whatIfFigures } from "./sweeps/what-if-figures.js";
@@ -36,7 +36,7 @@ export function contentsOf(subject: Subject, rules: WhatIfRules | null): Content
   const paper = paperFigures(facts);
   const drawn = new Set(paper.flatMap(({ figures }) => figures.map(contentOf)));
   const figures = sweepFigures(facts).filter((figure) => !drawn.has(contentOf(figure)));
-  const kendall = kendallTable(facts, paperArms(facts, armsOf(facts.sweep)));
+  const kendall = kendallTable(facts, atFixedK(paperArms(facts, armsOf(facts.sweep))));
   const tables = tablesOf(facts.sweep, { configOf: ({ id }) => facts.configs.get(id) ?? null });
   return { figures, tables: kendall === null ? tables : [...tables, kendall], paper, whatIf };
 }

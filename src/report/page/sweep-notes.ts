@@ -16,7 +16,9 @@ export function sweepNotes({ sweep, runs, unread }: SweepFacts): string[] {
       ? []
       : [`made with the settings of scale \`${sweep.scale}\`: every number is of that scale`]),
     ...unread.map(({ folder, why }) => `\`${folder}\` is left out: ${why}`),
-    ...sweep.runs.flatMap(({ id }) => (runs.get(id)?.notes ?? []).map((note) => `${id}: ${note}`)),
+    ...sweep.runs.flatMap(({ id, takenFrom }) =>
+      (takenFrom !== null ? [] : (runs.get(id)?.notes ?? [])).map((note) => `${id}: ${note}`),
+    ),
     ...(capped.length === 0
       ? []
       : [`k came from its cap k_max, not from a signal, in ${formatCount(capped.length, "run")}: ${namesOf(capped)}`]),

@@ -58,7 +58,10 @@ function runsTable({ sweep, runs }: SweepFacts): Html {
   const rows = sweep.runs.map((run) => {
     const { id, condition, seed, standing, takenFrom, results } = run;
     const facts = runs.get(id);
-    const decided = facts?.log.findLast(({ kind, text }) => kind === "decision" && text.startsWith("k = "));
+    const decided =
+      takenFrom !== null
+        ? undefined
+        : facts?.log.findLast(({ kind, text }) => kind === "decision" && text.startsWith("k = "));
     const k = results?.k ?? null;
     const why =
       decided?.text ??

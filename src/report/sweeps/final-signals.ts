@@ -77,11 +77,14 @@ function finalSignals({ sweep, runs }: SweepFacts, chosen: readonly PaperArm[]):
     chosen.map(({ arm }) => arm),
   );
   if (score === null) return [];
+  const ids = new Set(chosen.flatMap(({ arm }) => arm.planned.map(({ id }) => id)));
   return METRICS.flatMap((metric): FinalSignal[] => {
     const found = chosen.flatMap(({ arm, config, rate }) =>
       arm.completed.flatMap(({ run, scores, results: { k, updates } }): Finished[] => {
         const last = runs.get(run.id)?.state.signal.series[signalKey(metric)]?.at(-1);
         const own = scores[score];
+        // One training is one point.
+        if (run.takenFrom !== null && ids.has(run.takenFrom)) return [];
         // What was last measured long before the end says nothing of the end.
         if (last === undefined || own === undefined || !isFinite(last.value) || 2 * last.update < updates) return [];
         const group = `learning rate ${config.train.learning_rate}${rate === 1 ? "" : ` (${Number(rate.toPrecision(2))} of the paper's)`}`;

@@ -35,12 +35,6 @@ interface Panel {
 }
 
 const DECIDING: readonly Metric[] = ["fisher_trace", "sharpness_avg", "sharpness_worst"];
-const NAMES: Partial<Record<Metric, string>> = {
-  fisher_trace: "`fisher_trace`",
-  sharpness_avg: "`sharpness_avg`",
-  sharpness_worst: "`sharpness_worst`",
-  feature_rank: "`feature_rank`",
-};
 
 const RECIPES: readonly Recipe[] = [
   {
@@ -52,7 +46,7 @@ const RECIPES: readonly Recipe[] = [
         name: "change-over-k",
         needs:
           "finished runs with two fixed k's of gradual unfreezing or more, and of standard training with the same seeds",
-        figure: changeOverK(facts, only(arms, "standard", "fixed k")),
+        figure: changeOverK(facts, atFixedK(arms)),
       },
     ],
   },
@@ -63,7 +57,7 @@ const RECIPES: readonly Recipe[] = [
     number: 5,
     title: "Features and sharpness at the end of training, against OOD",
     command: "npx thawline sweep figure5 --scale small",
-    panels: (arms, facts) => finalSignalFigures(facts, only(arms, "standard", "fixed k")),
+    panels: (arms, facts) => finalSignalFigures(facts, atFixedK(arms)),
   },
   {
     number: 6,
@@ -75,10 +69,16 @@ const RECIPES: readonly Recipe[] = [
     number: 7,
     title: "Feature ranks before the classification head",
     command: "npx thawline sweep figure7 --scale small",
-    panels: (arms, facts) => signalPanels(facts, only(arms, "standard", "fixed k"), ["feature_rank"], BOTH),
+    panels: (arms, facts) => signalPanels(facts, atFixedK(arms), ["feature_rank"], BOTH),
   },
   switched(8, "Learning dynamics when the rate rises from a tenth", DECIDING, true),
-  dynamics(9, "Learning dynamics of XLM-R on SQuAD", "figure9", ({ experiment }) => experiment === "SQuAD XLM-R", true),
+  dynamics(
+    9,
+    "Learning dynamics of XLM-R on SQuAD",
+    "figure4 --base squad-xlmr-lora",
+    ({ experiment }) => experiment === "SQuAD XLM-R",
+    true,
+  ),
   dynamics(10, "Learning dynamics at a tenth of the rate", "figure2", (one) => !isOfText(one) && isAtRate(one, 0.1)),
 ];
 
@@ -111,6 +111,11 @@ function only(arms: readonly PaperArm[], ...hows: readonly PaperArm["how"][]): P
   return arms.filter(({ how }) => hows.includes(how));
 }
 
+/** Standard training, and gradual unfreezing with a k that was chosen beforehand. */
+export function atFixedK(arms: readonly PaperArm[]): PaperArm[] {
+  return only(arms, "standard", "fixed k");
+}
+
 /** Signals in standard training and with fixed k's. */
 function dynamics(
   number: number,
@@ -123,8 +128,7 @@ function dynamics(
     number,
     title,
     command: `npx thawline sweep ${sweep} --scale small${number === 10 ? " train.learning_rate=0.001" : ""}`,
-    panels: (arms, facts) =>
-      signalPanels(facts, only(arms, "standard", "fixed k").filter(isIn), DECIDING, BOTH, isLogarithmic),
+    panels: (arms, facts) => signalPanels(facts, atFixedK(arms).filter(isIn), DECIDING, BOTH, isLogarithmic),
   };
 }
 
@@ -137,7 +141,7 @@ function switched(number: number, title: string, metrics: readonly Metric[], ris
   return {
     number,
     title,
-    command: "npx thawline sweep figure3 --scale small data.path=FOLDER",
+    command: "npx thawline sweep figure3 --scale small --base mnist-resnet18",
     panels: (arms, facts) => {
       const chosen = only(arms, "standard", "switch").filter(isWanted);
       const isThere = chosen.some(({ how }) => how === "switch");
@@ -158,7 +162,7 @@ function signalPanels(
   const isWhole = chosen.some(({ how }) => how === "online" || how === "switch") || hasBoth(chosen);
   return metrics.map((metric) => {
     const drawn = isWhole ? signalsFigure(facts, arms, signalKey(metric)) : null;
-    const needs = `${who} that measure ${NAMES[metric] ?? metric} (\`probe.until=end\` where nothing is decided)`;
+    const needs = `${who} that measure \`${metric}\` (\`probe.until=end\` where nothing is decided)`;
     const figure = drawn === null || !isLogarithmic ? drawn : { ...drawn, y: { ...drawn.y, scale: "log" as const } };
     return { name: metric, needs, figure };
   });
