@@ -85,7 +85,11 @@ def check_values(part: str, row: dict[str, str], values: list[float]) -> None:
 def check_table(name: str) -> None:
     for row in rows(report / "tables" / f"{name}.csv"):
         arm, column = row["row"], row["column"]
-        if row["kind"] == "point" and (column.startswith(("in_dist/", "ood/"))) and column in arms[arm][int(row["seed"])]:
+        if (
+            row["kind"] == "point"
+            and (column.startswith(("in_dist/", "ood/")))
+            and column in arms[arm][int(row["seed"])]
+        ):
             compare(f"{name}.csv", f"{arm}, {column}", float(row["value"]), arms[arm][int(row["seed"])][column])
         if row["kind"] != "cell" or not row["value"]:
             continue
