@@ -1,4 +1,4 @@
-"""What a report on many runs costs: `thawline report` on 60 runs of 2,000 records, as a ratio to parsing their journals."""
+"""What a report costs: `thawline report` on 60 runs of 2,000 records, as a ratio to parsing their journals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numbers of a sweep's report, computed again from its raw files with scipy: `recompute.py SWEEP REPORT` prints JSON."""
+"""Numbers of a sweep's report, computed again from raw files with scipy: `recompute.py SWEEP REPORT` prints JSON."""
 
 from __future__ import annotations
 
