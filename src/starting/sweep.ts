@@ -57,7 +57,7 @@ const ENVIRONMENT_PREFIX = "THAWLINE_CONFIG__";
  */
 export async function runSweep(request: SweepRequest): Promise<void> {
   refuseEnvironment(process.env);
-  const plan = chosenPlan(request);
+  const plan = await chosenPlan(request);
   const folder = request.folder ?? join(process.cwd(), "runs", plan.name);
   await requireRunnable(plan, request);
   if (request.dryRun) {
@@ -98,7 +98,7 @@ export async function runSweep(request: SweepRequest): Promise<void> {
   if (end.why === "time" || end.why === "interrupted") await comeBackLater(stops());
 }
 
-function chosenPlan({ file, folder }: SweepRequest): Plan {
+async function chosenPlan({ file, folder }: SweepRequest): Promise<Plan> {
   return file === null ? readPlan(folder!) : planOf(readSweep(file), new Contents());
 }
 

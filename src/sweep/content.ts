@@ -4,6 +4,7 @@ import { basename, join, relative, resolve } from "node:path";
 import { mapPaths } from "../config/layers/relative-paths.js";
 import type { RunConfig, Script } from "../config/attached.js";
 import { UserError } from "../errors.js";
+import { withGivenWeights } from "../runs/given-weights.js";
 import { reasonOf } from "../whole-file.js";
 
 /** Bytes of a folder that are read to know its content; of a larger one, names and sizes have to do. */
@@ -15,6 +16,7 @@ const READ_AT_MOST = 512 * 1024 * 1024;
  */
 export class Contents {
   private readonly known = new Map<string, string>();
+  private readonly weights = new Map<string, RunConfig["model"]>();
 
   /** @throws UserError `unreadable_content` */
   inPlaceOfPaths(config: RunConfig): RunConfig {
@@ -24,6 +26,21 @@ export class Contents {
     return mapped.script === undefined
       ? mapped
       : { ...mapped, script: { ...mapped.script, ...this.ofScript(mapped.script) } };
+  }
+
+  /**
+   * The configuration with the very file of weights that its network begins with, where it names a run's folder.
+   *
+   * @throws UserError `missing_weights`, `changed_weights`
+   */
+  async withWeights(config: RunConfig): Promise<RunConfig> {
+    const { model } = config;
+    if (model === undefined || !("weights" in model) || model.weights == null) return config;
+    const key = `${model.weights} ${model.weights_sha256 ?? ""}`;
+    const found = this.weights.get(key) ?? (await withGivenWeights(config)).model;
+    this.weights.set(key, found);
+    const { weights, weights_sha256 } = found as typeof model;
+    return { ...config, model: { ...model, weights, weights_sha256 } };
   }
 
   /** `files:` or, of what is too large to be read, `names:`, and a hash. */

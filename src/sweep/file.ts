@@ -17,6 +17,8 @@ export interface ReadSweep {
   readonly shownAs: string;
   /** What relative paths in the file mean. */
   readonly folder: string;
+  /** What those of the command line mean. */
+  readonly cwd: string;
   readonly file: SweepFile;
   readonly name: string;
   readonly scale: string | null;
@@ -51,6 +53,7 @@ export function readSweep({ path: named, cwd, overrides = [], scale = null, base
   return {
     shownAs: path,
     folder: dirname(resolve(cwd, path)),
+    cwd,
     name: nameOf(told.file, path, { base, scale }),
     scale,
     seeds: seedsOf(told.file.seeds),

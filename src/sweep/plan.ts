@@ -50,20 +50,21 @@ export interface Plan {
  * @throws UserError for a setting without effect, a condition or an axis that changes nothing, and all that a
  * configuration can be refused for
  */
-export function planOf(sweep: ReadSweep, contents: Contents): Plan {
+export async function planOf(sweep: ReadSweep, contents: Contents): Promise<Plan> {
   const { file, name, scale, seeds } = sweep;
   const told = new LeftOut();
   const conditions = Object.keys(file.conditions);
-  const runs = seeds.flatMap((seed) =>
-    conditions.flatMap((condition) =>
-      gridOf(axesOf(sweep, condition)).map((axes) => {
-        const config = configOf(sweep, condition, seed, axes, told);
-        const portable = contents.inPlaceOfPaths(config);
-        return { id: idOf(condition, seed, portable), condition, seed, axes, config, portable };
-      }),
-    ),
+  const points = seeds.flatMap((seed) =>
+    conditions.flatMap((condition) => gridOf(axesOf(sweep, condition)).map((axes) => ({ seed, condition, axes }))),
   );
+  const runs: PlannedRun[] = [];
+  for (const { seed, condition, axes } of points) {
+    const config = await contents.withWeights(configOf(sweep, condition, seed, axes, told));
+    const portable = contents.inPlaceOfPaths(config);
+    runs.push({ id: idOf(condition, seed, portable), condition, seed, axes, config, portable });
+  }
   told.refuseWithoutAnyEffect(sweep);
+  runs.forEach(requireEvery);
   requireDifferent(runs, sweep);
   return {
     name,
@@ -92,7 +93,7 @@ function idOf(condition: string, seed: number, { name: _, ...portable }: RunConf
 
 /** Weakest to strongest: what the file says of all runs, its scale, its condition, the axes, the command line. */
 function layersOf(sweep: ReadSweep, condition: string, seed: number, axes: Readonly<Record<string, Scalar>>): Layer[] {
-  const { file, scale, said, folder, locate, name } = sweep;
+  const { file, scale, said, folder, cwd, locate, name } = sweep;
   const one = withoutScript;
   const layer = (settings: Readonly<Record<string, unknown>>, at: Path): Layer =>
     overridesLayer(one(settings), at, locate, folder);
@@ -109,7 +110,7 @@ function layersOf(sweep: ReadSweep, condition: string, seed: number, axes: Reado
     layer(file.conditions[condition]!.set, ["conditions", condition, "set"]),
     { settings: { seed }, locate: (path) => (path[0] === "seed" ? locate(["seeds"]) : null) },
     axesLayer(one(axes), placeOf, folder),
-    axesLayer(one(said), () => "command line", folder),
+    axesLayer(one(said), () => "command line", cwd),
   ];
   for (const { settings, locate: at } of above) requireNumber(valueAt(settings, THREADS), at(THREADS));
   return [
@@ -163,6 +164,16 @@ function scaleSet({ file, scale }: ReadSweep): Readonly<Record<string, unknown>>
 
 function inCondition({ code, message, hint, cause }: UserError, condition: string, { shownAs }: ReadSweep): UserError {
   return new UserError({ code, message: `condition \`${condition}\` of \`${shownAs}\`: ${message}`, hint, cause });
+}
+
+/** A budget chooses `every` by seconds, so that runs of one sweep would have other points, and other rules. */
+function requireEvery({ condition, config: { probe } }: PlannedRun): void {
+  if (!("budget" in probe) || probe.budget == null) return;
+  throw new UserError({
+    code: "invalid_sweep",
+    message: `condition \`${condition}\` has a \`probe.budget\`, by which each run would choose its own \`probe.every\``,
+    hint: "see what it chooses with `npx thawline run ... --dry-run`, and write that `probe.every` for all runs",
+  });
 }
 
 /** Two runs of one configuration would be one comparison too many, under two names. */

@@ -3,7 +3,7 @@ import { mayTrainAs, trainsAs } from "../../src/sweep/equal-training.js";
 import type { PlannedRun } from "../../src/sweep/plan.js";
 import { planned } from "./sweep-file.js";
 
-const PLAN = planned(`
+const PLAN = await planned(`
 base: quickstart
 set: { train.updates: 600 }
 conditions:

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { inOrder, type Share, type Waiting } from "../../src/sweep/next-run.js";
 import { planned } from "./sweep-file.js";
 
-const PLAN = planned(`
+const PLAN = await planned(`
 base: quickstart
 set: { train.updates: 600 }
 conditions:

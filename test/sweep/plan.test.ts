@@ -9,11 +9,12 @@ import { readSweep } from "../../src/sweep/file.js";
 import { planOf } from "../../src/sweep/plan.js";
 import { planned, SWEEP, sweepFile } from "./sweep-file.js";
 
-const idsOf = (text: string, request = {}): string[] => planned(text, request).runs.map(({ id }) => id);
+const idsOf = async (text: string, request = {}): Promise<string[]> =>
+  (await planned(text, request)).runs.map(({ id }) => id);
 
-function refusal(text: string, request = {}): UserError {
+async function refusal(text: string, request = {}): Promise<UserError> {
   try {
-    planned(text, request);
+    await planned(text, request);
   } catch (error) {
     return error as UserError;
   }
@@ -21,8 +22,8 @@ function refusal(text: string, request = {}): UserError {
 }
 
 describe("a plan", () => {
-  it("has every condition, axis value and seed once, by seed", () => {
-    const { runs, baseline, conditions } = planned(SWEEP);
+  it("has every condition, axis value and seed once, by seed", async () => {
+    const { runs, baseline, conditions } = await planned(SWEEP);
     expect(runs.map(({ condition, seed, axes }) => [condition, seed, axes])).toEqual(
       [0, 1].flatMap((seed) => [
         ["standard", seed, {}],
@@ -37,8 +38,8 @@ describe("a plan", () => {
     expect([baseline, conditions]).toEqual(["standard", ["standard", "online", "fixed"]]);
   });
 
-  it("gives each run its settings: the sweep's, the condition's, the axes', the seed", () => {
-    const { runs } = planned(SWEEP);
+  it("gives each run its settings: the sweep's, the condition's, the axes', the seed", async () => {
+    const { runs } = await planned(SWEEP);
     const fixed = runs.find(
       ({ condition, seed, axes }) => condition === "fixed" && seed === 1 && axes["intervention.k"] === 10,
     )!;
@@ -50,47 +51,47 @@ describe("a plan", () => {
     });
   });
 
-  it("is the same wherever the data lie, and in which folder the file does", () => {
+  it("is the same wherever the data lie, and in which folder the file does", async () => {
     const data = (folder: string): string => SWEEP.replace("set: {", `set: { data.path: ${folder},`);
     const elsewhere = join(mkdtempSync(join(tmpdir(), "thawline-data-")), "copied");
     cpSync(bundledDataFolder(), elsewhere, { recursive: true });
-    expect(idsOf(data(elsewhere))).toEqual(idsOf(SWEEP));
+    expect(await idsOf(data(elsewhere))).toEqual(await idsOf(SWEEP));
     const moved = `${elsewhere}-moved`;
     renameSync(elsewhere, moved);
-    expect(idsOf(data(moved))).toEqual(idsOf(SWEEP));
+    expect(await idsOf(data(moved))).toEqual(await idsOf(SWEEP));
   });
 
-  it("is another one where a file of the data has other bytes", () => {
+  it("is another one where a file of the data has other bytes", async () => {
     const folder = join(mkdtempSync(join(tmpdir(), "thawline-data-")), "changed");
     cpSync(bundledDataFolder(), folder, { recursive: true });
     writeFileSync(join(folder, "t10k-labels-idx1-ubyte"), "other");
     const cwd = sweepFile(SWEEP.replace("set: {", `set: { data.path: ${folder},`));
-    const changed = planOf(readSweep({ path: "sweep.yaml", cwd }), new Contents());
-    expect(changed.runs[0]!.id).not.toBe(planned(SWEEP).runs[0]!.id);
+    const changed = await planOf(readSweep({ path: "sweep.yaml", cwd }), new Contents());
+    expect(changed.runs[0]!.id).not.toBe((await planned(SWEEP)).runs[0]!.id);
   });
 
-  it("does not depend on the name of the sweep, on how often runs are saved for, or on this machine's cores", () => {
-    expect(idsOf(`name: other\n${SWEEP}`)).toEqual(idsOf(SWEEP));
-    expect(planned(SWEEP).runs.every(({ config }) => config.device?.threads === 1)).toBe(true);
-    expect(refusal(SWEEP.replace("set: {", "set: { device.threads: auto,")).message).toMatch(
+  it("does not depend on the name of the sweep, on how often runs are saved for, or on this machine's cores", async () => {
+    expect(await idsOf(`name: other\n${SWEEP}`)).toEqual(await idsOf(SWEEP));
+    expect((await planned(SWEEP)).runs.every(({ config }) => config.device?.threads === 1)).toBe(true);
+    expect((await refusal(SWEEP.replace("set: {", "set: { device.threads: auto,"))).message).toMatch(
       /sweep\.yaml:3:\d+: `device\.threads` is `auto`/,
     );
   });
 
-  it("takes settings, axes and seeds from the command line", () => {
-    const plan = planned(SWEEP, { overrides: ["train.learning_rate=0.1,0.01", "seed=5", "train.batch_size=32"] });
+  it("takes settings, axes and seeds from the command line", async () => {
+    const plan = await planned(SWEEP, { overrides: ["train.learning_rate=0.1,0.01", "seed=5", "train.batch_size=32"] });
     expect(
       plan.runs.map(({ seed, axes, config }) => [seed, axes["train.learning_rate"], config.train?.batch_size]),
     ).toEqual([0.1, 0.01, 0.1, 0.01, 0.1, 0.1, 0.01, 0.01].map((rate) => [5, rate, 32]));
   });
 
-  it("has a scale's settings, seeds and name, and is marked with it", () => {
-    const plan = planned(SWEEP, { scale: "small" });
+  it("has a scale's settings, seeds and name, and is marked with it", async () => {
+    const plan = await planned(SWEEP, { scale: "small" });
     expect([plan.name, plan.scale, plan.runs.length]).toEqual(["sweep-small", "small", 4]);
     expect(plan.runs.every(({ seed, config }) => seed === 7 && config.train?.updates === 40)).toBe(true);
   });
 
-  it("sweeps a script of the user's own, with its seed and values in the command", () => {
+  it("sweeps a script of the user's own, with its seed and values in the command", async () => {
     const text = `
 base: { attach: [python, train.py, "--seed={seed}", "--lr={lr}"] }
 conditions:
@@ -100,7 +101,7 @@ axes: { script.lr: [0.1, 0.01] }
 seeds: [3]
 `;
     const folder = sweepFile(text, { "train.py": "print()" });
-    const { runs } = planOf(readSweep({ path: "sweep.yaml", cwd: folder }), new Contents());
+    const { runs } = await planOf(readSweep({ path: "sweep.yaml", cwd: folder }), new Contents());
     expect(runs.map(({ config }) => config.script?.command)).toEqual([
       ["python", "train.py", "--seed=3", "--lr=0.1"],
       ["python", "train.py", "--seed=3", "--lr=0.01"],
@@ -110,10 +111,10 @@ seeds: [3]
     const elsewhere = join(mkdtempSync(join(tmpdir(), "thawline-script-")), "copy");
     mkdirSync(elsewhere);
     cpSync(folder, elsewhere, { recursive: true });
-    const copied = planOf(readSweep({ path: "sweep.yaml", cwd: elsewhere }), new Contents());
+    const copied = await planOf(readSweep({ path: "sweep.yaml", cwd: elsewhere }), new Contents());
     expect(copied.runs.map(({ id }) => id)).toEqual(runs.map(({ id }) => id));
     writeFileSync(join(elsewhere, "train.py"), "print(1)");
-    const edited = planOf(readSweep({ path: "sweep.yaml", cwd: elsewhere }), new Contents());
+    const edited = await planOf(readSweep({ path: "sweep.yaml", cwd: elsewhere }), new Contents());
     expect(edited.runs.map(({ id }) => id)).not.toEqual(runs.map(({ id }) => id));
   });
 });
@@ -167,6 +168,11 @@ describe("a plan refuses", () => {
     ["a seed twice", "base: quickstart\nseeds: [1, 1]\nconditions: { a: {} }\n", /seeds/],
     ["a condition whose name is no folder's", `${head}  a/b: {}\n`, /a\/b/],
     [
+      "a budget, by which every run would have points of its own",
+      `${head}  online: { set: { probe.budget: 0.1 } }\n`,
+      /condition `online` has a `probe\.budget`, by which each run would choose its own `probe\.every`/,
+    ],
+    [
       "a script without its seed",
       "base: { attach: [python, train.py] }\nseeds: 2\nconditions: { a: {} }\n",
       /the command has no `\{seed\}`, so that every seed would train the same/,
@@ -181,26 +187,26 @@ describe("a plan refuses", () => {
       'base: { attach: [python, train.py, "{lr}"] }\nseeds: 1\nconditions: { a: {} }\n',
       /the command has `\{lr\}`, and nothing says what that is/,
     ],
-  ])("%s", (_, text, message) => {
-    const error = refusal(text);
+  ])("%s", async (_, text, message) => {
+    const error = await refusal(text);
     expect(error.message).toMatch(message);
     expect(error.constructor.name).toBe("UserError");
   });
 
-  it("an unknown scale, with what was probably meant", () => {
-    expect(refusal(SWEEP, { scale: "smal" })).toMatchObject({
+  it("an unknown scale, with what was probably meant", async () => {
+    expect(await refusal(SWEEP, { scale: "smal" })).toMatchObject({
       code: "unknown_scale",
       hint: "did you mean `--scale small`?",
     });
   });
 
-  it("other values for an axis that there is none of", () => {
+  it("other values for an axis that there is none of", async () => {
     const text = SWEEP.replace("seeds: [7] }", "seeds: [7], axes: { train.epochs: [1, 2] } }");
-    expect(refusal(text, { scale: "small" })).toMatchObject({ code: "unknown_axis" });
+    expect(await refusal(text, { scale: "small" })).toMatchObject({ code: "unknown_axis" });
   });
 
-  it("what is no setting on the command line", () => {
-    expect(refusal(SWEEP, { overrides: ["epochs"] }).message).toBe("`epochs` is not of the form `key=value`");
-    expect(refusal(SWEEP, { overrides: ["train.learning_rate=1,1"] }).code).toBe("invalid_override");
+  it("what is no setting on the command line", async () => {
+    expect((await refusal(SWEEP, { overrides: ["epochs"] })).message).toBe("`epochs` is not of the form `key=value`");
+    expect((await refusal(SWEEP, { overrides: ["train.learning_rate=1,1"] })).code).toBe("invalid_override");
   });
 });

@@ -34,7 +34,7 @@ function begun(plan: Plan): string {
 describe("two sweepers on one folder", () => {
   it("finish each of 300 runs exactly once, whatever is killed: 8 slots, 20 kills", async () => {
     const random = seededRandom();
-    const plan = planned(
+    const plan = await planned(
       "base: quickstart\nseeds: 300\nconditions: { standard: { set: { intervention.kind: none } } }\n",
     );
     const folder = begun(plan);
@@ -145,9 +145,9 @@ async function sweep(
 const told = (events: readonly SweepEvent[], type: SweepEvent["type"]): string[] =>
   events.filter((event) => event.type === type).map(({ run }) => `${run.condition} ${run.seed}`);
 
-describe("a sweeper", () => {
-  const plan = planned(SWEEP);
+const plan = await planned(SWEEP);
 
+describe("a sweeper", () => {
   it("makes every run, as many at a time as it has slots, and nothing when it is called again", async () => {
     const folder = begun(plan);
     const first = await sweep(folder, plan, async () => sleep(5, FINISHED));
@@ -168,7 +168,7 @@ describe("a sweeper", () => {
   });
 
   it("begins a failed run again within a call as often as `retries` says, and no more", async () => {
-    const retried = planned(`retries: 2\n${SWEEP}`);
+    const retried = await planned(`retries: 2\n${SWEEP}`);
     const folder = begun(retried);
     const { events, started } = await sweep(folder, retried, (condition, times) =>
       condition === "online" && times < 3 ? FAILED : condition === "standard" ? FAILED : FINISHED,

@@ -13,7 +13,7 @@ export function sweepFile(text: string, files: Readonly<Record<string, string>> 
   return folder;
 }
 
-export function planned(text: string, request: Omit<Partial<SweepRequest>, "path" | "cwd"> = {}): Plan {
+export async function planned(text: string, request: Omit<Partial<SweepRequest>, "path" | "cwd"> = {}): Promise<Plan> {
   return planOf(readSweep({ path: "sweep.yaml", cwd: sweepFile(text), ...request }), CONTENTS);
 }
 

@@ -7,7 +7,7 @@ import type { Plan } from "../../src/sweep/plan.js";
 import { FAILURE, notesFolderOf, openSweepFolder, PLAN_FILE, readPlan } from "../../src/sweep/sweep-folder.js";
 import { planned, SWEEP } from "./sweep-file.js";
 
-const PLAN = planned(SWEEP);
+const PLAN = await planned(SWEEP);
 
 function refusal(folder: string, plan: Plan, extend = false): UserError {
   try {
@@ -42,10 +42,10 @@ describe("the folder of a sweep", () => {
     expect(readPlan(folder).runs[0]!.config.data).toMatchObject({ path: "/elsewhere" });
   });
 
-  it("refuses another plan and says which keys differ", () => {
+  it("refuses another plan and says which keys differ", async () => {
     const folder = begun();
     const before = readFileSync(join(folder, PLAN_FILE), "utf8");
-    const other = planned(SWEEP, { overrides: ["train.batch_size=32", "train.learning_rate=0.5"] });
+    const other = await planned(SWEEP, { overrides: ["train.batch_size=32", "train.learning_rate=0.5"] });
     expect(refusal(folder, other)).toMatchObject({
       code: "other_plan",
       message: `\`${folder}\` belongs to another plan: its runs have other values of \`train.batch_size\`, \`train.learning_rate\``,
@@ -53,9 +53,9 @@ describe("the folder of a sweep", () => {
     expect(readFileSync(join(folder, PLAN_FILE), "utf8")).toBe(before);
   });
 
-  it("lets a larger plan in when that is asked for, and no smaller one", () => {
+  it("lets a larger plan in when that is asked for, and no smaller one", async () => {
     const folder = begun();
-    const larger = planned(SWEEP, { overrides: ["seed=0,1,2"] });
+    const larger = await planned(SWEEP, { overrides: ["seed=0,1,2"] });
     expect(refusal(folder, larger).message).toMatch(
       /it lacks 4 runs \(`standard` with seed 2, `online` with seed 2, `fixed` with seed 2\)/,
     );

@@ -17,6 +17,17 @@ it("leaves out what was inherited without effect, and says so", () => {
     settings: { intervention: kind },
     problems: [],
     leftOut: ["left out `intervention.k`, without effect: `intervention.kind` is `none`"],
+    keysLeftOut: [["intervention", "k"]],
+  });
+});
+
+it("leaves out what is set for several configurations, of which this one has no use for it", () => {
+  const shared = { settings: { intervention: { k: 40 } }, locate: () => null, isShared: true as const };
+  const layers = [{ settings: { intervention: kind }, locate: () => null }, shared];
+  expect(effectiveSettings(merged, layers, formsOf(merged))).toMatchObject({
+    settings: { intervention: kind },
+    problems: [],
+    keysLeftOut: [["intervention", "k"]],
   });
 });
 
@@ -44,6 +55,7 @@ it("lets a preset say how to measure what it does not measure, and tells of it o
     settings: { probe: { metrics: ["fisher_trace"] } },
     problems: [],
     leftOut: [],
+    keysLeftOut: [],
   });
   expect(withOverride({ probe: { metrics: ["sharpness_avg"] } }).settings).toEqual({
     probe: { metrics: ["sharpness_avg"], draws: 15 },
@@ -56,7 +68,7 @@ it("lets a preset say how to measure what it does not measure, and tells of it o
 
 it("leaves unknown keys to the schema", () => {
   const settings = { intervention: { kind: "none", kk: 40 } };
-  expect(effectiveOf({}, settings, settings)).toEqual({ settings, problems: [], leftOut: [] });
+  expect(effectiveOf({}, settings, settings)).toEqual({ settings, problems: [], leftOut: [], keysLeftOut: [] });
 });
 
 it("says what a mapping of another kind replaced", () => {
