@@ -27,7 +27,7 @@ describe("a report on a sweep that is being made", () => {
   let text: string;
 
   beforeAll(async () => {
-    sweep = simulatedSweep(({ condition, seed, axes }, { runs }) => {
+    sweep = await simulatedSweep(({ condition, seed, axes }, { runs }) => {
       if (condition === "online" && seed === 1) return "failed";
       if (condition === "online" && seed === 2) return "cut off";
       if (axes["intervention.k"] === 12) return "pending";
@@ -64,7 +64,7 @@ describe("a report on a sweep that has been made", () => {
   let out: string;
 
   beforeAll(async () => {
-    sweep = simulatedSweep();
+    sweep = await simulatedSweep();
     out = await reported(sweep.folder);
   });
 

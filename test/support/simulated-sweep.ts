@@ -29,12 +29,12 @@ export interface SimulatedSweep {
 }
 
 /** The folder of a sweep that nobody trained: journals by the reducer, accuracies that depend on condition, k and seed. */
-export function simulatedSweep(
+export async function simulatedSweep(
   became: (run: PlannedRun, plan: Plan) => Became = () => "finished",
   text = SIMULATED_SWEEP,
-): SimulatedSweep {
+): Promise<SimulatedSweep> {
   const folder = join(mkdtempSync(join(tmpdir(), "simulated-sweep-")), "sweep");
-  const plan = planned(text, { scale: "small" });
+  const plan = await planned(text, { scale: "small" });
   openSweepFolder(folder, plan, "0.1.0");
   for (const run of plan.runs) make(folder, run, became(run, plan));
   return { folder, plan };
