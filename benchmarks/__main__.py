@@ -17,6 +17,7 @@ from benchmarks import (
     freed_memory,
     head_only,
     long_runs,
+    report,
     sharpness_avg,
     sharpness_worst,
     text,
@@ -41,6 +42,7 @@ PARTS: dict[str, Callable[[BenchmarkSettings], Iterator[Row]]] = {
         head_only,
         controller,
         long_runs,
+        report,
         text,
     )
 }

@@ -1,6 +1,6 @@
-/** What a reader can do with the figures of a page; it has the functions of chart.js in front of it. */
+/** What a reader can do with the figures of a page; it has the functions of chart.js and memory.js in front of it. */
 
-/* global document, window, drawFigure, escapeText, formatValue */
+/* global document, window, drawFigure, escapeText, formatValue, recall, remember */
 
 const root = document.documentElement;
 const figures = JSON.parse(document.getElementById("figures").textContent);
@@ -11,18 +11,21 @@ for (const element of document.querySelectorAll("figure[data-figure]")) {
 
 const theme = document.getElementById("theme");
 theme.hidden = false;
+if (recall("theme").chosen !== undefined) root.dataset.theme = recall("theme").chosen;
 theme.addEventListener("click", () => {
   const isDark = root.dataset.theme
     ? root.dataset.theme === "dark"
     : window.matchMedia("(prefers-color-scheme: dark)").matches;
   root.dataset.theme = isDark ? "light" : "dark";
   theme.setAttribute("aria-pressed", String(!isDark));
+  remember("theme", { chosen: root.dataset.theme });
 });
 
 /** Draws a figure again when its room or a choice changes, and says what the values under the pointer are. */
 function follow(element, figure) {
   const canvas = element.querySelector(".canvas");
-  const state = { smooth: 1, seeds: true, off: [] };
+  const name = `figure ${element.dataset.figure}`;
+  const state = { smooth: 1, seeds: true, off: [], ...recall(name) };
   let drawing = null;
 
   const draw = () => {
@@ -35,19 +38,24 @@ function follow(element, figure) {
   const look = lookUp(element, canvas, figure, () => drawing);
   element.querySelector(".controls").hidden = false;
   for (const input of element.querySelectorAll(".controls input, .controls select")) {
+    if (input.name === "smooth") input.value = String(state.smooth);
+    else input.checked = state[input.name] ?? input.checked;
     input.addEventListener("change", () => {
       if (input.name === "smooth") state.smooth = Number(input.value);
       else state[input.name] = input.checked;
+      remember(name, state);
       draw();
     });
   }
   for (const button of element.querySelectorAll(".legend button")) {
     button.disabled = false;
+    button.setAttribute("aria-pressed", String(!state.off.includes(button.dataset.group)));
     button.addEventListener("click", () => {
       const { group } = button.dataset;
       const isOff = state.off.includes(group);
       state.off = isOff ? state.off.filter((other) => other !== group) : [...state.off, group];
       button.setAttribute("aria-pressed", String(isOff));
+      remember(name, state);
       draw();
     });
   }

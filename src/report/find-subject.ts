@@ -1,10 +1,11 @@
 import { resolve } from "node:path";
 import { hasPlan } from "../sweep/sweep-folder.js";
+import type { RunStanding } from "../sweep/swept-run.js";
 import { findRuns } from "./find-runs.js";
 import type { RunCache } from "./run-cache.js";
 import { looseRuns } from "./sweeps/loose-runs.js";
 import { plannedRuns } from "./sweeps/planned-runs.js";
-import type { Subject } from "./write-report.js";
+import type { Subject } from "./contents.js";
 
 /**
  * What a report on these folders is about: the sweep whose plan is in the one that was named, else the runs in them.
@@ -19,10 +20,15 @@ export async function findSubject(named: readonly string[], cache: RunCache): Pr
   return { kind: "sweep", facts: looseRuns(runs, unread, named.length === 1 ? first : process.cwd()) };
 }
 
-/** Whether any of its runs is running. */
+/**
+ * Whether it will change: a run is running, or a planned one is still to be made. Between two runs of a sweep, and in a
+ * cluster's queue, none is running.
+ */
 export function goesOn(subject: Subject): boolean {
   if (subject.kind === "run") return subject.run.status === "running";
-  const { sweep, runs } = subject.facts;
-  const running = [...runs.values()].some(({ status }) => status === "running");
-  return running || sweep.runs.some(({ standing }) => standing === "running");
+  const { sweep, runs, isPlanned } = subject.facts;
+  if ([...runs.values()].some(({ status }) => status === "running")) return true;
+  return isPlanned && sweep.runs.some(({ standing }) => !ENDED.has(standing));
 }
+
+const ENDED: ReadonlySet<RunStanding> = new Set<RunStanding>(["finished", "taken", "failed"]);

@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { findSubject, goesOn } from "./find-subject.js";
 import { RunCache, type UnreadRun } from "./run-cache.js";
-import { writeReport, type Subject, type WrittenReport } from "./write-report.js";
+import type { Subject } from "./contents.js";
+import type { WhatIfRules } from "./tables/what-if.js";
+import { writeReport, type WrittenReport } from "./write-report.js";
 
 /** What is told of a report that was written. */
 export interface Told extends WrittenReport {
@@ -14,6 +16,8 @@ export interface ReportRequest {
   readonly draws: boolean;
   /** Whether the page is written again as long as one of the runs goes on. */
   readonly watches: boolean;
+  /** Other rules that are asked about; null: none. */
+  readonly whatIf?: WhatIfRules | null;
   /** Called for the first report, and for the last one where that is another. */
   readonly tell: (told: Told) => void;
 }
@@ -32,7 +36,12 @@ export async function reportOn(named: readonly string[], out: string, request: R
     if (version !== cache.version || !follows) {
       const written = new Date().toISOString();
       const refresh = follows ? REFRESH_SECONDS : null;
-      const report = await writeReport(subject, out, { written, refresh, draws: request.draws && !follows });
+      const report = await writeReport(subject, out, {
+        written,
+        refresh,
+        draws: request.draws && !follows,
+        whatIf: request.whatIf ?? null,
+      });
       if (version === null || !follows) request.tell({ ...report, unread: unreadIn(subject), goesOn: follows });
     }
     if (!follows) return;

@@ -1,26 +1,19 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { modeInside, PRIVATE_FOLDER, refusedByDisk, replaceFile } from "../whole-file.js";
-import type { RunFacts } from "./facts/run-facts.js";
+import { contentsOf, type Subject } from "./contents.js";
 import type { Figure } from "./figures/figure.js";
-import { runFigures } from "./figures/run-figures.js";
 import type { PageOptions } from "./page/page.js";
 import { runPage } from "./page/run-page.js";
 import { sweepPage } from "./page/sweep-page.js";
 import { renderTable, TABLE_ENDINGS, TABLE_FORMATS } from "./render/render-table.js";
 import { writeFigure } from "./render/figure-files.js";
-import { sweepFigures } from "./sweeps/sweep-figures.js";
-import type { SweepFacts } from "./sweeps/sweep-facts.js";
 import type { Table } from "./tables/table.js";
-import { tablesOf } from "./tables/tables-of.js";
+import type { WhatIfRules } from "./tables/what-if.js";
 
 export const PAGE_FILE = "report.html";
 const FIGURES_FOLDER = "figures";
 const TABLES_FOLDER = "tables";
-
-/** What is reported on: one run, or a sweep. */
-export type Subject =
-  { readonly kind: "run"; readonly run: RunFacts } | { readonly kind: "sweep"; readonly facts: SweepFacts };
 
 export interface WrittenReport {
   readonly page: string;
@@ -33,6 +26,7 @@ export interface WrittenReport {
 export interface ReportOptions extends Pick<PageOptions, "written" | "refresh"> {
   /** Whether figures and tables are written beside the page. */
   readonly draws: boolean;
+  readonly whatIf: WhatIfRules | null;
 }
 
 /**
@@ -42,24 +36,20 @@ export interface ReportOptions extends Pick<PageOptions, "written" | "refresh"> 
  */
 export async function writeReport(subject: Subject, out: string, options: ReportOptions): Promise<WrittenReport> {
   const { draws } = options;
-  const figures = subject.kind === "run" ? runFigures(subject.run) : sweepFigures(subject.facts);
-  const tables =
-    subject.kind === "run" ? [] : tablesOf(subject.facts.sweep, { configOf: ({ id }) => configOf(subject.facts, id) });
+  const contents = contentsOf(subject, options.whatIf);
   const pageOptions = { ...options, figuresFolder: FIGURES_FOLDER };
   const text =
     subject.kind === "run"
-      ? await runPage(subject.run, figures, pageOptions)
-      : await sweepPage(subject.facts, figures, tables, pageOptions);
+      ? await runPage(subject.run, contents, pageOptions)
+      : await sweepPage(subject.facts, contents, pageOptions);
+  const figures = [...contents.figures, ...contents.paper.flatMap((one) => one.figures), ...contents.whatIf.figures];
+  const tables = [...contents.tables, ...contents.whatIf.tables];
   makeFolder(out);
   const mode = modeInside(out);
   const kept = draws ? await writeBeside(out, figures, tables, mode) : [];
   const page = join(out, PAGE_FILE);
   replaceFile(page, text, mode);
   return { page, figures: draws ? figures.length : 0, tables: draws ? tables.length : 0, kept };
-}
-
-function configOf({ runs }: SweepFacts, id: string): RunFacts["state"]["config"] | null {
-  return runs.get(id)?.state.config ?? null;
 }
 
 async function writeBeside(

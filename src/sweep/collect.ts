@@ -44,10 +44,14 @@ async function collectRun(folder: string, run: PlannedRun): Promise<SweptRun> {
   };
 }
 
-/** The results of a run that trained the same are this one's, but for how k came about: here it was fixed. */
 function ownResults(folder: string, takenFrom: string | null): Results | null {
   const results = readResults(folder);
-  if (results === null || takenFrom === null || results.k === null) return results;
+  return results === null || takenFrom === null ? results : asTaken(results);
+}
+
+/** The results of a run that trained the same are this one's, but for how k came about: here it was fixed. */
+export function asTaken(results: Results): Results {
+  if (results.k === null) return results;
   const { value, start } = results.k;
   const k = { ...NOBODYS_DECISION, value, start };
   return { ...results, k };

@@ -8,6 +8,7 @@ interface ReportVerbOptions {
   readonly out?: string;
   readonly watch?: true;
   readonly figures: boolean;
+  readonly whatIf?: string[];
 }
 
 export function register(program: Command): void {
@@ -18,12 +19,16 @@ export function register(program: Command): void {
     .option("--out <folder>", "where to write (default: report/ in the folder that was named, or here for several)")
     .option("--no-figures", "the page alone, without the files of its figures")
     .option("--watch", "write the page again while runs go on, until all have ended")
+    .option("--what-if <rule...>", "k that other rules would have found, for example tau=3,8 epsilon=0.01,0.02")
     .action(async (named: string[], options: ReportVerbOptions) => {
       // What draws is large, and no other verb needs it.
       const { reportOn } = await import("../report/report-on.js");
       const { defaultOut } = await import("../report/find-runs.js");
       const out = options.out === undefined ? defaultOut(named, process.cwd()) : resolve(options.out);
-      await reportOn(named, out, { draws: options.figures, watches: options.watch === true, tell: tellReport });
+      const { parseWhatIf } = await import("../report/parse-what-if.js");
+      const whatIf = options.whatIf === undefined ? null : parseWhatIf(options.whatIf);
+      const watches = options.watch === true;
+      await reportOn(named, out, { draws: options.figures, watches, whatIf, tell: tellReport });
     });
 }
 

@@ -62,12 +62,20 @@ export class OpenPage {
     const { sessionId } = await page.send("Target.attachToTarget", { targetId, flatten: true });
     page.#session = sessionId as string;
     for (const domain of ["Page", "Network", "Runtime", "Log"]) await page.send(`${domain}.enable`);
-    const loaded = new Promise<void>((done) => page.#events.set("Page.loadEventFired", done));
-    await page.send("Page.navigate", { url });
+    await page.#load("Page.navigate", { url });
+    return page;
+  }
+
+  async reload(): Promise<void> {
+    await this.#load("Page.reload");
+  }
+
+  async #load(method: string, params: object = {}): Promise<void> {
+    const loaded = new Promise<void>((done) => this.#events.set("Page.loadEventFired", done));
+    await this.send(method, params);
     await loaded;
     // The first drawing comes with the first frame.
-    await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(0))))");
-    return page;
+    await this.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(0))))");
   }
 
   send(method: string, params: object = {}): Promise<Record<string, unknown>> {

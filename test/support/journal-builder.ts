@@ -60,6 +60,8 @@ export interface SimulationOptions {
   readonly config?: Config;
   /** Value of the signal at point j; default: the recorded tr(F). */
   readonly signal?: (point: number) => MetricValue;
+  /** Accuracy on each split, in their order: clean, then the corruptions. */
+  readonly accuracy?: (split: string, index: number) => number;
   /** Loss after `step` updates. */
   readonly loss?: (step: number) => MetricValue;
   /** Where each record goes; default: they are kept in `records`. */
@@ -252,7 +254,8 @@ class Simulation implements RecordedRun {
     splits.forEach((split, index) => {
       if (until(this.state)) return;
       this.#progress(attempt, step, step, "evaluate", split);
-      const accuracy = index === 0 ? 0.9534 : 0.93 - 0.041 * ((index * 7) % 15);
+      const accuracy =
+        this.#options.accuracy?.(split, index) ?? (index === 0 ? 0.9534 : 0.93 - 0.041 * ((index * 7) % 15));
       const num_examples = index === 0 ? 10_000 : 2000;
       const body = { step, split, values: { accuracy }, num_examples, regenerated: index > 0 };
       this.#spent.evaluate += 1.2;

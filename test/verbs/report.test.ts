@@ -52,6 +52,29 @@ describe("thawline report", () => {
     expect(page).toContain("is left out: the journal is damaged at byte 0");
   });
 
+  it("ends a run that asks for it", async () => {
+    const run = join(root, "run");
+    const settings = ["train.updates=6", "probe.points=8", "probe.every=2", "evaluate.ood=none"];
+    const { exitCode, stdout } = await execa(
+      process.execPath,
+      [CLI, "run", "quickstart", ...settings, "--run-dir", run, "--report"],
+      { reject: false },
+    );
+    expect({ exitCode, stdout }).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringMatching(/report\/report\.html, with \d+ figures beside it$/) as string,
+    });
+    expect(readFileSync(join(run, "report", "report.html"), "utf8")).toContain("<title>");
+  });
+
+  it("says what it does not understand of other rules, and leaves nothing", async () => {
+    const run = historyRun("vision-online", join(root, "run"));
+    const { exitCode, stderr } = await report(run, "--what-if", "tau=one");
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain("error: `--what-if` does not understand `tau=one`");
+    expect(existsSync(join(run, "report"))).toBe(false);
+  });
+
   it("refuses a folder without runs, and leaves nothing", async () => {
     const { exitCode, stderr } = await report(root);
     expect({ exitCode, stderr }).toEqual({

@@ -20,7 +20,7 @@ export async function loadChart(): Promise<Chart> {
 }
 
 /** Modules in an order in which each has what it uses in front of it; together they are one script. */
-const SCRIPTS = ["scale.js", "parts.js", "chart.js", "page.js"];
+const SCRIPTS = ["scale.js", "parts.js", "chart.js", "memory.js", "page.js"];
 
 export interface PageAssets {
   readonly style: string;

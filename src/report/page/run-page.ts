@@ -10,17 +10,20 @@ import { summarySections } from "../../words/summary-sections.js";
 import { singleLine } from "../../printable.js";
 import { namedScores } from "../../reading/named-scores.js";
 import type { RunFacts } from "../facts/run-facts.js";
+import type { Contents } from "../contents.js";
 import type { Figure } from "../figures/figure.js";
 import { filesSentence, PageFigures } from "./figure-html.js";
 import { facts, markup, NOTHING, table, type Html } from "./html.js";
 import { page, type PageOptions } from "./page.js";
 import { answerOf } from "./run-answer.js";
+import { section } from "./section.js";
+import { whatIfSection } from "./what-if-section.js";
 import { settingsOf } from "./settings.js";
 
 /** The page of one run. */
 export async function runPage(
   run: RunFacts,
-  figures: readonly Figure[],
+  { figures, whatIf }: Pick<Contents, "figures" | "whatIf">,
   { written, figuresFolder, refresh }: PageOptions,
 ): Promise<string> {
   const pageFigures = await PageFigures.load();
@@ -33,22 +36,13 @@ export async function runPage(
   ${section("Detector", [...show(({ id }) => id === "detector"), detectorTable(run)])}
   ${section("Blocks", [...show(({ kind }) => kind === "timeline"), blocksTable(run)])}
   ${section("Training", show(isTraining))} ${section("Scores", [...show(isScore), scoresTable(run)])}
-  ${section("Costs", [costsTable(run)])}
+  ${whatIfSection(whatIf, pageFigures)} ${section("Costs", [costsTable(run)])}
   ${section("In words", [facts(summarySections(run.results, run.state).flatMap(([label, sentences]) => (sentences.length === 0 ? [] : [[label, sentences.map((sentence) => markup`<div>${sentence}</div>`)] as const])))])}
   ${section("Log", [logTable(run)])} ${section("Attempts", [attemptsTable(run)])}
   ${section("What made it", [madeBy(run), filesSentence(figuresFolder)])}`;
   const status = run.status.replace(" ", "-");
   const badge = markup`<span class="badge ${status}">${run.status}</span>`;
   return page({ title: run.state.run, badge, content, figures: pageFigures, written, refresh });
-}
-
-/** None where there is nothing in it. */
-export function section(title: string, parts: readonly Html[]): Html {
-  if (parts.every(({ text }) => text === "")) return NOTHING;
-  return markup`<section>
-    <h2>${title}</h2>
-    ${parts}
-  </section>`;
 }
 
 function detectorTable({ state, judgements }: RunFacts): Html {

@@ -2,26 +2,27 @@ import { singleLine } from "../../printable.js";
 import type { SweptRun } from "../../sweep/swept-run.js";
 import { formatCost, formatCount, formatShare } from "../../words/format.js";
 import { describeSource, signalName } from "../../words/names.js";
+import type { Contents } from "../contents.js";
 import type { Figure } from "../figures/figure.js";
 import { sweepAnswer } from "../sweeps/sweep-answer.js";
 import type { SweepFacts } from "../sweeps/sweep-facts.js";
 import { armsOf } from "../tables/arms.js";
 import { decidingScore } from "../tables/compared-score.js";
-import { describeMachines } from "../tables/provenance.js";
-import type { Table } from "../tables/table.js";
 import { filesSentence, PageFigures } from "./figure-html.js";
 import { facts, markup, NOTHING, table, type Html } from "./html.js";
 import { page, type PageOptions } from "./page.js";
 import { notesOf } from "./run-answer.js";
-import { section } from "./run-page.js";
+import { sweepNotes } from "./sweep-notes.js";
+import { paperSection } from "./paper-section.js";
+import { section } from "./section.js";
+import { whatIfSection } from "./what-if-section.js";
 import { settingsOf } from "./settings.js";
 import { tableHtml } from "./table-html.js";
 
 /** The page of a sweep: the answer, the tables, the figures, and every run with what became of it. */
 export async function sweepPage(
   found: SweepFacts,
-  figures: readonly Figure[],
-  tables: readonly Table[],
+  { figures, tables, paper, whatIf }: Contents,
   { written, figuresFolder, refresh }: PageOptions,
 ): Promise<string> {
   const { sweep } = found;
@@ -35,11 +36,13 @@ export async function sweepPage(
   const isCurve = (figure: Figure): boolean => !isScore(figure) && !isPart(figure);
   const content = markup`<p class="answer"><b>${answer.headline.charAt(0).toUpperCase() + answer.headline.slice(1)}.</b></p>
     <ul>${answer.sentences.map((sentence) => markup`<li>${sentence}</li>`)}</ul>
-    ${notesOf(notesFor(found))}
+    ${notesOf(sweepNotes(found))}
     ${section("Scores", show(isScore))}
     ${section("Tables", tables.map(tableHtml))}
     ${section("Signals and loss", show(isCurve))}
     ${section("Parts of the scores", show(isPart))}
+    ${paperSection(paper, pageFigures)}
+    ${whatIfSection(whatIf, pageFigures)}
     ${section("Runs", [runsTable(found)])}
     ${section("Failures", [failures(sweep.runs)])}
     ${section("Costs", [costsTable(found)])}
@@ -50,42 +53,15 @@ export async function sweepPage(
   return page({ title: `${sweep.name}${scale}`, badge, content, figures: pageFigures, written, refresh });
 }
 
-function notesFor({ sweep, runs, unread }: SweepFacts): string[] {
-  const capped = sweep.runs.filter(({ results }) => results?.k?.source === "cap");
-  const completed = armsOf(sweep).flatMap((arm) => arm.completed);
-  const machines = describeMachines(completed);
-  return [
-    ...(sweep.scale === null
-      ? []
-      : [`made with the settings of scale \`${sweep.scale}\`: every number is of that scale`]),
-    ...unread.map(({ folder, why }) => `\`${folder}\` is left out: ${why}`),
-    ...sweep.runs.flatMap(({ id }) => (runs.get(id)?.notes ?? []).map((note) => `${id}: ${note}`)),
-    ...(capped.length === 0
-      ? []
-      : [`k came from its cap k_max, not from a signal, in ${formatCount(capped.length, "run")}: ${namesOf(capped)}`]),
-    ...(completed.some(({ results }) => results.ood?.regenerated === true)
-      ? [
-          "the corrupted images were regenerated here: scores on them are not comparable with those on the published files",
-        ]
-      : []),
-    ...(completed.some(({ results }) => results.images_from_jpeg)
-      ? ["the test images come from JPEG copies: their scores are not those of the benchmark"]
-      : []),
-    ...(machines === null ? [] : [machines]),
-  ];
-}
-
-function namesOf(runs: readonly SweptRun[]): string {
-  const shown = runs.slice(0, 8).map(({ id }) => id);
-  return `${shown.join(", ")}${runs.length > shown.length ? `, and ${runs.length - shown.length} more` : ""}`;
-}
-
 /** Every planned run, with what decided its k; the numbers behind it are told as the run told them. */
 function runsTable({ sweep, runs }: SweepFacts): Html {
   const rows = sweep.runs.map((run) => {
     const { id, condition, seed, standing, takenFrom, results } = run;
     const facts = runs.get(id);
-    const decided = facts?.log.findLast(({ kind, text }) => kind === "decision" && text.startsWith("k = "));
+    const decided =
+      takenFrom !== null
+        ? undefined
+        : facts?.log.findLast(({ kind, text }) => kind === "decision" && text.startsWith("k = "));
     const k = results?.k ?? null;
     const why =
       decided?.text ??

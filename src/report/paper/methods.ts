@@ -33,7 +33,7 @@ function folderOfCifar(path: string): string {
 /** Whether a run trains as a row of the paper's tables does. */
 export function isOfMethod(config: RunConfig, experiment: Experiment, method: PaperMethod): boolean {
   if (config.script !== undefined) return false;
-  const rate = config.train.learning_rate / settingsOf(experiment).learning_rate;
+  const rate = relativeRate(config, experiment);
   const { intervention } = config;
   const { decidedBy } = method;
   const signal = onlineRule(intervention)?.signal ?? null;
@@ -53,7 +53,12 @@ export function isOfMethod(config: RunConfig, experiment: Experiment, method: Pa
   }
 }
 
-function isClose(a: number, b: number): boolean {
+/** The learning rate as a multiple of the paper's. */
+export function relativeRate(config: Config, experiment: Experiment): number {
+  return config.train.learning_rate / settingsOf(experiment).learning_rate;
+}
+
+export function isClose(a: number, b: number): boolean {
   return Math.abs(a - b) < 1e-9;
 }
 

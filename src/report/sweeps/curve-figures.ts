@@ -12,29 +12,35 @@ import type { SweepFacts } from "./sweep-facts.js";
 
 /** The signals and the loss of all runs: seeds as thin lines behind the mean of their condition, and where each k lies. */
 export function curveFigures(facts: SweepFacts, arms: readonly Arm[]): LineFigure[] {
-  const runs = arms.flatMap((arm) => runsOf(facts, arm).map(({ run }) => run));
+  const runs = arms.flatMap((arm) => runsOf(facts, arm, arms).map(({ run }) => run));
   const keys = [...new Set(runs.flatMap((run) => signalKeysOf(run.state)))].filter(isDrawn);
   return [...keys.map((key) => signalsFigure(facts, arms, key)), lossFigure(facts, arms)].filter((one) => one !== null);
 }
 
-function runsOf(
-  facts: SweepFacts,
-  { planned }: Arm,
-): { readonly id: string; readonly seed: number; readonly run: RunFacts }[] {
-  // A run that took another's results has its journal too, which would be drawn twice.
+interface DrawnRun {
+  readonly seed: number;
+  readonly run: RunFacts;
+  /** Whether another run's training is drawn, since it was the same. */
+  readonly isTaken: boolean;
+}
+
+/** The runs of an arm that are drawn beside these others: the training of one that was taken is drawn once. */
+function runsOf(facts: SweepFacts, { planned }: Arm, arms: readonly Arm[]): DrawnRun[] {
+  const isBeside = (id: string): boolean => arms.some((arm) => arm.planned.some((other) => other.id === id));
   return planned.flatMap(({ id, seed, takenFrom }) => {
-    const run = takenFrom === null ? facts.runs.get(id) : undefined;
-    return run === undefined ? [] : [{ id, seed, run }];
+    const run = takenFrom === null || !isBeside(takenFrom) ? facts.runs.get(id) : undefined;
+    return run === undefined ? [] : [{ seed, run, isTaken: takenFrom !== null }];
   });
 }
 
-function signalsFigure(facts: SweepFacts, arms: readonly Arm[], key: string): LineFigure | null {
+/** A signal of these arms over the updates; null where none of them measured it. */
+export function signalsFigure(facts: SweepFacts, arms: readonly Arm[], key: string): LineFigure | null {
   const series = arms.flatMap((arm): Series[] => {
-    const own = runsOf(facts, arm).flatMap(({ seed, run }) => {
-      const points = run.state.signal.series[key];
-      return points === undefined || points.length === 0 ? [] : [{ seed, run, points: points.map(drawnPoint) }];
+    const own = runsOf(facts, arm, arms).flatMap((one) => {
+      const points = one.run.state.signal.series[key];
+      return points === undefined || points.length === 0 ? [] : [{ ...one, points: points.map(drawnPoint) }];
     });
-    const decided = own.flatMap(({ run, points }) => decidedPoint(run, key, points));
+    const decided = own.flatMap(({ run, isTaken, points }) => (isTaken ? [] : decidedPoint(run, key, points)));
     const marks: Series[] =
       decided.length === 0
         ? []
@@ -54,7 +60,10 @@ function signalsFigure(facts: SweepFacts, arms: readonly Arm[], key: string): Li
     kind: "lines",
     id: fileName(`signals-${signalOf(key).replace("recorded:", "")}`),
     title: signalName(key),
-    caption: ["thick: the mean over seeds, thin: single seeds; symbols: where k was decided by this signal"],
+    caption: [
+      "thick: the mean over seeds, thin: single seeds",
+      ...(series.some(({ draws }) => draws === "points") ? ["symbols: where k was decided by this signal"] : []),
+    ],
     x: UPDATES,
     y: signalAxis(key),
     series,
@@ -75,7 +84,7 @@ function lossFigure(facts: SweepFacts, arms: readonly Arm[]): LineFigure | null 
   const series = arms.flatMap((arm) =>
     linesOf(
       arm.label,
-      runsOf(facts, arm).flatMap(({ seed, run }) =>
+      runsOf(facts, arm, arms).flatMap(({ seed, run }) =>
         run.loss.length === 0 ? [] : [{ seed, points: run.loss.map(({ step, loss }) => ({ x: step, y: loss })) }],
       ),
     ),

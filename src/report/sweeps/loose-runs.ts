@@ -32,7 +32,9 @@ export function looseRuns(runs: readonly RunFacts[], unread: readonly UnreadRun[
   };
   return {
     sweep,
+    isPlanned: false,
     runs: new Map(swept.map(({ id }, index) => [id, runs[index]!])),
+    configs: new Map(swept.map(({ id }, index) => [id, runs[index]!.state.config])),
     unread,
     differences: Object.fromEntries(names.map((name, index) => [name, differences[index]!])),
   };

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { JOURNAL_FILE } from "../../journal/format.js";
-import { collectPlan } from "../../sweep/collect.js";
+import { asTaken, collectPlan } from "../../sweep/collect.js";
 import { readPlan } from "../../sweep/sweep-folder.js";
 import type { SweptRun } from "../../sweep/swept-run.js";
 import type { RunFacts } from "../facts/run-facts.js";
@@ -28,9 +28,11 @@ export async function plannedRuns(folder: string, cache: RunCache): Promise<Swee
     facts.set(run.id, read);
     const isDone = run.standing === "finished" || run.standing === "taken";
     // The journal wins over what was written beside it.
-    return { ...run, results: isDone ? read.results : null, failure: run.failure ?? failureOf(read) };
+    const results = run.takenFrom === null ? read.results : asTaken(read.results);
+    return { ...run, results: isDone ? results : null, failure: run.failure ?? failureOf(read) };
   });
   const own = differencesOf(plan.runs.map(({ config }) => config));
   const differences = Object.fromEntries(plan.runs.map(({ condition }, index) => [condition, own[index]!]));
-  return { sweep: { ...sweep, runs: swept }, runs: facts, unread, differences };
+  const configs = new Map(plan.runs.map(({ id, config }) => [id, config]));
+  return { sweep: { ...sweep, runs: swept }, isPlanned: true, runs: facts, configs, unread, differences };
 }

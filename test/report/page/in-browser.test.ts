@@ -64,8 +64,18 @@ describe.skipIf(browser === null)("a page in a browser", () => {
     expect(await page.evaluate(paper)).toBe(before);
   });
 
+  it("keeps what was chosen when it is opened again, as a page that follows runs is", async () => {
+    await page.evaluate(`${figure}.querySelector('input[name="logY"]').click()`);
+    await page.evaluate("document.getElementById('theme').click()");
+    const chosen = `[${figure}.querySelector('input[name="logY"]').checked, document.documentElement.dataset.theme]`;
+    const before = await page.evaluate(chosen);
+    await page.reload();
+    expect(before).toEqual([true, expect.any(String)]);
+    expect(await page.evaluate(chosen)).toEqual(before);
+  });
+
   it("has neither asked nor complained after all of that", () => {
-    expect(page.requests).toEqual([url]);
+    expect(page.requests).toEqual([url, url]);
     expect(page.said).toEqual([]);
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { State } from "../../../src/core/state.js";
 import { askWhatIf } from "../../../src/journal/replay.js";
+import { askRules } from "../../../src/report/tables/what-if.js";
 import { whatIfTable } from "../../../src/report/tables/what-if-table.js";
 import type { Sweep, SweptRun } from "../../../src/sweep/swept-run.js";
 import { recordedSweep } from "../../support/recorded-sweep.js";
@@ -21,7 +22,7 @@ function stateOf({ condition, seed }: SweptRun): State | null {
 }
 
 describe("the table of other rules", () => {
-  const table = whatIfTable(sweep, stateOf, rules)!;
+  const table = whatIfTable(sweep, askRules(sweep, stateOf, rules))!;
 
   it("has a row for each condition, signal and rule", () => {
     expect(table.rows.map(({ label }) => label)).toEqual(
@@ -49,12 +50,22 @@ describe("the table of other rules", () => {
 
   it("asks for the state of every run once", () => {
     const asked: string[] = [];
-    whatIfTable(sweep, (run) => (asked.push(run.id), stateOf(run)), rules);
+    askRules(sweep, (run) => (asked.push(run.id), stateOf(run)), rules);
     expect(asked.sort()).toEqual(sweep.runs.map(({ id }) => id).sort());
   });
 
   it("is none where nothing was measured", () => {
-    expect(whatIfTable(sweep, () => unmeasured, rules)).toBeNull();
-    expect(whatIfTable(sweep, () => null, rules)).toBeNull();
+    expect(
+      whatIfTable(
+        sweep,
+        askRules(sweep, () => unmeasured, rules),
+      ),
+    ).toBeNull();
+    expect(
+      whatIfTable(
+        sweep,
+        askRules(sweep, () => null, rules),
+      ),
+    ).toBeNull();
   });
 });

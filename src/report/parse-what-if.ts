@@ -1,0 +1,40 @@
+import { DEFAULT_EPSILON, METRIC_TABLE, SIGNALS } from "../metrics.js";
+import { UserError } from "../errors.js";
+import type { WhatIfRules } from "./tables/what-if.js";
+
+const FITS = {
+  tau: (value: number) => Number.isSafeInteger(value) && value >= 2,
+  epsilon: (value: number) => value > 0 && value < 1,
+} as const;
+/** Rules that one command asks about: each is asked of every run and signal. */
+const MOST_RULES = 400;
+
+/**
+ * `tau=3,8 epsilon=0.01,0.02`, in any order; what is not named has the defaults.
+ *
+ * @throws UserError `invalid_what_if` naming the part that is wrong
+ */
+export function parseWhatIf(words: readonly string[]): WhatIfRules {
+  const said: { tau?: number[]; epsilon?: number[] } = {};
+  for (const word of words) {
+    const [, key, list = ""] = /^(tau|epsilon)=(.+)$/.exec(word) ?? [];
+    if (key !== "tau" && key !== "epsilon") throw invalid(word);
+    const values = list.split(",").map((text) => (text.trim() === "" ? NaN : Number(text)));
+    if (said[key] !== undefined || !values.every(FITS[key])) throw invalid(word);
+    said[key] = [...new Set(values)].sort((a, b) => a - b);
+  }
+  const rules = { tau: said.tau ?? DEFAULT_TAUS, epsilon: said.epsilon ?? [DEFAULT_EPSILON] };
+  if (rules.tau.length * rules.epsilon.length > MOST_RULES) throw invalid(words.join(" "));
+  return rules;
+}
+
+/** Of the signals' own rules. */
+const DEFAULT_TAUS = [...new Set(SIGNALS.map((signal) => METRIC_TABLE[signal].tau))].sort((a, b) => a - b);
+
+function invalid(part: string): UserError {
+  return new UserError({
+    code: "invalid_what_if",
+    message: `\`--what-if\` does not understand \`${part}\``,
+    hint: `write it after the folders, as \`--what-if tau=3,8 epsilon=0.01,0.02\`: tau integers of at least 2, epsilon between 0 and 1, ${MOST_RULES} rules at most`,
+  });
+}
