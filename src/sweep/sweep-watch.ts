@@ -3,13 +3,14 @@ import { join } from "node:path";
 import type { JournalRecord } from "../journal/format.js";
 import { Glance } from "../journal/glance.js";
 import { comparedBy, namedScores } from "../reading/named-scores.js";
+import { withTimeLeft } from "../reading/time-left.js";
 import { readResults } from "../runs/finished-run.js";
 import { RESULTS_FILE } from "../runs/outcome.js";
 import type { Plan, PlannedRun } from "./plan.js";
 import { isDone, standingOf } from "./standing.js";
 import { FAILURE, notesFolderOf, PLAN_FILE, readPlan, runFolderOf, TAKEN } from "./sweep-folder.js";
 import type { RunStanding } from "./swept-run.js";
-import { withTimeLeft, type TimedRun, type WatchedSweep } from "./watched-sweep.js";
+import type { TimedRun, WatchedSweep } from "./watched-sweep.js";
 
 /** So often all runs that are not done are looked at, whatever their notes say: somebody may have resumed one by itself. */
 const EVERY_LOOK = 15;
@@ -88,7 +89,8 @@ export class SweepWatch {
       standing,
       takenFrom,
       failure: null,
-      k: results?.k == null ? null : { value: results.k.value, source: takenFrom === null ? results.k.source : "fixed" },
+      k:
+        results?.k == null ? null : { value: results.k.value, source: takenFrom === null ? results.k.source : "fixed" },
       scores: results === null ? null : namedScores(results),
       step: results?.updates ?? null,
       of: results?.updates ?? null,

@@ -43,6 +43,8 @@ export interface Glyphs {
   readonly barLeft: string;
   readonly plusMinus: string;
   readonly separator: string;
+  /** The end of what was cut. */
+  readonly cut: string;
   /** How a run of a sweep stands. */
   readonly standing: Readonly<Record<RunStanding, string>>;
 }
@@ -57,6 +59,7 @@ const UNICODE: Glyphs = {
   barLeft: "─",
   plusMinus: "±",
   separator: "│",
+  cut: "…",
   standing: { finished: "✓", taken: "=", running: "▸", interrupted: "‖", failed: "✗", pending: "·" },
 };
 
@@ -70,6 +73,7 @@ const ASCII: Glyphs = {
   barLeft: "-",
   plusMinus: "+-",
   separator: "|",
+  cut: "~",
   standing: { finished: "+", taken: "=", running: ">", interrupted: "~", failed: "x", pending: "." },
 };
 

@@ -1,5 +1,13 @@
 /** What a terminal sends for keys of their own, as final byte of a control sequence. */
-const FINAL_NAMES: Readonly<Record<string, string>> = { A: "up", B: "down", C: "right", D: "left", H: "home", F: "end", Z: "shift+tab" };
+const FINAL_NAMES: Readonly<Record<string, string>> = {
+  A: "up",
+  B: "down",
+  C: "right",
+  D: "left",
+  H: "home",
+  F: "end",
+  Z: "shift+tab",
+};
 
 /** Of sequences that end with `~`, by their number. */
 const NUMBERED_NAMES: Readonly<Record<string, string>> = { 1: "home", 4: "end", 5: "pageup", 6: "pagedown" };
