@@ -113,7 +113,13 @@ export async function runSweep(request: SweepRequest): Promise<void> {
 async function viewSweep(folder: string, making: NonNullable<SweepViewOptions["making"]>): Promise<string> {
   const watch = new SweepWatch(folder);
   const { stdout, stdin, env } = process;
-  return runSweepView({ look: (now) => watch.look(now), stdout, stdin, env, making });
+  try {
+    return await runSweepView({ look: (now) => watch.look(now), stdout, stdin, env, making });
+  } catch (error) {
+    // A view that fails takes no run with it.
+    standardError.print(`note: the view has failed: ${error instanceof Error ? error.message : String(error)}\n`);
+    return "detached";
+  }
 }
 
 async function chosenPlan({ file, folder }: SweepRequest): Promise<Plan> {

@@ -43,7 +43,7 @@ export const SWEEP_KEYMAP: readonly SweepKeyBinding[] = [
     keys: ["o"],
     action: "overlay",
     help: "2 to 4 selected runs in one chart; `v` changes what it shows",
-    footer: "overlay",
+    footer: "chart",
   },
   {
     keys: ["/", "f"],

@@ -115,7 +115,7 @@ function Legend(): ReactElement {
     <Line
       segments={[
         ...standings.map(([standing, symbol]) => say(`${symbol} ${standing}  `, STANDING_ROLES[standing])),
-        say("k57c: by the cap", "dim"),
+        say("k57c: cap", "dim"),
       ]}
     />
   );
