@@ -22,7 +22,8 @@ export function register(program: Command): void {
       const root = folder ?? "runs";
       if (hasPlan(root)) {
         const sweep = await new SweepWatch(root).look(Date.now());
-        for (const run of sweep.runs) await printLine(options.json ? JSON.stringify(rowOf(run, sweep)) : describeListedRun(run, sweep));
+        for (const run of sweep.runs)
+          await printLine(options.json ? JSON.stringify(rowOf(run, sweep)) : describeListedRun(run, sweep));
         return;
       }
       const runFolders = runFoldersIn(root);
