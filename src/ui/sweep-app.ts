@@ -64,9 +64,10 @@ export async function runSweepView(options: SweepViewOptions): Promise<"ended" |
   void making?.over.then(over, over);
   void instance.waitUntilExit().then(() => leave("detached"));
   try {
-    while (!closing.signal.aborted) {
+    const isOver = (): boolean => closing.signal.aborted;
+    while (!isOver()) {
       await sleep(POLL_MILLISECONDS, undefined, { signal: closing.signal }).catch(() => undefined);
-      if (!closing.signal.aborted) model.see(await options.look(Date.now()));
+      if (!isOver()) model.see(await options.look(Date.now()));
     }
   } finally {
     leave("ended");
