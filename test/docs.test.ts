@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { configPaths } from "../src/config/json-schema.js";
 import { MESSAGES } from "../src/protocol/messages.js";
 import { KEYMAP } from "../src/ui/model/keymap.js";
+import { keyName, SWEEP_KEYMAP } from "../src/ui/model/sweep-keymap.js";
 
 const ROOT = resolve(import.meta.dirname, "..");
 
@@ -141,6 +142,13 @@ describe("what is generated or mirrored", () => {
 
   it("docs/operating.md lists the keys of the live view", () => {
     const rows = KEYMAP.map(({ keys, help: text }) => `| ${keys.map((key) => `\`${key}\``).join(", ")} | ${text}`);
+    expect(rows.filter((row) => !read("docs/operating.md").includes(row))).toEqual([]);
+  });
+
+  it("docs/operating.md lists the keys of a sweep's view", () => {
+    const rows = SWEEP_KEYMAP.map(({ keys, help: text }) => {
+      return `| ${keys.map((key) => `\`${keyName(key)}\``).join(", ")} | ${text}`;
+    });
     expect(rows.filter((row) => !read("docs/operating.md").includes(row))).toEqual([]);
   });
 

@@ -20,12 +20,15 @@ import { SweepRunner, type SweepEnd, type SweepEvent } from "../sweep/runner.js"
 import { slotsOn, thisMachine } from "../sweep/slots.js";
 import type { Here } from "../sweep/source-runs.js";
 import { hasPlan, openSweepFolder, readPlan, runFolderOf } from "../sweep/sweep-folder.js";
+import { SweepWatch } from "../sweep/sweep-watch.js";
 import type { Sweep } from "../sweep/swept-run.js";
 import { requireTrustedConfig } from "../trust/require-trust.js";
 import { readResults } from "../runs/finished-run.js";
+import { runSweepView, type SweepViewOptions } from "../ui/sweep-app.js";
 import { describePlan, sweepEndLine, sweepEventLine } from "../words/sweep.js";
 import { describeSweep } from "../words/sweep-status.js";
 import { shortPath } from "../words/format.js";
+import { wantsView } from "./display-options.js";
 import { comeBackLater, listenForStops, timeOf } from "./slurm-task.js";
 import { printScripts, submitToSlurm } from "./sweep-on-slurm.js";
 import { runSweepTrial, TRIAL_UPDATES } from "./sweep-trial.js";
@@ -45,6 +48,8 @@ export interface SweepRequest {
   readonly extend: boolean;
   readonly dryRun: boolean;
   readonly json: boolean;
+  /** A line an event, also in a terminal. */
+  readonly plain: boolean;
   readonly trust: boolean;
 }
 
@@ -80,6 +85,7 @@ export async function runSweep(request: SweepRequest): Promise<void> {
     standardOutput.print(`${plan.name}: ${plan.runs.length} runs in \`${shortPath(folder)}\`, ${places}\n`);
   }
   const { failFast, share } = request;
+  let isViewed = wantsView({ ...(request.plain && { plain: true }), ...(request.json && { json: true }) });
   const runner = new SweepRunner({
     folder,
     plan,
@@ -89,13 +95,31 @@ export async function runSweep(request: SweepRequest): Promise<void> {
     call: process.env["SLURM_ARRAY_JOB_ID"] ?? process.env["THAWLINE_SWEEP_CALL"] ?? randomUUID(),
     startRun,
     here: here(plan),
-    onEvent: (event) => tell(folder, event, request.json),
+    onEvent: (event) => (isViewed ? undefined : tell(folder, event, request.json)),
     ...timeOf(process.env),
   });
   const stops = listenForStops(process.env, () => runner.stop());
-  const end = await runner.work();
+  const work = runner.work();
+  if (isViewed) {
+    const why = await viewSweep(folder, { places: slots.length, stop: () => runner.stop(), over: work });
+    isViewed = false;
+    if (why === "detached") standardOutput.print("the view is closed, the sweep goes on here; Ctrl-C stops it\n");
+  }
+  const end = await work;
   await tellEnd(plan, folder, end, request.json);
   if (end.why === "time" || end.why === "interrupted") await comeBackLater(stops());
+}
+
+async function viewSweep(folder: string, making: NonNullable<SweepViewOptions["making"]>): Promise<string> {
+  const watch = new SweepWatch(folder);
+  const { stdout, stdin, env } = process;
+  try {
+    return await runSweepView({ look: (now) => watch.look(now), stdout, stdin, env, making });
+  } catch (error) {
+    // A view that fails takes no run with it.
+    standardError.print(`note: the view has failed: ${error instanceof Error ? error.message : String(error)}\n`);
+    return "detached";
+  }
 }
 
 async function chosenPlan({ file, folder }: SweepRequest): Promise<Plan> {

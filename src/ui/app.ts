@@ -27,10 +27,10 @@ export interface ViewExit {
   readonly state: State | null;
 }
 
-const CLOCK_MILLISECONDS = 1000;
+export const CLOCK_MILLISECONDS = 1000;
 
 /** Whoever looks sees no more from a frame for each boundary, and each is laid out anew. */
-const LOOK_MILLISECONDS = 500;
+export const LOOK_MILLISECONDS = 500;
 
 /** After its controller is gone the journal's last records still have to be read. */
 const LAST_RECORDS_MILLISECONDS = 1000;
@@ -51,6 +51,7 @@ export async function runView(options: ViewOptions): Promise<ViewExit> {
     runFolders,
     interrupt,
     now: Date.now(),
+    overlay: true,
     giveRequest: (runFolder, term, request) => {
       return writeRequestFile(runFolder, { term, who: env["USER"] ?? "view", request });
     },
@@ -104,7 +105,7 @@ async function follow(
 }
 
 /** A terminal that closes, a polite kill, and a SIGINT that is no key, leave the run alone and the terminal tidy. */
-function leaveOnSignals(leave: () => void): () => void {
+export function leaveOnSignals(leave: () => void): () => void {
   const signals = ["SIGTERM", "SIGHUP", "SIGINT"] as const;
   for (const signal of signals) process.on(signal, leave);
   return () => {

@@ -1,4 +1,5 @@
 import type { TextProps } from "ink";
+import type { RunStanding } from "../sweep/swept-run.js";
 import type { Role } from "../words/role.js";
 
 export type Style = Pick<TextProps, "color" | "bold" | "dimColor" | "inverse">;
@@ -42,6 +43,10 @@ export interface Glyphs {
   readonly barLeft: string;
   readonly plusMinus: string;
   readonly separator: string;
+  /** The end of what was cut. */
+  readonly cut: string;
+  /** How a run of a sweep stands. */
+  readonly standing: Readonly<Record<RunStanding, string>>;
 }
 
 const UNICODE: Glyphs = {
@@ -54,6 +59,8 @@ const UNICODE: Glyphs = {
   barLeft: "─",
   plusMinus: "±",
   separator: "│",
+  cut: "…",
+  standing: { finished: "✓", taken: "=", running: "▸", interrupted: "‖", failed: "✗", pending: "·" },
 };
 
 const ASCII: Glyphs = {
@@ -66,6 +73,8 @@ const ASCII: Glyphs = {
   barLeft: "-",
   plusMinus: "+-",
   separator: "|",
+  cut: "~",
+  standing: { finished: "+", taken: "=", running: ">", interrupted: "~", failed: "x", pending: "." },
 };
 
 export function createTheme(options: { readonly color: boolean; readonly unicode: boolean }): Theme {

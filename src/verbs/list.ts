@@ -1,4 +1,5 @@
-import { relative } from "node:path";
+import { readdirSync } from "node:fs";
+import { join, relative } from "node:path";
 import type { Command } from "commander";
 import type { LostTail } from "../journal/lost-tail.js";
 import { replayFolder } from "../journal/replay.js";
@@ -6,20 +7,59 @@ import { standardOutput } from "../output.js";
 import { singleLine } from "../printable.js";
 import { listedRun, readFinishedRun, type ListedRun } from "../runs/finished-run.js";
 import { runFoldersIn } from "../runs/list.js";
+import { hasPlan } from "../sweep/sweep-folder.js";
+import { SweepWatch } from "../sweep/sweep-watch.js";
+import type { WatchedRun, WatchedSweep } from "../sweep/watched-sweep.js";
+import { describeListedRun, describeListedSweep } from "../words/sweep-list.js";
 
 export function register(program: Command): void {
   program
     .command("list")
-    .description("List the runs under a folder, newest first")
-    .argument("[folder]", "default: runs")
+    .description("List the sweeps and runs under a folder, newest first, or the runs of a sweep")
+    .argument("[folder]", "of runs and sweeps, or of one sweep (default: runs)")
     .option("--json", "print one JSON object a line")
     .action(async (folder: string | undefined, options: { readonly json?: true }) => {
       const root = folder ?? "runs";
-      for (const runFolder of runFoldersIn(root)) {
+      if (hasPlan(root)) {
+        const sweep = await new SweepWatch(root).look(Date.now());
+        for (const run of sweep.runs)
+          await printLine(options.json ? JSON.stringify(rowOf(run, sweep)) : describeListedRun(run, sweep));
+        return;
+      }
+      const runFolders = runFoldersIn(root);
+      for (const folderOfSweep of sweepFoldersIn(root)) await printLine(await describeSweepIn(folderOfSweep, options));
+      for (const runFolder of runFolders) {
         standardOutput.print(`${await describe(runFolder, options)}\n`);
         await standardOutput.drained();
       }
     });
+}
+
+async function printLine(line: string): Promise<void> {
+  standardOutput.print(`${line}\n`);
+  await standardOutput.drained();
+}
+
+function sweepFoldersIn(root: string): string[] {
+  const folders = readdirSync(root, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  return folders.map(({ name }) => join(root, name)).filter(hasPlan);
+}
+
+async function describeSweepIn(folder: string, options: { readonly json?: true }): Promise<string> {
+  try {
+    const sweep = await new SweepWatch(folder).look(Date.now());
+    if (!options.json) return `${shown(folder)} ${describeListedSweep(sweep)}`;
+    const standings = Object.fromEntries(sweep.runs.map(({ id, standing }) => [id, standing]));
+    return JSON.stringify({ sweep: sweep.name, folder, runs: standings });
+  } catch (error) {
+    return describeUnreadable(folder, error instanceof Error ? error.message : String(error), options);
+  }
+}
+
+function rowOf({ id, condition, seed, axes, standing, k, failure, folder }: WatchedRun, sweep: WatchedSweep): object {
+  const { score, runs } = sweep;
+  const value = score === null ? null : (runs.find((run) => run.id === id)?.scores?.[score] ?? null);
+  return { run: id, folder, condition, seed, axes, status: standing, k: k?.value ?? null, score, value, failure };
 }
 
 /** One run that cannot be read, for whatever reason, must not hide the others. */

@@ -24,6 +24,7 @@ interface SweepFlags {
   readonly extend?: true;
   readonly dryRun?: true;
   readonly json?: true;
+  readonly plain?: true;
   readonly trust?: true;
 }
 
@@ -54,6 +55,7 @@ export function register(program: Command): void {
     .option("--fail-fast", "stop at the first run that fails")
     .option("--extend", "let runs join the sweep in this folder that it does not have yet")
     .option("--dry-run", "print the runs, their number and about how long they take, and begin none")
+    .option("--plain", "one line an event, also in a terminal")
     .option("--json", "print one JSON object an event")
     .option("--trust", "run the model that a file names by import path, wherever the file and the model come from")
     .action(async (source: string, overrides: string[], flags: SweepFlags) => {
@@ -95,6 +97,7 @@ function requestOf(source: string, overrides: readonly string[], flags: SweepFla
     extend: flags.extend ?? false,
     dryRun: flags.dryRun ?? false,
     json: flags.json ?? false,
+    plain: flags.plain ?? false,
     trust: flags.trust ?? false,
   };
   const path = resolve(cwd, source);

@@ -7,18 +7,28 @@ import type { State } from "../core/state.js";
 import { runView } from "../ui/app.js";
 import { createPlainLines, jsonLine } from "../words/plain.js";
 import { standardError, standardOutput } from "../output.js";
+import { UserError } from "../errors.js";
 import { latestRunFolder } from "../runs/list.js";
+import { hasPlan } from "../sweep/sweep-folder.js";
+import { watchSweep } from "../starting/watch-sweep.js";
 import { wantsView, type DisplayOptions } from "../starting/display-options.js";
 
 export function register(program: Command): void {
   program
     .command("watch")
-    .description("The live view of running or finished runs; it only looks, and leaving it changes nothing")
-    .argument("[run folder...]", "default: the newest run under runs/")
+    .description(
+      "The live view of running or finished runs, or of a sweep; it only looks, and leaving it changes nothing",
+    )
+    .argument("[folder...]", "of runs, several in one chart, or of one sweep (default: the newest run under runs/)")
     .option("--plain", "one line an event, also in a terminal")
     .option("--json", "one JSON object a line: the journal's records")
     .action(async (folders: string[], options: DisplayOptions) => {
       const runFolders = (folders.length > 0 ? folders : [latestRunFolder(process.cwd())]).map((f) => resolve(f));
+      if (runFolders.some(hasPlan)) {
+        if (runFolders.length > 1) throw sweepAmongRuns(runFolders.find(hasPlan)!);
+        await watchSweep(runFolders[0]!, options);
+        return;
+      }
       for (const folder of runFolders) await readHead(folder);
       if (wantsView(options)) {
         const { stdout, stdin, env } = process;
@@ -27,6 +37,14 @@ export function register(program: Command): void {
         await Promise.all(runFolders.map((folder) => tellRun(folder, options.json === true)));
       }
     });
+}
+
+function sweepAmongRuns(folder: string): UserError {
+  return new UserError({
+    code: "sweep_among_runs",
+    message: `\`${folder}\` is a sweep, and is watched by itself`,
+    hint: "name it alone, or name run folders only",
+  });
 }
 
 /** Prints a run's events from its beginning until it ends. */

@@ -8,6 +8,8 @@ export interface ChartSeries {
   readonly points: readonly { readonly x: number; readonly y: number }[];
   readonly role: Role;
   readonly join: boolean;
+  /** Written on the curve here and there, so that it is told from others without its colour. */
+  readonly letter?: string;
 }
 
 /** A vertical line with a label under it. */
@@ -85,11 +87,12 @@ export function drawChart(input: ChartInput): Chart {
   }
   const columnOf = (x: number): number => Math.round(shareOf(x, input) * (plotColumns - 1));
   const marks = new Map(input.marks.filter((mark) => inside(mark.x, input)).map((mark) => [columnOf(mark.x), mark]));
+  const letters = lettersOn(finite, plotColumns, plotRows, columnOf, (y) => (1 - scale.shareOf(y)) * (plotRows - 1));
   const lines = Array.from({ length: plotRows }, (_, row) => {
     const label = (labels.get(row) ?? "").slice(0, margin).padStart(margin);
     const axis = labels.has(row) ? glyphs.tick : glyphs.axis;
     const said = values.length === 0 && row === plotRows >> 1 ? input.empty : null;
-    return [{ text: label + axis, role: "dim" } as const, ...plotRow(canvas, row, marks, glyphs, said)];
+    return [{ text: label + axis, role: "dim" } as const, ...plotRow({ canvas, row, marks, glyphs, letters }, said)];
   });
   const floor = {
     text: " ".repeat(margin) + floorRow(input, plotColumns, marks, columnOf, glyphs),
@@ -124,10 +127,19 @@ function yLabels(scale: Scale, plotRows: number): Map<number, string> {
 
 /** One row of the plot: curves over marks over nothing, neighbours of one meaning joined. */
 function plotRow(
-  canvas: Canvas,
-  row: number,
-  marks: ReadonlyMap<number, ChartMark>,
-  glyphs: Glyphs,
+  {
+    canvas,
+    row,
+    marks,
+    glyphs,
+    letters,
+  }: {
+    readonly canvas: Canvas;
+    readonly row: number;
+    readonly marks: ReadonlyMap<number, ChartMark>;
+    readonly glyphs: Glyphs;
+    readonly letters: ReadonlyMap<string, Segment>;
+  },
   said: string | null,
 ): Segment[] {
   if (said !== null) return [{ text: ` ${said}`.slice(0, canvas.columns).padEnd(canvas.columns), role: "dim" }];
@@ -135,9 +147,37 @@ function plotRow(
     const mark = marks.get(column);
     const under: Segment =
       mark === undefined ? { text: " ", role: "plain" } : { text: glyphs[mark.role], role: mark.role };
-    return cellAt(canvas, column, row) ?? under;
+    return letters.get(`${column} ${row}`) ?? cellAt(canvas, column, row) ?? under;
   });
   return joinSegments(cells);
+}
+
+/** Columns between two letters on one curve. */
+const LETTER_COLUMNS = 16;
+
+/** The letters of the curves by column and row: at its end, and at places where those of other curves are not. */
+function lettersOn(
+  series: readonly ChartSeries[],
+  plotColumns: number,
+  plotRows: number,
+  columnOf: ColumnOf,
+  rowOf: (y: number) => number,
+): ReadonlyMap<string, Segment> {
+  const cells = new Map<string, Segment>();
+  const lettered = series.filter(({ letter }) => letter !== undefined);
+  lettered.forEach(({ points, letter, role }, index) => {
+    const apart = Math.round((index * LETTER_COLUMNS) / lettered.length);
+    let next = apart;
+    points.forEach(({ x, y }, place) => {
+      const column = columnOf(x);
+      if (column < next && place < points.length - 1) return;
+      const row = Math.min(plotRows - 1, Math.max(0, Math.round(rowOf(y))));
+      const at = `${Math.min(column, plotColumns - 1)} ${row}`;
+      if (!cells.has(at)) cells.set(at, { text: letter!, role });
+      next = column + LETTER_COLUMNS;
+    });
+  });
+  return cells;
 }
 
 /** Joins neighbours of one role: fewer segments make fewer escape sequences. */

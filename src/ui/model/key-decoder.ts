@@ -1,5 +1,16 @@
 /** What a terminal sends for keys of their own, as final byte of a control sequence. */
-const FINAL_NAMES: Readonly<Record<string, string>> = { A: "up", B: "down", C: "right", D: "left", Z: "shift+tab" };
+const FINAL_NAMES: Readonly<Record<string, string>> = {
+  A: "up",
+  B: "down",
+  C: "right",
+  D: "left",
+  H: "home",
+  F: "end",
+  Z: "shift+tab",
+};
+
+/** Of sequences that end with `~`, by their number. */
+const NUMBERED_NAMES: Readonly<Record<string, string>> = { 1: "home", 4: "end", 5: "pageup", 6: "pagedown" };
 
 const CONTROL_NAMES: Readonly<Record<string, string>> = { "\t": "tab", "\r": "return", "\u001b": "esc" };
 
@@ -67,7 +78,7 @@ function pressed(parameters: string, final: string): string | null {
   const numbers = parameters.split(";").map((part) => Number.parseInt(part, 10));
   const [code, modifiers] = final === "u" ? [numbers[0], numbers[1]] : [numbers[2], numbers[1]];
   const isKey = final === "u" || (final === "~" && numbers[0] === 27 && numbers.length === 3);
-  if (!isKey) return FINAL_NAMES[final] ?? null;
+  if (!isKey) return (final === "~" ? NUMBERED_NAMES[parameters] : FINAL_NAMES[final]) ?? null;
   if (code === undefined || !(code > 0 && code <= 0x10ffff)) return null;
   const name = nameOf(String.fromCodePoint(code));
   return (((modifiers ?? 1) - 1) & CTRL_MODIFIER) === 0 ? name : `ctrl+${name}`;

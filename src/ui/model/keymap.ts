@@ -4,6 +4,7 @@ export type Action =
   | "logarithmic"
   | "average"
   | "panel"
+  | "overlay"
   | "nextRun"
   | "previousRun"
   | "pause"
@@ -33,6 +34,12 @@ export const KEYMAP: readonly KeyBinding[] = [
   { keys: ["y"], action: "logarithmic", help: "logarithmic axis of the signal chart", footer: "log", control: false },
   { keys: ["m"], action: "average", help: "moving average of the charts, on and off", footer: "mean", control: false },
   { keys: ["v"], action: "panel", help: "next picture: signal, blocks, loss, results", footer: "next", control: false },
+  {
+    keys: ["o"],
+    action: "overlay",
+    help: "watched runs in one chart, on and off, where there are several",
+    control: false,
+  },
   { keys: ["tab"], action: "nextRun", help: "next run, where several are watched", control: false },
   { keys: ["shift+tab"], action: "previousRun", help: "previous run", control: false },
   { keys: ["esc"], action: "dismiss", help: "close the help, answer no", control: false },

@@ -15,6 +15,8 @@ export interface ViewModelOptions {
   readonly runFolders: readonly string[];
   readonly interrupt: "stop" | "leave";
   readonly now: number;
+  /** Whether they are drawn over each other at first. */
+  readonly overlay?: boolean;
   /** Hands a request to the run's controller; returns the request's id. */
   readonly giveRequest: (runFolder: string, term: number, request: OperatorRequest) => string;
   readonly leave: (why: "detached" | "interrupted") => void;
@@ -41,7 +43,8 @@ export interface ViewModel {
 }
 
 export function createViewModel(options: ViewModelOptions): ViewModel {
-  let current: Snapshot = { runs: options.runFolders.map(unobservedRun), view: INITIAL_VIEW, now: options.now };
+  const view = { ...INITIAL_VIEW, overlay: options.overlay === true && options.runFolders.length > 1 };
+  let current: Snapshot = { runs: options.runFolders.map(unobservedRun), view, now: options.now };
   const reading = [...current.runs];
   const listeners = new Set<() => void>();
   const stopsOrdered = new Set<string>();

@@ -14,6 +14,8 @@ export interface ViewState {
   /** How many pictures further than the one that the view finds fitting. */
   readonly panel: number;
   readonly help: boolean;
+  /** Whether the runs are drawn over each other, where there are several. */
+  readonly overlay: boolean;
   /** A request that waits for `y`. */
   readonly asked: OperatorRequest | null;
   readonly notice: string | null;
@@ -29,6 +31,7 @@ export const INITIAL_VIEW: ViewState = {
   average: true,
   panel: 0,
   help: false,
+  overlay: false,
   asked: null,
   notice: null,
   ordered: null,
@@ -81,10 +84,12 @@ function act(view: ViewState, action: Action, context: ViewContext): ViewTransit
       return stay({ average: !view.average });
     case "panel":
       return stay({ panel: view.panel + 1 });
+    case "overlay":
+      return count > 1 ? stay({ overlay: !view.overlay, help: false }) : stay({ notice: "only one run is watched" });
     case "nextRun":
-      return stay({ shown: (view.shown + 1) % count });
+      return stay({ overlay: false, shown: (view.shown + 1) % count });
     case "previousRun":
-      return stay({ shown: (view.shown + count - 1) % count });
+      return stay({ overlay: false, shown: (view.shown + count - 1) % count });
     case "pause":
       return ask(view, run, { verb: run.state?.operator.paused === true ? "continue" : "pause" });
     case "checkpoint":

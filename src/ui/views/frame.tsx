@@ -11,6 +11,7 @@ import { DetectorLines, DetectorPanel } from "../components/detector.js";
 import { Footer } from "../components/footer.js";
 import { Header } from "../components/header.js";
 import { Line, say, ThemeContext, useTheme } from "../components/line.js";
+import { Overlay } from "../components/overlay.js";
 import { ResultPanel } from "../components/results.js";
 import type { Curves } from "../model/curves.js";
 import { layoutFor, SMALLEST, type Layout } from "../model/layout.js";
@@ -60,8 +61,21 @@ interface RunFrameProps {
 function RunFrame({ runs, run, view, now, layout }: RunFrameProps): ReactElement {
   const { state } = run;
   const { columns, height, tabRows, headerRows, footerRows } = layout;
-  if (state === null) return <Line segments={[say(`waiting for the journal of ${run.runFolder}`)]} />;
   const bodyRows = height - tabRows - headerRows - footerRows;
+  if (view.overlay) {
+    const overlayRows = height - footerRows;
+    return (
+      <>
+        {view.help ? (
+          <Help rows={overlayRows} columns={columns} />
+        ) : (
+          <Overlay runs={runs} view={view} rows={overlayRows} columns={columns} />
+        )}
+        <Footer run={run} view={view} />
+      </>
+    );
+  }
+  if (state === null) return <Line segments={[say(`waiting for the journal of ${run.runFolder}`)]} />;
   return (
     <>
       {tabRows > 0 && <Tabs runs={runs} shown={view.shown} />}
