@@ -61,8 +61,8 @@ export function decodeLine(line: string, offset: number): JournalRecord {
 
 /**
  * Decodes the lines of one journal in their order, without parsing what was decided and ordered: half of a long journal.
- * The checksum is of all. What another core has decided cannot be had by reducing it again, and is parsed.
- * @returns throws UserError as `decodeLine`, but for what is not parsed
+ * The checksum is of all. What another core has decided cannot be had by reducing it again, and is parsed. What it returns
+ * throws as `decodeLine` does, but for what is not parsed.
  */
 export function eventDecoder(): (line: string, offset: number) => EventRecord {
   let decode: (line: string, offset: number) => EventRecord = decodeEvent;
@@ -84,15 +84,21 @@ function decodeEvent(line: string, offset: number): EventRecord {
   return parseRecord(json, offset);
 }
 
-/** As `encodeRecord` writes them: no quote stands in a string without a backslash before it, so these are keys. */
-const OUTCOME_KEYS = [',"decisions":[', ',"commands":['];
-const SYNCED_KEY = ',"synced":';
+const CLOSING_BRACE = 125;
+const CLOSING_BRACKET = 93;
 
-/** The JSON of a record without its decisions and commands; null where it has neither. */
+/**
+ * The JSON of a record without its decisions and commands; null where it has neither, as `encodeRecord` writes it. What
+ * is looked for are keys: in a string no quote stands without a backslash before it.
+ */
 function withoutOutcome(json: string): string | null {
-  const start = OUTCOME_KEYS.map((key) => json.indexOf(key)).find((place) => place !== -1);
-  if (start === undefined) return null;
-  const synced = json.lastIndexOf(SYNCED_KEY);
+  const before = json.charCodeAt(json.length - 2);
+  // The event stands last.
+  if (before === CLOSING_BRACE) return null;
+  const decisions = json.indexOf(',"decisions":[');
+  const start = decisions === -1 ? json.indexOf(',"commands":[') : decisions;
+  if (start === -1) return null;
+  const synced = before === CLOSING_BRACKET ? -1 : json.lastIndexOf(',"synced":');
   return json.slice(0, start) + (synced > start ? json.slice(synced) : "}");
 }
 
