@@ -74,7 +74,7 @@ describe("a record that is read for its event", () => {
       fc.property(fc.nat(records.length - 1), added, fc.string(), (index, more, who) => {
         const { n, term, at, event } = records[index]!;
         const said = event.type === "operator/requested" ? { ...event, who } : event;
-        const line = encodeRecord({ n, term, at, event: said, ...more } as JournalRecord).slice(0, -1);
+        const line = encodeRecord({ n, term, at, event: said, ...more } as unknown as JournalRecord).slice(0, -1);
         const { decisions: _, commands: __, ...expected } = decodeLine(line, 0);
         const read = eventDecoder()(line, 0);
         expect({ ...read, decisions: undefined, commands: undefined }).toEqual(expected);
