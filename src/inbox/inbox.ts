@@ -1,7 +1,8 @@
 import type { Dirent } from "node:fs";
 import { mkdir, readdir, readFile, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import { INBOX_FOLDER, requestFileSchema, type RequestFile } from "./request-file.js";
+import { INBOX_FOLDER } from "./folder.js";
+import { requestFileSchema, type RequestFile } from "./request-file.js";
 import { codeOf, reasonOf } from "../whole-file.js";
 
 /** A larger file is no request of ours. */

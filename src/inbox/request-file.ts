@@ -1,9 +1,6 @@
 import { z } from "zod";
 import { REQUEST_VERBS } from "../core/events.js";
 
-/** The folder inside a run folder through which operators speak to its controller. */
-export const INBOX_FOLDER = "inbox";
-
 const at = z.int().positive().optional();
 const plainVerbs = REQUEST_VERBS.filter((verb) => verb !== "set-lr");
 

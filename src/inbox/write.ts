@@ -3,7 +3,9 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { OperatorRequest } from "../core/events.js";
 import { codeOf, PRIVATE_FILE, PRIVATE_FOLDER, refusedByDisk, replaceFile } from "../whole-file.js";
-import { INBOX_FOLDER, type RequestFile } from "./request-file.js";
+import { INBOX_FOLDER } from "./folder.js";
+// The type alone: the view writes requests, and loading the library of schemas takes a tenth of its start.
+import type { RequestFile } from "./request-file.js";
 
 /** Rises from one request to the next, so that the order of names is the order of requests. */
 function microsecondsSinceEpoch(): string {

@@ -1,7 +1,7 @@
 import type { EventType } from "../core/events.js";
 import { CORE_VERSION } from "../core/state.js";
 import { UserError } from "../errors.js";
-import { beginsWithChecksum, JOURNAL_FORMAT, type JournalRecord } from "./format.js";
+import { beginsWithChecksum, JOURNAL_FORMAT, type EventRecord, type JournalRecord } from "./format.js";
 
 type Kind = "number" | "string" | "object" | "number or null" | "string or null";
 type Shape = Readonly<Record<string, Kind>>;
@@ -56,6 +56,62 @@ const CONFIG_FIELDS: Fields = Object.entries(CONFIG);
  * `other_core_version` when this version cannot read it
  */
 export function decodeLine(line: string, offset: number): JournalRecord {
+  return parseRecord(jsonOf(line, offset), offset);
+}
+
+/**
+ * Decodes the lines of one journal in their order, without parsing what was decided and ordered: half of a long journal.
+ * The checksum is of all. What another core has decided cannot be had by reducing it again, and is parsed. What it returns
+ * throws as `decodeLine` does, but for what is not parsed.
+ */
+export function eventDecoder(): (line: string, offset: number) => EventRecord {
+  let decode: (line: string, offset: number) => EventRecord = decodeEvent;
+  return (line, offset) => {
+    const record = decode(line, offset);
+    if (record.event.type === "run/created" && record.event.coreVersion !== CORE_VERSION) decode = decodeLine;
+    return record;
+  };
+}
+
+function decodeEvent(line: string, offset: number): EventRecord {
+  const json = jsonOf(line, offset);
+  const short = withoutOutcome(json);
+  if (short !== null) {
+    // A key of that name further inside has cut the record in two: no JSON, and it is read whole.
+    const record = parsedOrNull(short);
+    if (record !== null && faultOf(record) === null) return record as EventRecord;
+  }
+  return parseRecord(json, offset);
+}
+
+const CLOSING_BRACE = 125;
+const CLOSING_BRACKET = 93;
+
+/**
+ * The JSON of a record without its decisions and commands; null where it has neither, as `encodeRecord` writes it. What
+ * is looked for are keys: in a string no quote stands without a backslash before it.
+ */
+function withoutOutcome(json: string): string | null {
+  const before = json.charCodeAt(json.length - 2);
+  // The event stands last.
+  if (before === CLOSING_BRACE) return null;
+  const decisions = json.indexOf(',"decisions":[');
+  const start = decisions === -1 ? json.indexOf(',"commands":[') : decisions;
+  if (start === -1) return null;
+  const synced = before === CLOSING_BRACKET ? -1 : json.lastIndexOf(',"synced":');
+  return json.slice(0, start) + (synced > start ? json.slice(synced) : "}");
+}
+
+function parsedOrNull(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return null;
+  }
+}
+
+/** What stands behind a line's checksum. */
+function jsonOf(line: string, offset: number): string {
   const json = line.slice(9);
   if (line.charAt(8) !== " " || !beginsWithChecksum(line, json)) {
     throw new UserError({
@@ -64,7 +120,7 @@ export function decodeLine(line: string, offset: number): JournalRecord {
       hint: "restore the file from a copy: everything after this byte is uncertain",
     });
   }
-  return parseRecord(json, offset);
+  return json;
 }
 
 /** The JSON of the line at `offset` as a record that this version can read. */
@@ -86,7 +142,7 @@ function faultOf(record: unknown): string | null {
   const { n, term, at, event, synced, decisions, commands } = record;
   if (n === 1) requireKnownVersions(event);
   if (!Number.isInteger(n) || !Number.isInteger(term)) return "`n` or `term` is no whole number";
-  if (typeof at !== "string" || Number.isNaN(Date.parse(at))) return "`at` is no time";
+  if (typeof at !== "string" || !isTime(at)) return "`at` is no time";
   if (synced !== undefined && !Number.isInteger(synced)) return "`synced` is no number of bytes";
   if (!isListOfObjects(decisions) || !isListOfObjects(commands))
     return "`decisions` or `commands` is no list of objects";
@@ -99,8 +155,10 @@ function faultOf(record: unknown): string | null {
 
 function faultIn(object: unknown, fields: Fields): string | null {
   if (!isObject(object)) return null;
-  const wrong = fields.find(([key, kind]) => !isOf(kind, object[key]));
-  return wrong === undefined ? null : `\`${wrong[0]}\` is ${wrong[0] in object ? `no ${wrong[1]}` : "missing"}`;
+  for (const [key, kind] of fields) {
+    if (!isOf(kind, object[key])) return `\`${key}\` is ${key in object ? `no ${kind}` : "missing"}`;
+  }
+  return null;
 }
 
 /** Asked before anything else: a later format may have other fields. */
@@ -120,6 +178,13 @@ function requireKnownVersions({ type, format, coreVersion }: Record<string, unkn
       hint: `install the version of thawline with core version ${coreVersion} to look at this run`,
     });
   }
+}
+
+/** What `toISOString` writes of a year with four digits; anything else is asked of `Date`, which takes three times as long. */
+const TIME = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/;
+
+function isTime(at: string): boolean {
+  return TIME.test(at) || !Number.isNaN(Date.parse(at));
 }
 
 /** Most records have neither decisions nor commands. */
@@ -153,7 +218,7 @@ function foreign(what: string, why: string, cause?: unknown): UserError {
 }
 
 /** What reducing or describing a record threw: the version that wrote it did both before it wrote. */
-export function unreadable(record: JournalRecord, error: unknown): UserError {
+export function unreadable(record: EventRecord, error: unknown): UserError {
   if (error instanceof UserError) return error;
   return foreign(nameOf(record)!, error instanceof Error ? error.message : String(error), error);
 }

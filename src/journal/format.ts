@@ -22,6 +22,15 @@ export interface JournalRecord {
   readonly synced?: number;
 }
 
+/**
+ * A record that was read for its event: what was decided and ordered comes of reducing it again, and whatever stands here
+ * of it is no more than a part.
+ */
+export interface EventRecord extends Omit<JournalRecord, "decisions" | "commands"> {
+  readonly decisions?: unknown;
+  readonly commands?: unknown;
+}
+
 /** `crc32 space json newline`: readable with `cut -c10- journal | jq`, and no flipped bit goes unnoticed. */
 export function encodeRecord(record: JournalRecord): string {
   const json = JSON.stringify(record);

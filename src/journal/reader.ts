@@ -2,8 +2,8 @@ import { open, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../errors.js";
-import { decodeLine } from "./decode.js";
-import { JOURNAL_FILE, type JournalRecord } from "./format.js";
+import { decodeLine, eventDecoder } from "./decode.js";
+import { JOURNAL_FILE, type EventRecord, type JournalRecord } from "./format.js";
 import { lostTail, type LostTail } from "./lost-tail.js";
 
 /** How far a journal can be read. */
@@ -19,8 +19,8 @@ export interface JournalContent extends JournalExtent {
 }
 
 /** Records that follow each other in a journal. A long one is read piece by piece: whole it would not fit into memory. */
-export interface JournalPiece {
-  readonly records: readonly JournalRecord[];
+export interface JournalPiece<Read = JournalRecord> {
+  readonly records: readonly Read[];
   /** Whether it reaches to the end of what can be read. */
   readonly isLast: boolean;
   /** What cannot be read any more, behind it. */
@@ -58,8 +58,27 @@ export async function scanJournal(
   runFolder: string,
   visit: (records: readonly JournalRecord[]) => void,
 ): Promise<JournalExtent> {
+  return scan(runFolder, decodeLine, visit);
+}
+
+/**
+ * Reads a journal for whoever reduces it again.
+ * @throws UserError as `readJournal` does, but for what is not parsed
+ */
+export async function scanEvents(
+  runFolder: string,
+  visit: (records: readonly EventRecord[]) => void,
+): Promise<JournalExtent> {
+  return scan(runFolder, eventDecoder(), visit);
+}
+
+async function scan<Read extends EventRecord>(
+  runFolder: string,
+  decode: Decode<Read>,
+  visit: (records: readonly Read[]) => void,
+): Promise<JournalExtent> {
   return withJournal(runFolder, async (file) => {
-    const place = beginning();
+    const place = beginning(decode);
     for (;;) {
       const piece = await readPiece(file, place);
       visit(piece.records);
@@ -76,7 +95,7 @@ export async function scanJournal(
  */
 export async function readHead(runFolder: string): Promise<readonly JournalRecord[]> {
   return withJournal(runFolder, async (file) => {
-    const place = { ...beginning(), length: END_BYTES };
+    const place = { ...beginning(decodeLine), length: END_BYTES };
     for (;;) {
       const piece = await readPiece(file, place);
       if (piece.damage !== null) throw piece.damage;
@@ -133,8 +152,11 @@ function noJournal(runFolder: string): UserError {
   });
 }
 
-/** Where a reader stands. */
-interface Place {
+type Decode<Read extends EventRecord> = (line: string, offset: number) => Read;
+
+/** Where a reader stands, and how it reads a line. */
+interface Place<Read extends EventRecord> {
+  readonly decode: Decode<Read>;
   /** The next byte and record number, and the last `synced` that was read. */
   offset: number;
   next: number;
@@ -151,15 +173,15 @@ interface Block {
   readonly isLast: boolean;
 }
 
-function beginning(): Place {
-  return { offset: 0, next: 1, synced: null, block: null, length: BLOCK_BYTES };
+function beginning<Read extends EventRecord>(decode: Decode<Read>): Place<Read> {
+  return { decode, offset: 0, next: 1, synced: null, block: null, length: BLOCK_BYTES };
 }
 
 /** `damage`: what stands behind these records had been on the disk, and cannot be read; null where nothing is wrong. */
-type ReadPiece = JournalPiece & { readonly damage: UserError | null };
+type ReadPiece<Read> = JournalPiece<Read> & { readonly damage: UserError | null };
 
 /** The piece at `place`, which moves behind it. */
-async function readPiece(file: FileHandle, place: Place): Promise<ReadPiece> {
+async function readPiece<Read extends EventRecord>(file: FileHandle, place: Place<Read>): Promise<ReadPiece<Read>> {
   const block = place.block ?? (await readBlock(file, place.offset, place.length));
   const { records, numBytes, damage } = parseLines(block.bytes, place);
   place.offset += numBytes;
@@ -177,13 +199,13 @@ async function readPiece(file: FileHandle, place: Place): Promise<ReadPiece> {
 }
 
 /** The whole lines with which `bytes` begins, which stand at `place`: a piece of them, as far as they are undamaged. */
-function parseLines(bytes: Buffer, { offset, next }: Place) {
-  const records: JournalRecord[] = [];
+function parseLines<Read extends EventRecord>(bytes: Buffer, { decode, offset, next }: Place<Read>) {
+  const records: Read[] = [];
   let numBytes = 0;
   for (let end = bytes.indexOf(NEWLINE); end !== -1; end = bytes.indexOf(NEWLINE, numBytes)) {
     if (end > PIECE_BYTES && records.length > 0) break;
     try {
-      const record = decodeLine(bytes.toString("utf8", numBytes, end), offset + numBytes);
+      const record = decode(bytes.toString("utf8", numBytes, end), offset + numBytes);
       requireNext(record.n, next + records.length, offset + numBytes);
       records.push(record);
     } catch (error) {
@@ -215,8 +237,24 @@ export interface FollowOptions {
  * damaged tail: another machine's writes may arrive out of order, and a `resume` cuts it off.
  * @throws UserError `damaged_journal`, and what `decodeLine` throws
  */
-export async function* followJournal(runFolder: string, options: FollowOptions): AsyncGenerator<JournalPiece> {
-  const place = beginning();
+export function followJournal(runFolder: string, options: FollowOptions): AsyncGenerator<JournalPiece> {
+  return follow(runFolder, decodeLine, options);
+}
+
+/**
+ * The same for whoever reduces it again.
+ * @throws UserError as `followJournal` does, but for what is not parsed
+ */
+export function followEvents(runFolder: string, options: FollowOptions): AsyncGenerator<JournalPiece<EventRecord>> {
+  return follow(runFolder, eventDecoder(), options);
+}
+
+async function* follow<Read extends EventRecord>(
+  runFolder: string,
+  decode: Decode<Read>,
+  options: FollowOptions,
+): AsyncGenerator<JournalPiece<Read>> {
+  const place = beginning(decode);
   let lost = -1;
   const isOver = (): boolean => options.signal.aborted;
   while (!isOver()) {
@@ -240,7 +278,7 @@ export async function* followJournal(runFolder: string, options: FollowOptions):
   }
 }
 
-const NOTHING: ReadPiece = { records: [], isLast: true, lost: null, damage: null };
+const NOTHING: ReadPiece<never> = { records: [], isLast: true, lost: null, damage: null };
 
 async function readBlock(file: FileHandle, offset: number, length: number): Promise<Block> {
   const { size } = await file.stat();

@@ -9,8 +9,8 @@ import { CORE_VERSION, type State } from "../core/state.js";
 import { ReplayDivergence, UserError } from "../errors.js";
 import type { Transition } from "../core/transition.js";
 import { unreadable } from "./decode.js";
-import type { JournalRecord } from "./format.js";
-import { scanJournal, type JournalExtent } from "./reader.js";
+import type { EventRecord, JournalRecord } from "./format.js";
+import { scanEvents, scanJournal, type JournalExtent } from "./reader.js";
 
 /**
  * Reduces a whole journal again.
@@ -26,15 +26,27 @@ export function replayJournal(records: Iterable<JournalRecord>): State {
  * `reduce` for a record that was read.
  * @throws UserError `foreign_record`: whoever wrote it had reduced it before, so it is not of this version
  */
-export function reduceRecord(state: State | null, record: JournalRecord): Transition {
+export function reduceRecord(state: State | null, record: EventRecord): Transition {
   return readable(record, () => reduce(state, record.event));
+}
+
+/**
+ * The state after a record that was read for its event, and the record with all that was decided: `reduce` decides it
+ * again, and what another core decided was read.
+ * @throws UserError `foreign_record`
+ */
+export function observeRecord(before: State | null, record: EventRecord): { state: State; record: JournalRecord } {
+  const { state, decisions, commands } = reduceRecord(before, record);
+  if (state.coreVersion !== CORE_VERSION) return { state, record: record as JournalRecord };
+  const { n, term, at, event } = record;
+  return { state, record: { n, term, at, event, decisions, commands } };
 }
 
 /**
  * What `made` makes of a record that was read.
  * @throws UserError `foreign_record` for whatever it throws
  */
-export function readable<T>(record: JournalRecord, made: () => T): T {
+export function readable<T>(record: EventRecord, made: () => T): T {
   try {
     return made();
   } catch (error) {
@@ -47,7 +59,9 @@ export function readable<T>(record: JournalRecord, made: () => T): T {
  * @throws UserError as `readJournal` and `replayJournal` do
  */
 export async function replayFolder(runFolder: string, replay = new Replay()): Promise<ReplayedRun> {
-  const { lost } = await scanJournal(runFolder, (records) => replay.take(records));
+  const { lost } = replay.compares
+    ? await scanJournal(runFolder, (records) => replay.take(records))
+    : await scanEvents(runFolder, (records) => replay.take(records));
   return { state: replay.end(), numRecords: replay.numRecords, numCommands: replay.numCommands, lost };
 }
 
@@ -64,16 +78,16 @@ export class Replay {
   numCommands = 0;
 
   /** @param compares whether everything that was decided and ordered is compared with what the journal holds */
-  constructor(private readonly compares = false) {}
+  constructor(readonly compares = false) {}
 
   /** @throws UserError `empty_journal`, `other_journal_format`; ReplayDivergence naming the first record that differs */
-  take(records: Iterable<JournalRecord>): void {
+  take(records: Iterable<EventRecord>): void {
     for (const record of records) {
       if (this.numRecords === 0) requireBeginning(record);
       const { state, decisions, commands } = reduceRecord(this.state, record);
       if (this.compares) {
-        compare(record, "commands", record.commands ?? [], commands);
-        compare(record, "decisions", record.decisions ?? [], decisions);
+        compare(record, "commands", (record as JournalRecord).commands ?? [], commands);
+        compare(record, "decisions", (record as JournalRecord).decisions ?? [], decisions);
       }
       this.state = state;
       this.numRecords += 1;
@@ -88,7 +102,7 @@ export class Replay {
   }
 }
 
-function requireBeginning(first: JournalRecord | undefined): void {
+function requireBeginning(first: EventRecord | undefined): void {
   const created = first?.event;
   if (created?.type !== "run/created") {
     throw new UserError({
@@ -119,7 +133,7 @@ export function verifyJournal(records: Iterable<JournalRecord>): { state: State;
   return { state: replay.end(), numCommands: replay.numCommands };
 }
 
-function compare(record: JournalRecord, what: string, recorded: readonly unknown[], again: readonly unknown[]): void {
+function compare(record: EventRecord, what: string, recorded: readonly unknown[], again: readonly unknown[]): void {
   if (isAlike(recorded, again)) return;
   const [before, after] = [JSON.stringify(recorded), JSON.stringify(again)];
   if (before === after) return;

@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { INBOX_FOLDER } from "../inbox/request-file.js";
+import { INBOX_FOLDER } from "../inbox/folder.js";
 import { codeOf, PRIVATE_FOLDER, refusedByDisk, removeAsidesOfTheDead } from "../whole-file.js";
 import { closeToOthers } from "./folder.js";
 

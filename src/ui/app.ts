@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { writeRequestFile } from "../inbox/write.js";
 import type { State } from "../core/state.js";
 import { describeLostTail } from "../journal/lost-tail.js";
-import { followJournal } from "../journal/reader.js";
+import { followEvents } from "../journal/reader.js";
 import { printable } from "../printable.js";
 import { shortPath } from "../words/format.js";
 import { colorEnabled, enterAlternateScreen, unicodeEnabled } from "./terminal.js";
@@ -91,7 +91,7 @@ async function follow(
   leave: (why: ViewExit["why"]) => void,
 ): Promise<void> {
   let numRecords = 0;
-  for await (const { records, isLast, lost } of followJournal(runFolder, {
+  for await (const { records, isLast, lost } of followEvents(runFolder, {
     signal,
     pollMilliseconds: LOOK_MILLISECONDS,
   })) {

@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { Inbox } from "../../src/inbox/inbox.js";
 import { writeRequestFile } from "../../src/inbox/write.js";
 import type { OperatorRequest } from "../../src/core/events.js";
@@ -46,4 +46,17 @@ it("makes no run folder where there is none any more", () => {
   const gone = join(folder, "gone");
   expect(() => writeRequestFile(gone, { term: 1, who: "me", request: { verb: "stop" } })).toThrow(/ENOENT/);
   expect(existsSync(gone)).toBe(false);
+});
+
+it("a view loads no library of schemas, which would take a tenth of its start", async () => {
+  vi.resetModules();
+  const load = vi.fn(() => ({ z: {} }));
+  vi.doMock("zod", load);
+  try {
+    await import("../../src/ui/app.js");
+    expect(load).not.toHaveBeenCalled();
+  } finally {
+    vi.doUnmock("zod");
+    vi.resetModules();
+  }
 });

@@ -1,6 +1,7 @@
 import { crc32 } from "node:zlib";
-import { describe, expect, it } from "vitest";
-import { decodeLine } from "../../src/journal/decode.js";
+import fc from "fast-check";
+import { describe, expect, it, vi } from "vitest";
+import { decodeLine, eventDecoder } from "../../src/journal/decode.js";
 import { encodeRecord, type JournalRecord } from "../../src/journal/format.js";
 import { replayJournal } from "../../src/journal/replay.js";
 import { sampleRecords } from "./samples.js";
@@ -61,5 +62,63 @@ describe("a record that this version did not write", () => {
 
   it("is told from those that it writes", () => {
     for (const record of records) expect(decodeLine(encodeRecord(record).slice(0, -1), 0)).toEqual(record);
+  });
+});
+
+describe("a record that is read for its event", () => {
+  const outcome = fc.option(fc.array(fc.dictionary(fc.string(), fc.jsonValue()), { minLength: 1 }), { nil: undefined });
+  const added = fc.record({ decisions: outcome, commands: outcome, synced: fc.option(fc.nat(), { nil: undefined }) });
+
+  it("has all but what was decided and ordered, whatever that holds", () => {
+    fc.assert(
+      fc.property(fc.nat(records.length - 1), added, fc.string(), (index, more, who) => {
+        const { n, term, at, event } = records[index]!;
+        const said = event.type === "operator/requested" ? { ...event, who } : event;
+        const line = encodeRecord({ n, term, at, event: said, ...more } as unknown as JournalRecord).slice(0, -1);
+        const { decisions: _, commands: __, ...expected } = decodeLine(line, 0);
+        const read = eventDecoder()(line, 0);
+        expect({ ...read, decisions: undefined, commands: undefined }).toEqual(expected);
+        // A key inside an outcome may look like `synced` of the record: then all of it is read.
+        if (more.synced === undefined) expect(read).toEqual(expected);
+      }),
+    );
+  });
+
+  it("parses none of it", () => {
+    const decode = eventDecoder();
+    const lines = records.map((record) => encodeRecord({ ...record, synced: 7 }).slice(0, -1));
+    const decided = records.filter(({ decisions, commands }) => decisions ?? commands);
+    expect(decided.length).toBeGreaterThan(10);
+    const parse = vi.spyOn(JSON, "parse");
+    for (const line of lines) decode(line, 0);
+    const texts = parse.mock.calls.map(([text]) => text);
+    parse.mockRestore();
+    expect(texts).toHaveLength(records.length);
+    expect(texts.filter((text) => /"(?:decisions|commands)"/.test(text))).toEqual([]);
+  });
+
+  it.each<[string, object]>([
+    ["inside an event", { event: { ...started.event, more: { x: 1, decisions: [1] } } }],
+    ["in a text", { event: { ...started.event, host: 'a,"decisions":[{}],"commands":[' } }],
+    ["beside the event", { more: { x: 1, commands: [{ y: [{}] }] } }],
+  ])("is not cut at a key of that name %s", (_, more) => {
+    for (const end of [{}, { synced: 3 }, { decisions: [{}] }, { decisions: [{ synced: 9 }] }]) {
+      const line = lineOf(JSON.stringify({ ...started, decisions: undefined, commands: undefined, ...more, ...end }));
+      const { event, synced } = decodeLine(line, 0);
+      expect(eventDecoder()(line, 0)).toMatchObject({ event, ...(synced === undefined ? {} : { synced }) });
+    }
+  });
+
+  it("is whole where another core has decided it", () => {
+    const decode = eventDecoder();
+    decode(lineOf(JSON.stringify(withEvent(created, { coreVersion: 0 }))), 0);
+    for (const record of records.slice(1)) expect(decode(encodeRecord(record).slice(0, -1), 0)).toEqual(record);
+  });
+
+  it("is refused where a byte of what is not parsed has changed", () => {
+    const record = records.find(({ decisions }) => decisions !== undefined)!;
+    const line = encodeRecord(record).slice(0, -1);
+    const bad = `${line.slice(0, -4)}~${line.slice(-3)}`;
+    expect(() => eventDecoder()(bad, 5)).toThrow("the journal is damaged at byte 5");
   });
 });

@@ -4,9 +4,9 @@ import { detectorRule } from "../../src/core/measured.js";
 import { reduce } from "../../src/core/reduce.js";
 import { CORE_VERSION, type State } from "../../src/core/state.js";
 import { ReplayDivergence } from "../../src/errors.js";
-import { decodeLine } from "../../src/journal/decode.js";
+import { decodeLine, eventDecoder } from "../../src/journal/decode.js";
 import { encodeRecord, JOURNAL_FORMAT, type JournalRecord } from "../../src/journal/format.js";
-import { askWhatIf, replayJournal, requireSameCore, verifyJournal } from "../../src/journal/replay.js";
+import { askWhatIf, observeRecord, replayJournal, requireSameCore, verifyJournal } from "../../src/journal/replay.js";
 import { simulatedConfig, SimulatedRun } from "../support/simulated-run.js";
 
 const run = new SimulatedRun(simulatedConfig("probe.until=end")).finish();
@@ -27,6 +27,27 @@ describe("replaying a journal", () => {
     const { numCommands, state } = verifyJournal(records);
     expect(state).toEqual(run.state);
     expect(numCommands).toBe(records.flatMap((record) => record.commands ?? []).length);
+  });
+
+  it("gives from events alone the records with all that was decided", () => {
+    const decode = eventDecoder();
+    let state: State | null = null;
+    for (const record of records) {
+      const observed = observeRecord(state, decode(encodeRecord(record).slice(0, -1), 0));
+      expect(observed.record).toEqual({ decisions: [], commands: [], ...record });
+      state = observed.state;
+    }
+    expect(state).toEqual(run.state);
+  });
+
+  it("keeps what another core has decided", () => {
+    const [created, started] = records as [JournalRecord, JournalRecord];
+    const other = { ...created, event: { ...created.event, coreVersion: CORE_VERSION - 1 } } as JournalRecord;
+    const { state } = observeRecord(null, other);
+    expect(observeRecord(state, { ...started, commands: [] }).record.commands).toEqual([]);
+    expect(observeRecord(observeRecord(null, created).state, { ...started, commands: [] }).record.commands).not.toEqual(
+      [],
+    );
   });
 
   it("takes a record without decisions and commands for one with none", () => {

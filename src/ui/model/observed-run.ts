@@ -1,8 +1,8 @@
 import { Series } from "../../core/series.js";
 import { selectStep } from "../../reading/selectors.js";
 import type { State } from "../../core/state.js";
-import type { JournalRecord } from "../../journal/format.js";
-import { readable, reduceRecord } from "../../journal/replay.js";
+import type { EventRecord, JournalRecord } from "../../journal/format.js";
+import { observeRecord, readable } from "../../journal/replay.js";
 import type { Sentence } from "../../words/decisions.js";
 import { formatClock, formatCount, formatDuration } from "../../words/format.js";
 import { describeNews } from "../../words/sentences.js";
@@ -51,8 +51,8 @@ export function unobservedRun(runFolder: string): ObservedRun {
 }
 
 /** The run after one more record. */
-export function observe(run: ObservedRun, record: JournalRecord): ObservedRun {
-  const { state } = reduceRecord(run.state, record);
+export function observe(run: ObservedRun, read: EventRecord): ObservedRun {
+  const { state, record } = observeRecord(run.state, read);
   const sentences = sentencesOf(record, state);
   const tookOver = record.event.type === "controller/started";
   const answers = answersIn(record);
@@ -78,7 +78,7 @@ function sentencesOf(record: JournalRecord, state: State): LoggedSentence[] {
 }
 
 function answersIn({ decisions }: JournalRecord): Answer[] {
-  if (decisions === undefined) return [];
+  if (decisions === undefined || decisions.length === 0) return [];
   return decisions.flatMap((decision) => {
     if (decision.type === "operator/applied")
       return [{ id: decision.id, text: `done before update ${decision.update}` }];

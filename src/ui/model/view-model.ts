@@ -1,5 +1,5 @@
 import type { OperatorRequest } from "../../core/events.js";
-import type { JournalRecord } from "../../journal/format.js";
+import type { EventRecord } from "../../journal/format.js";
 import { describeTimes, observe, unobservedRun, type ObservedRun } from "./observed-run.js";
 import { INITIAL_VIEW, pressKey, type ViewState } from "./view-state.js";
 import { reasonOf } from "../../whole-file.js";
@@ -30,7 +30,7 @@ export interface ViewModel {
   readonly snapshot: () => Snapshot;
   readonly subscribe: (listener: () => void) => () => void;
   /** More records of a run. It is shown as it was before until none is left to read: what it was once is no news. */
-  readonly append: (index: number, records: readonly JournalRecord[], isLast?: boolean) => void;
+  readonly append: (index: number, records: readonly EventRecord[], isLast?: boolean) => void;
   /** One line for the person, until the next key. */
   readonly note: (line: string) => void;
   /**
