@@ -8,7 +8,9 @@ import { openSweepFolder, runFolderOf } from "../../src/sweep/sweep-folder.js";
 import { planned } from "./sweep-file.js";
 
 it("counts a run as stopped whose controller is told to stop before it listens", async () => {
-  const plan = await planned("base: quickstart\nseeds: 1\nconditions: { standard: { set: { intervention.kind: none } } }\n");
+  const plan = await planned(
+    "base: quickstart\nseeds: 1\nconditions: { standard: { set: { intervention.kind: none } } }\n",
+  );
   const folder = join(mkdtempSync(join(tmpdir(), "thawline-sweep-")), "sweep");
   openSweepFolder(folder, plan, "0.1.0");
   const run = plan.runs[0]!;

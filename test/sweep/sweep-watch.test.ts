@@ -10,7 +10,9 @@ import { FAILURE, notesFolderOf, openSweepFolder, runFolderOf, TAKEN } from "../
 import { simulateRun, type RecordedRun } from "../support/journal-builder.js";
 import { planned } from "./sweep-file.js";
 
-const SIXTY = await planned("base: quickstart\nseeds: 60\nconditions: { standard: { set: { intervention.kind: none } } }\n");
+const SIXTY = await planned(
+  "base: quickstart\nseeds: 60\nconditions: { standard: { set: { intervention.kind: none } } }\n",
+);
 const WHOLE = simulateRun();
 
 function begun(): string {

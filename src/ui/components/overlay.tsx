@@ -97,7 +97,7 @@ function legendOf(
   points: readonly CurvePoint[] | null,
   signal: string | null,
 ): Segment[] {
-  const mark = say(` ${LETTERS[index]} `, ROLES[index]!);
+  const mark = say(` ${LETTERS[index]} `, ROLES[index]);
   if (state === null) return [mark, say(` waiting for the journal of ${runFolder}`, "dim")];
   const last = points?.at(-1);
   const absent = signal === null ? "no loss yet" : `no ${signalName(signal)} measured`;
