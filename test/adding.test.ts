@@ -13,7 +13,7 @@ const SOURCES = ["src", "python/thawline"].flatMap((folder) =>
     .filter((path) => /\.(?:tsx?|py)$/.test(path))
     .map((path) => ({ path: join(folder, path), text: readFileSync(join(ROOT, folder, path), "utf8") })),
 );
-/** The paper's own tables name what the paper has, and nobody adds to that. */
+/** The paper's own tables and figures name what the paper has, and nobody adds to that. */
 const OF_THE_PAPER = "src/report/paper/";
 const CONTRIBUTING = readFileSync(join(ROOT, "CONTRIBUTING.md"), "utf8");
 

@@ -1,4 +1,4 @@
-import type { PaperFigure } from "../sweeps/paper-figures.js";
+import type { PaperFigure } from "../paper/paper-figures.js";
 import type { PageFigures } from "./figure-html.js";
 import { markup, NOTHING, table, type Html } from "./html.js";
 import { section } from "./section.js";

@@ -9,8 +9,8 @@ import { scaleMarks } from "../tables/marks.js";
 import { titleOf } from "../tables/notes.js";
 import { cell, column, type Table } from "../tables/table.js";
 import type { PaperArm } from "./paper-arms.js";
-import { scoreAxis } from "./score-figures.js";
-import type { SweepFacts } from "./sweep-facts.js";
+import { scoreAxis } from "../sweeps/score-figures.js";
+import type { SweepFacts } from "../sweeps/sweep-facts.js";
 
 const METRICS = ["feature_lambda_max", "sharpness_worst", "sharpness_avg"] as const satisfies readonly Metric[];
 

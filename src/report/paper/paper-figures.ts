@@ -2,11 +2,11 @@ import { signalKey } from "../../core/detector/signal.js";
 import type { Metric } from "../../metrics.js";
 import type { Figure, LineFigure } from "../figures/figure.js";
 import { armsOf, type Arm } from "../tables/arms.js";
-import { signalsFigure } from "./curve-figures.js";
+import { signalsFigure } from "../sweeps/curve-figures.js";
 import { changeOverK } from "./change-over-k.js";
 import { finalSignalFigures } from "./final-signals.js";
 import { isAtRate, isOfText, paperArms, type PaperArm } from "./paper-arms.js";
-import type { SweepFacts } from "./sweep-facts.js";
+import type { SweepFacts } from "../sweeps/sweep-facts.js";
 
 /** One of the paper's figures: what of it these runs can draw, and what they lack for the rest. */
 export interface PaperFigure {

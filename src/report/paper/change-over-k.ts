@@ -4,8 +4,8 @@ import type { LineFigure, Point, Series } from "../figures/figure.js";
 import { baselineOf, bySeed, describeAxes, K_AXIS, type Arm } from "../tables/arms.js";
 import { decidingScore, scoreBeside, scoreHeading, unitOfScore } from "../tables/compared-score.js";
 import type { PaperArm } from "./paper-arms.js";
-import { missingWords } from "./score-figures.js";
-import type { SweepFacts } from "./sweep-facts.js";
+import { missingWords } from "../sweeps/score-figures.js";
+import type { SweepFacts } from "../sweeps/sweep-facts.js";
 
 /** The paper's Figure 1: how ID and OOD results change with k, compared with standard training with the same seeds. */
 export function changeOverK({ sweep }: SweepFacts, chosen: readonly PaperArm[]): LineFigure | null {

@@ -1,8 +1,8 @@
 import type { Config } from "../../config/schema.js";
-import { experimentOf, isClose, relativeRate } from "../paper/methods.js";
-import type { Experiment } from "../paper/values.js";
+import { experimentOf, isClose, relativeRate } from "./methods.js";
+import type { Experiment } from "./values.js";
 import type { Arm } from "../tables/arms.js";
-import type { SweepFacts } from "./sweep-facts.js";
+import type { SweepFacts } from "../sweeps/sweep-facts.js";
 
 /** An arm of one of the paper's experiments, whatever its size, with what the paper's figures tell arms apart by. */
 export interface PaperArm {
