@@ -3,14 +3,14 @@ import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /**
- * While the nursery imports, what needs no Python; then the longest files, and short ones beside the last of them, so
+ * While the nursery imports, what needs none of it: the core, and a real Slurm, which waits much; then the longest files, and short ones beside the last of them, so
  * that both processes end at about the same time.
  */
 class WholeProgramsEarly extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files);
     const turn = ({ project, moduleId }: TestSpecification): number =>
-      moduleId.includes("/test/core/") ? 0 : project.name === "programs" ? 1 : 2;
+      /\/test\/core\/|\/slurm/.test(moduleId) ? 0 : project.name === "programs" ? 1 : 2;
     return [0, 1, 2].flatMap((now) => sorted.filter((file) => turn(file) === now));
   }
 }

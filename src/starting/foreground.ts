@@ -56,11 +56,18 @@ export async function runInForeground(options: ForegroundOptions): Promise<void>
     interrupts: {
       listen: (listener) => {
         const isNews = process.env["SLURM_JOB_ID"] === undefined ? () => true : onceOf(SENT_BY_SLURM);
+        let isStopping = false;
+        const interrupt = (signal: string): void => {
+          isStopping = true;
+          listener(signal);
+        };
         for (const signal of SIGNALS) {
           const ignored = signal === "SIGHUP" && options.ignoreHangup === true;
-          process.on(signal, () => (ignored || !isNews(signal) ? undefined : listener(signal)));
+          process.on(signal, () => (ignored || !isNews(signal) ? undefined : interrupt(signal)));
         }
-        if (options.tied === true) process.stdin.on("close", () => listener("the end of its sweep")).resume();
+        // A sweep that has ordered the end and is gone before it orders nothing new.
+        const orphaned = (): void => (isStopping ? undefined : interrupt("the end of its sweep"));
+        if (options.tied === true) process.stdin.on("close", orphaned).resume();
       },
     },
   });

@@ -53,9 +53,10 @@ describe.skipIf(NO_SLURM !== null)(withReason("a task of a real Slurm"), () => {
     await until(() => printed(0).includes("life 1"));
     expect(printed(0).match(/^life \d/gm)).toEqual(["life 0", "life 1"]);
     expect(printed(1).match(/^life \d/gm)).toEqual(["life 0"]);
+    // What has not ended by then would be cancelled as well.
+    await until(async () => (await stateOf(job, 0)) === "COMPLETED");
     slurm.ask("scancel", job);
     await until(async () => (await stateOf(job, 1)) === "CANCELLED");
-    await until(async () => (await stateOf(job, 0)) === "COMPLETED");
   });
 
   it("that is cancelled, or comes to its end, is told so and stands so", async () => {
