@@ -43,6 +43,7 @@ const kOf = ({ intervention }: Config): number | null =>
 const identityOf = (config: Config): string => trainingIdentity(config, kOf(config));
 
 describe("the identity of a training", () => {
+  const bases = BASES.map((base) => ({ base, before: load(base)! }));
   const seen = new Map<string, Set<string>>();
 
   it.each(keysOf(configInputSchema))(
@@ -56,6 +57,8 @@ describe("the identity of a training", () => {
           const isEqual = identityOf(before) === identityOf(after);
           expect([key, value, base[0], isEqual]).toEqual([key, value, base[0], isUnseen(key, before)]);
           seen.set(key, (seen.get(key) ?? new Set()).add(String(isEqual)));
+          // One other value shows it; each costs the reading of a preset.
+          break;
         }
       }
     },
