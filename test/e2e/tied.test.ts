@@ -46,7 +46,9 @@ test.each<[string, (run: ReturnType<typeof spawn>) => void]>([
     "whose sweep has told it to stop, and is gone before it",
     (run) => {
       run.kill("SIGTERM");
-      setTimeout(() => run.stdin!.end(), 50);
+      run.stdout!.on("data", (text: Buffer) => {
+        if (text.includes('"controller/interrupted"')) run.stdin!.end();
+      });
     },
   ],
 ])("a run %s stops once, with a checkpoint", async (_, act) => {
