@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { holderOf, isClaimFile } from "../claims/claim.js";
 import { INBOX_FOLDER } from "../inbox/folder.js";
 import { codeOf, PRIVATE_FOLDER, refusedByDisk, removeAsidesOfTheDead } from "../whole-file.js";
 import { closeToOthers } from "./folder.js";
@@ -25,7 +26,10 @@ export function prepareRunFolder(runFolder: string, tell: (line: string) => void
       tell(`\`${folder}\` stays open to other users: its mode cannot be changed`);
     }
   }
-  for (const name of readdirSync(runFolder).filter((entry) => entry.startsWith(DRAFT))) {
+  // Whoever made the folder and was killed left its claim; one that lives removes its own.
+  const isDead = holderOf(runFolder) === null;
+  const isLeft = (name: string): boolean => name.startsWith(DRAFT) || (isDead && isClaimFile(name));
+  for (const name of readdirSync(runFolder).filter(isLeft)) {
     rmSync(join(runFolder, name), { recursive: true, force: true });
   }
 }
