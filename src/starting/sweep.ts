@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
+import { ENVIRONMENT_PREFIX } from "../config/layers/overrides.js";
 import { checkPaths } from "../config/checks/paths.js";
 import type { RunConfig } from "../config/attached.js";
 import { requireFittingWelcome } from "../controller/welcome.js";
@@ -52,8 +53,6 @@ export interface SweepRequest {
   readonly plain: boolean;
   readonly trust: boolean;
 }
-
-const ENVIRONMENT_PREFIX = "THAWLINE_CONFIG__";
 
 /**
  * Makes the runs of a sweep that are missing, or prints them. Sets the exit code: 0 where all are done.
@@ -141,8 +140,8 @@ function refuseEnvironment(env: NodeJS.ProcessEnv): void {
 async function requireRunnable(plan: Plan, { file, trust }: SweepRequest): Promise<void> {
   const seen = new Set<string>();
   const isNew = (part: unknown): boolean => {
-    const key = JSON.stringify(part);
-    return !seen.has(key) && seen.add(key).has(key);
+    const before = seen.size;
+    return seen.add(JSON.stringify(part)).size > before;
   };
   for (const { id, config } of plan.runs) {
     if (config.script === undefined && isNew([config.data, config.model, config.evaluate])) checkPaths(config);

@@ -1,15 +1,17 @@
 import { readdirSync } from "node:fs";
-import { basename, dirname, extname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { configError, describeIssues } from "../config/checks/problems.js";
 import { nearest } from "../config/checks/suggestions.js";
 import { pathsOf } from "../config/json-schema.js";
 import type { Layer } from "../config/layers/layers.js";
+import { isConfigFile, nameAfter } from "../config/layers/load.js";
+import { parseValue } from "../config/layers/overrides.js";
 import { readYamlFile } from "../config/layers/yaml-file.js";
 import { UserError } from "../errors.js";
 import { axis, type Axis } from "./axes.js";
 import { sweepFileSchema, type SweepFile } from "./file-schema.js";
-import { valueIn, valuesIn, type Locate } from "./override-layers.js";
+import { valuesIn, type Locate } from "./override-layers.js";
 
 /** What a sweep's file says, with what the command line said over it. */
 export interface ReadSweep {
@@ -46,7 +48,7 @@ export function readSweep({ path: named, cwd, overrides = [], scale = null, base
   if (!parsed.success) {
     throw configError(describeIssues(parsed.error.issues, layer.settings, pathsOf(sweepFileSchema)), [layer], path);
   }
-  const file = base === null ? parsed.data : { ...parsed.data, base: isPath(base) ? resolve(cwd, base) : base };
+  const file = base === null ? parsed.data : { ...parsed.data, base: isConfigFile(base) ? resolve(cwd, base) : base };
   const scaled = atScale(file, scale, layer, path);
   const told = withOverrides(scaled, overrides);
   requireBaseline(told.file, layer, path);
@@ -75,22 +77,18 @@ function nameOf(
   { base, scale }: { readonly base: string | null; readonly scale: string | null },
 ): string {
   const parts = [
-    file.name ?? stemOf(path),
-    ...(base === null ? [] : [stemOf(base)]),
+    file.name ?? nameAfter(path),
+    ...(base === null ? [] : [nameAfter(base)]),
     ...(scale === null ? [] : [scale]),
   ];
   return parts.join("-");
 }
 
-const stemOf = (path: string): string => basename(path, extname(path)).replace(/[^A-Za-z0-9._-]/g, "-");
-
-const isPath = (source: string): boolean => source.includes("/") || /\.ya?ml$/.test(source);
-
 const SHIPPED = fileURLToPath(new URL("../../configs/sweeps", import.meta.url));
 
 /** `table2` is the sweep of that name that comes with thawline; null for what looks like a path. */
 function shippedSweep(named: string): string | null {
-  if (isPath(named)) return null;
+  if (isConfigFile(named)) return null;
   const names = readdirSync(SHIPPED)
     .filter((file) => file.endsWith(".yaml"))
     .map((file) => basename(file, ".yaml"));
@@ -186,7 +184,7 @@ function withOverrides(file: SweepFile, overrides: readonly string[]): Pick<Read
   for (const text of overrides) {
     const [, key, value] = OVERRIDE.exec(text) ?? [];
     if (key === undefined || value === undefined) throw notAnOverride(text);
-    const values = valuesIn(value).map(valueIn);
+    const values = valuesIn(value).map((part) => parseValue(part, `\`${text}\``));
     if (key === "seed") changed = { ...changed, seeds: checked(sweepFileSchema.shape.seeds, values, text) };
     else if (values.length === 1) said[key] = values[0];
     else changed = { ...changed, axes: { ...changed.axes, [key]: checked(axis, values, text) } };

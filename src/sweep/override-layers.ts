@@ -1,5 +1,5 @@
-import { parseDocument } from "yaml";
 import { merge, type Layer, type Path, type Settings } from "../config/layers/layers.js";
+import { touches } from "../config/layers/overrides.js";
 import { withAbsolutePaths } from "../config/layers/relative-paths.js";
 import type { Overrides } from "./file-schema.js";
 
@@ -44,12 +44,6 @@ export function nested(overrides: Overrides): Settings {
   }, {});
 }
 
-/** Whether one path leads to or through the other. */
-function touches(written: Path, asked: Path): boolean {
-  const shorter = Math.min(written.length, asked.length);
-  return written.slice(0, shorter).every((key, index) => key === asked[index]);
-}
-
 /** `1,2,3` is three values; `[a, b]` and `"a,b"` are one. */
 export function valuesIn(text: string): readonly string[] {
   const parts: string[] = [];
@@ -67,10 +61,4 @@ export function valuesIn(text: string): readonly string[] {
     } else part += character;
   }
   return [...parts, part];
-}
-
-/** A YAML value of the command line; the text itself where it is none. */
-export function valueIn(text: string): unknown {
-  const document = parseDocument(text, { prettyErrors: false });
-  return document.errors.length > 0 ? text : document.toJS();
 }

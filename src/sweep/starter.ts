@@ -1,5 +1,5 @@
 import { relative, resolve } from "node:path";
-import { loadConfig } from "../config/layers/load.js";
+import { isConfigFile, loadConfig } from "../config/layers/load.js";
 import { METRIC_TABLE, SIGNALS } from "../metrics.js";
 
 /** Rounded to a number that a person would write. */
@@ -16,7 +16,7 @@ function rounded(value: number): number {
  */
 export function starterOf(source: string, cwd: string): string {
   const config = loadConfig({ source, cwd });
-  const isFile = source.includes("/") || /\.ya?ml$/.test(source);
+  const isFile = isConfigFile(source);
   const base = isFile ? relative(cwd, resolve(cwd, source)) : source;
   const length = config.train.updates;
   const ks = (length === null ? [50, 200] : [length / 20, length / 8]).map(rounded);

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { isSettings } from "../config/layers/layers.js";
 import { canonical } from "../core/training-identity.js";
@@ -83,12 +83,7 @@ export function readPlan(folder: string): Plan {
 }
 
 export function hasPlan(folder: string): boolean {
-  try {
-    readFileSync(join(folder, PLAN_FILE));
-    return true;
-  } catch {
-    return false;
-  }
+  return existsSync(join(folder, PLAN_FILE));
 }
 
 /** What makes them two plans, in words; null where they are one. */

@@ -1,17 +1,11 @@
 import type { NamedScores } from "../reading/named-scores.js";
-import type { RunStanding, Scalar } from "./swept-run.js";
+import type { SweptRun } from "./swept-run.js";
 
 /** A run of a sweep, as far as a glance at its files tells. */
-export interface WatchedRun {
-  readonly id: string;
-  readonly condition: string;
-  readonly seed: number;
-  readonly axes: Readonly<Record<string, Scalar>>;
-  /** The folder that its journal is in: of a taken run, its source's. */
-  readonly folder: string;
-  readonly standing: RunStanding;
-  readonly takenFrom: string | null;
-  readonly failure: string | null;
+export interface WatchedRun extends Pick<
+  SweptRun,
+  "id" | "condition" | "seed" | "axes" | "folder" | "standing" | "takenFrom" | "failure"
+> {
   readonly k: { readonly value: number; readonly source: string } | null;
   /** Of a finished one. */
   readonly scores: NamedScores | null;

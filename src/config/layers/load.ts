@@ -76,10 +76,10 @@ const EMPTY_SECTIONS: Layer = { settings: { model: {}, data: {}, train: {} }, lo
 
 /** The layers of a preset, or of a file and the preset that it names as its base. */
 function sourceLayers(source: string, cwd: string): Layer[] {
-  if (!isFile(source)) return [presetLayer(source, cwd)];
+  if (!isConfigFile(source)) return [presetLayer(source, cwd)];
   const { settings, locate } = readYamlFile(resolve(cwd, source), source);
   const { preset, ...own } = settings;
-  const file = named({ settings: own, locate }, basename(source, extname(source)));
+  const file = named({ settings: own, locate }, source);
   if (preset === undefined) return [file];
   const name = typeof preset === "string" ? preset : JSON.stringify(preset);
   return [presetLayer(name, cwd, locate(["preset"])), file];
@@ -96,7 +96,7 @@ const CODE_KEYS = ["kind", "folder", "options"];
 
 /** Whether any of that stands in the file `source`, and neither in the environment nor on the command line. */
 function namesCode(source: string, layers: readonly Layer[]): boolean {
-  if (!isFile(source)) return false;
+  if (!isConfigFile(source)) return false;
   const typed = layers.slice(-2);
   return CODE_KEYS.some((key) => {
     const isIn = (layer: Layer): boolean => valueAt(layer.settings, ["model", key]) !== undefined;
@@ -105,14 +105,18 @@ function namesCode(source: string, layers: readonly Layer[]): boolean {
 }
 
 /** Presets have plain names; anything that looks like a path is a file. */
-function isFile(source: string): boolean {
+export function isConfigFile(source: string): boolean {
   return source.includes("/") || /\.ya?ml$/.test(source);
 }
 
 /** A run is called after its file or preset unless told otherwise. */
-function named(layer: Layer, stem: string): Layer {
-  const name = stem.replace(/[^A-Za-z0-9._-]/g, "-");
-  return { ...layer, settings: { name, ...layer.settings } };
+function named(layer: Layer, source: string): Layer {
+  return { ...layer, settings: { name: nameAfter(source), ...layer.settings } };
+}
+
+/** What is called after a file or a preset: its name, in letters that a folder may have. */
+export function nameAfter(source: string): string {
+  return basename(source, extname(source)).replace(/[^A-Za-z0-9._-]/g, "-");
 }
 
 /** Fixes what depends on the machine or on other keys, so that a resumed run cannot come out differently. */

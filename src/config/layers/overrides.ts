@@ -4,7 +4,8 @@ import type { Layer, Path, Settings } from "./layers.js";
 import { withAbsolutePaths } from "./relative-paths.js";
 import { valueOf, YamlFault } from "./yaml-value.js";
 
-const ENVIRONMENT_PREFIX = "THAWLINE_CONFIG__";
+/** How variables that are settings begin. */
+export const ENVIRONMENT_PREFIX = "THAWLINE_CONFIG__";
 const KEY = /^[a-z][a-z0-9_]*$/;
 
 interface Entry {
@@ -71,11 +72,17 @@ function withEntry(settings: Settings, { path, value }: Pick<Entry, "path" | "va
 }
 
 /** Whether one path leads to or through the other. */
-function touches(written: Path, asked: Path): boolean {
+export function touches(written: Path, asked: Path): boolean {
   return written.slice(0, asked.length).every((key, index) => key === asked[index]);
 }
 
-function parseValue(text: string, place: string): unknown {
+/**
+ * A YAML scalar or flow collection.
+ *
+ * @param place where it was written, in words
+ * @throws UserError `invalid_override`
+ */
+export function parseValue(text: string, place: string): unknown {
   const document = parseDocument(text, { prettyErrors: false });
   const fault = document.errors[0] ?? document.warnings[0];
   if (fault !== undefined) throw invalid(`${place}: the value \`${text}\` is not valid YAML`, fault);
