@@ -3,11 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { RunConfig } from "../config/attached.js";
 import { control } from "../controller/controller.js";
-import { ExternalError, UserError } from "../errors.js";
 import { localLauncher } from "../launch/local.js";
 import { packageVersion } from "../package.js";
 import { createRunFolder } from "../runs/folder.js";
 import { makeTemporaryFolder } from "../temporary-folder.js";
+import { Interrupts, trialFailure } from "./trial.js";
 import { workerProgramOf } from "./worker-program.js";
 
 /** Enough for a mean, few enough to wait for. */
@@ -24,11 +24,11 @@ export interface SweepTrial {
 }
 
 /**
- * Trains a run's first updates for real, evaluates it as at its end, and leaves nothing.
+ * Trains a run's first updates for real, evaluates it as at its end, and leaves nothing. Null where a signal came first.
  *
  * @throws UserError or ExternalError where it fails
  */
-export async function runSweepTrial(config: RunConfig & { readonly script?: undefined }): Promise<SweepTrial> {
+export async function runSweepTrial(config: RunConfig & { readonly script?: undefined }): Promise<SweepTrial | null> {
   const trial: RunConfig = {
     ...config,
     train: { ...config.train, updates: TRIAL_UPDATES, epochs: null },
@@ -39,6 +39,7 @@ export async function runSweepTrial(config: RunConfig & { readonly script?: unde
   };
   const folder = makeTemporaryFolder(tmpdir());
   const runFolder = join(folder, "run");
+  const interrupts = new Interrupts(() => undefined);
   try {
     createRunFolder(runFolder, trial);
     const { state, results } = await control({
@@ -47,8 +48,10 @@ export async function runSweepTrial(config: RunConfig & { readonly script?: unde
       launcher: localLauncher,
       worker: await workerProgramOf(trial),
       thawlineVersion: packageVersion(),
+      interrupts,
     });
-    if (state.end?.outcome !== "finished") throw failed(state.end);
+    if (state.end?.outcome === "failed") throw await trialFailure(state.end, runFolder);
+    if (state.end?.outcome !== "finished") return null;
     const { wall_seconds, train_seconds } = results;
     return {
       secondsPerUpdate: train_seconds / TRIAL_UPDATES,
@@ -56,14 +59,7 @@ export async function runSweepTrial(config: RunConfig & { readonly script?: unde
       epochUpdates: state.model?.updatesPerEpoch ?? null,
     };
   } finally {
+    interrupts.close();
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-function failed(end: { readonly outcome: string; readonly message?: string } | null): Error {
-  const message = `the trial did not finish: ${end?.message ?? "it ended"}`;
-  const hint = "mend this, and try again; nothing of the trial is left";
-  return end?.outcome === "failed"
-    ? new UserError({ code: "trial_failed", message, hint })
-    : new ExternalError({ code: "trial_failed", message, hint });
 }

@@ -191,7 +191,10 @@ async function estimateOf(plan: Plan, sweep: Sweep | null): Promise<Estimate | n
     `note: the first ${TRIAL_UPDATES} updates of \`${plan.runs[0]!.id}\` are tried in a temporary folder\n`,
   );
   requireTemporaryFolder();
-  return estimateFromTrial(plan.runs, await runSweepTrial(config), TRIAL_UPDATES);
+  const trial = await runSweepTrial(config);
+  if (trial !== null) return estimateFromTrial(plan.runs, trial, TRIAL_UPDATES);
+  process.exitCode = 130;
+  return null;
 }
 
 function tell(folder: string, event: SweepEvent, json: boolean): void {

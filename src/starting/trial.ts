@@ -82,7 +82,7 @@ export async function runTrial(config: RunConfig): Promise<State | null> {
 }
 
 /** Signals of the user's, and the trial's own end. */
-class Interrupts {
+export class Interrupts {
   private listener: (signal: string) => void = () => undefined;
   private readonly onSignal = (signal: string): void => {
     this.onCaught(signal);
@@ -109,16 +109,22 @@ class Interrupts {
 
 /** @throws UserError or ExternalError, always */
 async function refuse({ end, progress }: State, runFolder: string): Promise<never> {
-  const output = await tailOf(join(runFolder, "worker.log"), TAIL.lines, TAIL.bytes);
-  if (end?.outcome === "failed") {
-    const { code, hint } = end;
-    const message = `the trial failed: ${end.message}`;
-    if (end.exitCode === 2) throw new UserError({ code, message, hint });
-    throw new ExternalError({ code, message, hint: "nothing of the trial is left; mend this, and try again", output });
-  }
+  if (end?.outcome === "failed") throw await trialFailure(end, runFolder);
   throw new UserError({
     code: "trial_too_short",
     message: `the training ended after ${Math.max(0, progress.frontier - 1)} updates, before a trial's ${MEASUREMENTS} measurements`,
     hint: `a training of at least ${SPACING * (MEASUREMENTS - 1)} updates can be tried`,
   });
+}
+
+/** Why a trial failed: the user's to change, or with the end of what the worker printed. */
+export async function trialFailure(
+  end: Extract<State["end"], { outcome: "failed" }>,
+  runFolder: string,
+): Promise<UserError | ExternalError> {
+  const { code, hint } = end;
+  const message = `the trial failed: ${end.message}`;
+  if (end.exitCode === 2) return new UserError({ code, message, hint });
+  const output = await tailOf(join(runFolder, "worker.log"), TAIL.lines, TAIL.bytes);
+  return new ExternalError({ code, message, hint: "nothing of the trial is left; mend this, and try again", output });
 }

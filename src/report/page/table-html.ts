@@ -1,5 +1,6 @@
 import { markLetters } from "../render/mark-letters.js";
-import { bounds, decimalsOf, fixed, signed } from "../tables/number-words.js";
+import { cellText } from "../tables/cell-text.js";
+import { decimalsOf } from "../tables/number-words.js";
 import { ranksOf, type Rank } from "../tables/ranks.js";
 import type { Cell, Column, Table } from "../tables/table.js";
 import { markup, NOTHING, type Html } from "./html.js";
@@ -36,20 +37,10 @@ function headingOf({ heading, unit, shown }: Column): string {
 }
 
 function cellOf(cell: Cell, column: Column, rank: Rank): Html | string {
-  const { value, standardDeviation, interval, points, text } = cell;
-  const decimals = decimalsOf(column);
-  if (text !== null) return text;
-  if (column.shown === "points") return points.map((point) => fixed(point.value, column, decimals)).join(", ") || "-";
-  if (value === null) return "-";
-  if (column.shown === "difference" || column.shown === "interval") {
-    const isDifference = column.shown === "difference";
-    const centre = (isDifference ? signed : fixed)(value, column, decimals);
-    return interval === null ? centre : `${centre} [${bounds(interval, column, decimals, isDifference).join(", ")}]`;
-  }
-  const centre = fixed(value, column, decimals);
-  const shown = standardDeviation === null ? centre : `${centre} ± ${fixed(standardDeviation, column, decimals)}`;
-  if (rank === "best") return markup`<b>${shown}</b>`;
-  return rank === "second" ? markup`<i>${shown}</i>` : shown;
+  if (cell.text !== null) return cell.text;
+  const { text, isMean } = cellText(cell, column, decimalsOf(column));
+  if (isMean && rank === "best") return markup`<b>${text}</b>`;
+  return isMean && rank === "second" ? markup`<i>${text}</i>` : text;
 }
 
 function raised(letters: string): Html {

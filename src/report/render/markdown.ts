@@ -1,5 +1,6 @@
 import { singleLine } from "../../printable.js";
-import { bounds, decimalsOf, fixed, signed } from "../tables/number-words.js";
+import { cellText } from "../tables/cell-text.js";
+import { decimalsOf } from "../tables/number-words.js";
 import { ranksOf, type Rank } from "../tables/ranks.js";
 import type { Cell, Column, Table } from "../tables/table.js";
 import { markLetters } from "./mark-letters.js";
@@ -16,7 +17,7 @@ export function renderMarkdown(table: Table, { digits }: RenderOptions = {}): st
   const rows = table.rows.map(({ label, cells }, row) => [
     `${escapeMarkdown(label)}${raised(letters.ofRow[row]!)}`,
     ...cells.map((cell, index) => {
-      const text = cellText(cell, table.columns[index]!, ranks[row]![index]!, digits);
+      const text = markdownOf(cell, table.columns[index]!, ranks[row]![index]!, digits);
       return `${text}${raised(letters.ofCell[row]![index]!)}`;
     }),
   ]);
@@ -38,22 +39,10 @@ function headingOf({ heading, unit, shown }: Column): string {
   return unit === "share" && shown !== "text" ? `${words} (%)` : words;
 }
 
-function cellText(cell: Cell, column: Column, rank: Rank, digits?: number): string {
-  const { value, standardDeviation, interval, points, text } = cell;
-  const decimals = decimalsOf(column, digits);
-  if (text !== null) return escapeMarkdown(text);
-  if (column.shown === "points") return points.map((point) => fixed(point.value, column, decimals)).join(", ") || "-";
-  if (value === null) return "-";
-  if (column.shown === "difference" || column.shown === "interval") {
-    const isDifference = column.shown === "difference";
-    const centre = (isDifference ? signed : fixed)(value, column, decimals);
-    return interval === null ? centre : `${centre} [${bounds(interval, column, decimals, isDifference).join(", ")}]`;
-  }
-  const centre = fixed(value, column, decimals);
-  return ranked(
-    standardDeviation === null ? centre : `${centre} ± ${fixed(standardDeviation, column, decimals)}`,
-    rank,
-  );
+function markdownOf(cell: Cell, column: Column, rank: Rank, digits?: number): string {
+  if (cell.text !== null) return escapeMarkdown(cell.text);
+  const { text, isMean } = cellText(cell, column, decimalsOf(column, digits));
+  return isMean ? ranked(text, rank) : text;
 }
 
 function ranked(text: string, rank: Rank): string {
