@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { hasPlan } from "../sweep/sweep-folder.js";
-import type { RunStanding } from "../sweep/swept-run.js";
+import type { RunStanding } from "../reading/run-standing.js";
 import { findRuns } from "./find-runs.js";
 import type { RunCache } from "./run-cache.js";
 import { looseRuns } from "./sweeps/loose-runs.js";

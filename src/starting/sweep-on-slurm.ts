@@ -6,7 +6,7 @@ import type { Submission } from "../slurm/script.js";
 import { limitsHere, previewOf, submit, submittedJobs } from "../slurm/submit.js";
 import { collectPlan } from "../sweep/collect.js";
 import type { Plan } from "../sweep/plan.js";
-import { isDone } from "../sweep/standing.js";
+import { isDone } from "../reading/run-standing.js";
 import { hasPlan } from "../sweep/sweep-folder.js";
 import { shortPath } from "../words/format.js";
 import type { SweepRequest } from "./sweep.js";

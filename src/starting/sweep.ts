@@ -1,3 +1,4 @@
+import { isDone } from "../reading/run-standing.js";
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { ENVIRONMENT_PREFIX } from "../config/layers/overrides.js";
@@ -215,6 +216,6 @@ async function tellEnd(plan: Plan, folder: string, end: SweepEnd, json: boolean)
     standardOutput.print(`\n${describeSweep(await collectPlan(folder, plan))}\n`);
     standardOutput.print(`${sweepEndLine(end, again)}\n`);
   }
-  const isWhole = [...end.standings.values()].every((standing) => standing === "finished" || standing === "taken");
+  const isWhole = [...end.standings.values()].every(isDone);
   process.exitCode = end.why === "interrupted" || end.why === "time" ? 130 : isWhole ? 0 : 1;
 }

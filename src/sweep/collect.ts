@@ -1,3 +1,4 @@
+import { isDone } from "../reading/run-standing.js";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Results } from "../reading/results.js";
@@ -28,7 +29,7 @@ async function collectRun(folder: string, run: PlannedRun): Promise<SweptRun> {
   const standing = await standingOf(folder, run);
   const takenFrom = standing === "taken" ? (TAKEN.read(folder, run.id)?.from ?? null) : null;
   const own = runFolderOf(folder, takenFrom ?? run.id);
-  const isDone = standing === "finished" || standing === "taken";
+  const hasResults = isDone(standing);
   const { id, condition, seed, axes } = run;
   return {
     id,
@@ -38,8 +39,8 @@ async function collectRun(folder: string, run: PlannedRun): Promise<SweptRun> {
     folder: own,
     standing,
     takenFrom,
-    results: isDone ? ownResults(own, takenFrom) : null,
-    manifest: isDone ? readManifest(own) : null,
+    results: hasResults ? ownResults(own, takenFrom) : null,
+    manifest: hasResults ? readManifest(own) : null,
     failure: standing === "failed" ? (FAILURE.read(folder, id)?.message ?? null) : null,
   };
 }

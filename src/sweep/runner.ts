@@ -5,9 +5,10 @@ import { inOrder, type Share } from "./next-run.js";
 import type { Plan, PlannedRun } from "./plan.js";
 import type { RunEnd, RunProcess, Slot, StartRun } from "./run-process.js";
 import { SourceRuns, type Here } from "./source-runs.js";
-import { isDone, standingOf } from "./standing.js";
+import { standingOf } from "./standing.js";
+import { isDone } from "../reading/run-standing.js";
 import { FAILURE, notesFolderOf, TAKEN } from "./sweep-folder.js";
-import type { RunStanding } from "./swept-run.js";
+import type { RunStanding } from "../reading/run-standing.js";
 
 /** What happens in a sweep, for whoever tells of it. */
 export type SweepEvent =

@@ -6,7 +6,7 @@ import { readFinishedRun } from "../runs/finished-run.js";
 import { wasNeverBegun } from "../runs/folder.js";
 import type { PlannedRun } from "./plan.js";
 import { FAILURE, notesFolderOf, runFolderOf, TAKEN } from "./sweep-folder.js";
-import type { RunStanding } from "./swept-run.js";
+import type { RunStanding } from "../reading/run-standing.js";
 
 /** What exists of a planned run, derived from the files alone; nothing else is stored. */
 export async function standingOf(folder: string, { id }: PlannedRun): Promise<RunStanding> {
@@ -17,9 +17,4 @@ export async function standingOf(folder: string, { id }: PlannedRun): Promise<Ru
   if (holderOf(notesFolderOf(folder, id)) !== null) return "running";
   if (FAILURE.read(folder, id) !== null) return "failed";
   return existsSync(join(runFolder, JOURNAL_FILE)) && !wasNeverBegun(runFolder) ? "interrupted" : "pending";
-}
-
-/** What cannot change any more. */
-export function isDone(standing: RunStanding): boolean {
-  return standing === "finished" || standing === "taken";
 }

@@ -7,9 +7,10 @@ import { withTimeLeft } from "../reading/time-left.js";
 import { readResults } from "../runs/finished-run.js";
 import { RESULTS_FILE } from "../runs/outcome.js";
 import type { Plan, PlannedRun } from "./plan.js";
-import { isDone, standingOf } from "./standing.js";
+import { standingOf } from "./standing.js";
+import { isDone } from "../reading/run-standing.js";
 import { FAILURE, notesFolderOf, PLAN_FILE, readPlan, runFolderOf, TAKEN } from "./sweep-folder.js";
-import type { RunStanding } from "./swept-run.js";
+import type { RunStanding } from "../reading/run-standing.js";
 import type { TimedRun, WatchedSweep } from "./watched-sweep.js";
 
 /** So often all runs that are not done are looked at, whatever their notes say: somebody may have resumed one by itself. */

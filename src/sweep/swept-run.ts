@@ -1,15 +1,9 @@
 import type { Manifest } from "../runs/manifest.js";
 import type { Results } from "../reading/results.js";
+import type { RunStanding } from "../reading/run-standing.js";
 
 /** A value that a sweep gives a setting. */
 export type Scalar = string | number | boolean | null;
-
-/**
- * What is known of a planned run from its folder alone. `finished`: it has results; `taken`: another run trained the same,
- * whose results are its own; `failed`: it ended as failed and nobody works at it; `running`: somebody does;
- * `interrupted`: begun, unfinished, and nobody does; `pending`: not begun.
- */
-export type RunStanding = "finished" | "taken" | "failed" | "running" | "interrupted" | "pending";
 
 /** A run of a sweep, as reports and tables read it. */
 export interface SweptRun {

@@ -1,5 +1,5 @@
 import type { TextProps } from "ink";
-import type { RunStanding } from "../sweep/swept-run.js";
+import type { RunStanding } from "../reading/run-standing.js";
 import type { Role } from "../words/role.js";
 
 export type Style = Pick<TextProps, "color" | "bold" | "dimColor" | "inverse">;

@@ -1,7 +1,8 @@
 import { formatAccuracy, formatDuration, formatNumber } from "./format.js";
 import type { SweepEnd, SweepEvent } from "../sweep/runner.js";
 import type { Plan, PlannedRun } from "../sweep/plan.js";
-import type { RunStanding, Sweep } from "../sweep/swept-run.js";
+import type { Sweep } from "../sweep/swept-run.js";
+import { isDone, type RunStanding } from "../reading/run-standing.js";
 
 /** `intervention.k=57 train.epochs=2`; empty where a run has no axes. */
 export function describeAxes(axes: PlannedRun["axes"]): string {
@@ -53,7 +54,7 @@ const STANDINGS: readonly RunStanding[] = ["finished", "taken", "running", "inte
 export function countStandings(standings: Iterable<RunStanding>): string {
   const all = [...standings];
   const count = (which: RunStanding): number => all.filter((standing) => standing === which).length;
-  const done = count("finished") + count("taken");
+  const done = all.filter(isDone).length;
   const parts = STANDINGS.filter((which) => count(which) > 0).map((which) => `${count(which)} ${which}`);
   return `${done} of ${all.length} done${parts.length === 0 ? "" : ` (${parts.join(", ")})`}`;
 }
@@ -61,7 +62,7 @@ export function countStandings(standings: Iterable<RunStanding>): string {
 /** The last line of a call. */
 export function sweepEndLine({ why, standings }: SweepEnd, again: string): string {
   const counts = countStandings(standings.values());
-  const isWhole = [...standings.values()].every((standing) => standing === "finished" || standing === "taken");
+  const isWhole = [...standings.values()].every(isDone);
   if (isWhole) return `${counts}: the sweep is complete`;
   const reasons = {
     done: "what is left failed or is at work elsewhere",
@@ -85,7 +86,7 @@ export function describePlan(
     const each = own.length / seeds;
     return `  ${condition.padEnd(28)} ${String(own.length).padStart(4)} runs  (${seeds} seeds${each === 1 ? "" : ` x ${each}`})`;
   });
-  const missing = plan.runs.filter(({ id }) => !["finished", "taken"].includes(standings.get(id) ?? "pending"));
+  const missing = plan.runs.filter(({ id }) => !isDone(standings.get(id) ?? "pending"));
   const lines = [
     `${plan.name}${plan.scale === null ? "" : `, scale \`${plan.scale}\``}: ${plan.runs.length} runs of ${plan.conditions.length} conditions`,
     ...rows,

@@ -49,8 +49,7 @@ describe("the identity of a training", () => {
   it.each(keysOf(configInputSchema))(
     "has $key where training sees it, and not where it does not",
     ({ key, values }) => {
-      for (const base of BASES) {
-        const before = load(base)!;
+      for (const { base, before } of bases) {
         for (const value of values) {
           const after = load([...base, `${key}=${value}`]);
           if (after === null || canonical(before) === canonical(after)) continue;

@@ -1,4 +1,4 @@
-import type { RunStanding } from "../../src/sweep/swept-run.js";
+import type { RunStanding } from "../../src/reading/run-standing.js";
 import type { WatchedRun, WatchedSweep } from "../../src/sweep/watched-sweep.js";
 
 /** A run of a sweep that nobody made, as its view is told of it. */

@@ -1,4 +1,5 @@
-import type { RunStanding, Sweep, SweptRun } from "../../sweep/swept-run.js";
+import type { Sweep, SweptRun } from "../../sweep/swept-run.js";
+import type { RunStanding } from "../../reading/run-standing.js";
 import { formatCount } from "../../words/format.js";
 import { countStandings } from "../../words/sweep.js";
 import type { SweepFacts } from "../sweeps/sweep-facts.js";

@@ -1,6 +1,7 @@
 import { basename } from "node:path";
 import { composeManifest } from "../../runs/manifest.js";
-import type { Sweep, SweptRun, RunStanding } from "../../sweep/swept-run.js";
+import type { Sweep, SweptRun } from "../../sweep/swept-run.js";
+import type { RunStanding } from "../../reading/run-standing.js";
 import type { RunFacts } from "../facts/run-facts.js";
 import type { UnreadRun } from "../run-cache.js";
 import { signalName } from "../../words/names.js";

@@ -1,3 +1,4 @@
+import { isDone } from "../../reading/run-standing.js";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { JOURNAL_FILE } from "../../journal/format.js";
@@ -26,10 +27,9 @@ export async function plannedRuns(folder: string, cache: RunCache): Promise<Swee
     const read = byFolder.get(run.folder);
     if (read === undefined) return run;
     facts.set(run.id, read);
-    const isDone = run.standing === "finished" || run.standing === "taken";
     // The journal wins over what was written beside it.
     const results = run.takenFrom === null ? read.results : asTaken(read.results);
-    return { ...run, results: isDone ? results : null, failure: run.failure ?? failureOf(read) };
+    return { ...run, results: isDone(run.standing) ? results : null, failure: run.failure ?? failureOf(read) };
   });
   const own = differencesOf(plan.runs.map(({ config }) => config));
   const differences = Object.fromEntries(plan.runs.map(({ condition }, index) => [condition, own[index]!]));

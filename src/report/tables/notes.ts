@@ -1,3 +1,4 @@
+import { isDone } from "../../reading/run-standing.js";
 import type { Sweep } from "../../sweep/swept-run.js";
 import { armsOf, type CompletedRun } from "./arms.js";
 import { describeMachines } from "./provenance.js";
@@ -22,7 +23,7 @@ function standingNotes({ runs, name }: Sweep): string[] {
     return count === 0 ? [] : [`${count} ${standing}`];
   });
   const ended = runs.filter(({ results }) => results !== null && results.outcome !== "finished");
-  const stopped = ended.filter(({ standing }) => standing === "finished" || standing === "taken");
+  const stopped = ended.filter(({ standing }) => isDone(standing));
   if (stopped.length > 0) counts.push(`${stopped.length} stopped before the end`);
   const taken = of("taken").length;
   return [

@@ -1,7 +1,7 @@
 import { Box } from "ink";
 import type { ReactElement } from "react";
 import { secondsLeftOf } from "../../reading/time-left.js";
-import type { RunStanding } from "../../sweep/swept-run.js";
+import { isDone, type RunStanding } from "../../reading/run-standing.js";
 import { formatCount, formatDuration, shortPath } from "../../words/format.js";
 import type { Role, Segment } from "../../words/role.js";
 import { unitOfScore } from "../../words/sweep-cells.js";
@@ -47,7 +47,7 @@ export function SweepHeader({ snapshot, columns }: { snapshot: SweepSnapshot; co
 function CountsLine({ snapshot: { sweep }, columns }: { snapshot: SweepSnapshot; columns: number }): ReactElement {
   const { glyphs } = useTheme();
   const count = (which: RunStanding): number => sweep.runs.filter(({ standing }) => standing === which).length;
-  const done = count("finished") + count("taken");
+  const done = sweep.runs.filter(({ standing }) => isDone(standing)).length;
   const length = columns >= 100 ? BAR_COLUMNS.wide : BAR_COLUMNS.narrow;
   const filled = Math.floor((done / Math.max(1, sweep.runs.length)) * length);
   const counts = COUNTED.filter((which) => count(which) > 0).map((which): Segment => {
