@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { hasPlan } from "../sweep/sweep-folder.js";
+import { hasPlan } from "../sweep/plan-file.js";
 import type { RunStanding } from "../reading/run-standing.js";
 import { findRuns } from "./find-runs.js";
 import type { RunCache } from "./run-cache.js";

@@ -7,7 +7,7 @@ import { limitsHere, previewOf, submit, submittedJobs } from "../slurm/submit.js
 import { collectPlan } from "../sweep/collect.js";
 import type { Plan } from "../sweep/plan.js";
 import { isDone } from "../reading/run-standing.js";
-import { hasPlan } from "../sweep/sweep-folder.js";
+import { hasPlan } from "../sweep/plan-file.js";
 import { shortPath } from "../words/format.js";
 import type { SweepRequest } from "./sweep.js";
 

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { isSettings } from "../config/layers/layers.js";
 import { canonical } from "../core/training-identity.js";
@@ -13,10 +13,9 @@ import {
   refusedByDisk,
   replaceFile,
 } from "../whole-file.js";
+import { PLAN_FILE } from "./plan-file.js";
 import type { Plan, PlannedRun } from "./plan.js";
 
-/** The plan, in a sweep's folder. */
-export const PLAN_FILE = "sweep.json";
 const FORMAT = 1;
 /** What sweepers note of a run, apart from the run's own folder, which its controller alone writes. */
 const NOTES = ".sweep";
@@ -80,10 +79,6 @@ export function readPlan(folder: string): Plan {
     message: `\`${path}\` is not the plan of a sweep of this version`,
     hint: "call `npx thawline sweep FILE` with another `--dir`; the runs in this folder stay as they are",
   });
-}
-
-export function hasPlan(folder: string): boolean {
-  return existsSync(join(folder, PLAN_FILE));
 }
 
 /** What makes them two plans, in words; null where they are one. */

@@ -9,7 +9,8 @@ import { RESULTS_FILE } from "../runs/outcome.js";
 import type { Plan, PlannedRun } from "./plan.js";
 import { standingOf } from "./standing.js";
 import { isDone } from "../reading/run-standing.js";
-import { FAILURE, notesFolderOf, PLAN_FILE, readPlan, runFolderOf, TAKEN } from "./sweep-folder.js";
+import { PLAN_FILE } from "./plan-file.js";
+import { FAILURE, notesFolderOf, readPlan, runFolderOf, TAKEN } from "./sweep-folder.js";
 import type { RunStanding } from "../reading/run-standing.js";
 import type { TimedRun, WatchedSweep } from "./watched-sweep.js";
 

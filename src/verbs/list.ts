@@ -7,8 +7,7 @@ import { standardOutput } from "../output.js";
 import { singleLine } from "../printable.js";
 import { listedRun, readFinishedRun, type ListedRun } from "../runs/finished-run.js";
 import { runFoldersIn } from "../runs/list.js";
-import { hasPlan } from "../sweep/sweep-folder.js";
-import { SweepWatch } from "../sweep/sweep-watch.js";
+import { hasPlan } from "../sweep/plan-file.js";
 import type { WatchedRun, WatchedSweep } from "../sweep/watched-sweep.js";
 import { describeListedRun, describeListedSweep } from "../words/sweep-list.js";
 
@@ -21,7 +20,7 @@ export function register(program: Command): void {
     .action(async (folder: string | undefined, options: { readonly json?: true }) => {
       const root = folder ?? "runs";
       if (hasPlan(root)) {
-        const sweep = await new SweepWatch(root).look(Date.now());
+        const sweep = await lookAt(root);
         for (const run of sweep.runs)
           await printLine(options.json ? JSON.stringify(rowOf(run, sweep)) : describeListedRun(run, sweep));
         return;
@@ -33,6 +32,12 @@ export function register(program: Command): void {
         await standardOutput.drained();
       }
     });
+}
+
+/** Loaded for those who have sweeps. */
+async function lookAt(sweep: string): Promise<WatchedSweep> {
+  const { SweepWatch } = await import("../sweep/sweep-watch.js");
+  return new SweepWatch(sweep).look(Date.now());
 }
 
 async function printLine(line: string): Promise<void> {
@@ -47,7 +52,7 @@ function sweepFoldersIn(root: string): string[] {
 
 async function describeSweepIn(folder: string, options: { readonly json?: true }): Promise<string> {
   try {
-    const sweep = await new SweepWatch(folder).look(Date.now());
+    const sweep = await lookAt(folder);
     if (!options.json) return `${shown(folder)} ${describeListedSweep(sweep)}`;
     const standings = Object.fromEntries(sweep.runs.map(({ id, standing }) => [id, standing]));
     return JSON.stringify({ sweep: sweep.name, folder, runs: standings });

@@ -5,7 +5,7 @@ import { UserError } from "../errors.js";
 import { standardOutput } from "../output.js";
 import { collectSweep } from "../sweep/collect.js";
 import type { Share } from "../sweep/next-run.js";
-import { hasPlan } from "../sweep/sweep-folder.js";
+import { hasPlan } from "../sweep/plan-file.js";
 import type { SweepRequest } from "../starting/sweep.js";
 import { jobStates } from "../slurm/job-states.js";
 import { submittedJobs } from "../slurm/submit.js";

@@ -9,8 +9,7 @@ import { createPlainLines, jsonLine } from "../words/plain.js";
 import { standardError, standardOutput } from "../output.js";
 import { UserError } from "../errors.js";
 import { latestRunFolder } from "../runs/list.js";
-import { hasPlan } from "../sweep/sweep-folder.js";
-import { watchSweep } from "../starting/watch-sweep.js";
+import { hasPlan } from "../sweep/plan-file.js";
 import { wantsView, type DisplayOptions } from "../starting/display-options.js";
 
 export function register(program: Command): void {
@@ -26,6 +25,7 @@ export function register(program: Command): void {
       const runFolders = (folders.length > 0 ? folders : [latestRunFolder(process.cwd())]).map((f) => resolve(f));
       if (runFolders.some(hasPlan)) {
         if (runFolders.length > 1) throw sweepAmongRuns(runFolders.find(hasPlan)!);
+        const { watchSweep } = await import("../starting/watch-sweep.js");
         await watchSweep(runFolders[0]!, options);
         return;
       }

@@ -53,7 +53,7 @@ it("a view loads no library of schemas, which would take a tenth of its start", 
   const load = vi.fn(() => ({ z: {} }));
   vi.doMock("zod", load);
   try {
-    await import("../../src/ui/app.js");
+    await import("../../src/verbs/watch.js");
     expect(load).not.toHaveBeenCalled();
   } finally {
     vi.doUnmock("zod");

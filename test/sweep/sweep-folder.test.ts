@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { UserError } from "../../src/errors.js";
 import type { Plan } from "../../src/sweep/plan.js";
-import { FAILURE, notesFolderOf, openSweepFolder, PLAN_FILE, readPlan } from "../../src/sweep/sweep-folder.js";
+import { PLAN_FILE } from "../../src/sweep/plan-file.js";
+import { FAILURE, notesFolderOf, openSweepFolder, readPlan } from "../../src/sweep/sweep-folder.js";
 import { planned, SWEEP } from "./sweep-file.js";
 
 const PLAN = await planned(SWEEP);
