@@ -6,9 +6,9 @@ import type { Results } from "../../src/reading/results.js";
 import type { Manifest } from "../../src/runs/manifest.js";
 import type { Sweep, SweptRun } from "../../src/sweep/swept-run.js";
 
-const FOLDER = resolve(import.meta.dirname, "../../docs/results");
+const FOLDER = resolve(import.meta.dirname, "../../docs/results/summaries");
 
-/** What is kept of a run in docs/results. */
+/** What is kept of a run in docs/results/summaries. */
 interface Kept {
   readonly id: string;
   readonly config: string;
@@ -33,7 +33,7 @@ const ADDED_LATER: Partial<Results> = {
   weights_unhashed: null,
 };
 
-/** A real sweep: the runs in docs/results whose name is `PREFIX-CONDITION-seedN`. */
+/** A real sweep: the runs in docs/results/summaries whose name is `PREFIX-CONDITION-seedN`. */
 export function recordedSweep(prefix: string, changes: Partial<Sweep> = {}): Sweep {
   const pattern = new RegExp(`^(${prefix}-(.+)-seed(\\d+))\\.json$`);
   const runs = readdirSync(FOLDER)
@@ -56,7 +56,7 @@ export function recordedSweep(prefix: string, changes: Partial<Sweep> = {}): Swe
   };
 }
 
-/** The configuration with which a run in docs/results was made; null where there is no such run. */
+/** The configuration with which a run in docs/results/summaries was made; null where there is no such run. */
 export function recordedConfig({ folder }: SweptRun): RunConfig | null {
   const id = basename(folder);
   if (!existsSync(join(FOLDER, `${id}.json`))) return null;
