@@ -2,9 +2,7 @@ import { basename, join } from "node:path";
 import { UserError } from "../errors.js";
 import type { Chunk } from "./chunks.js";
 import type { SlurmSettings } from "./schema.js";
-
-/** In a sweep's folder: scripts that were submitted, and what their tasks print. */
-export const SLURM_FOLDER = "slurm";
+import { SLURM_FOLDER } from "./submitted.js";
 
 /**
  * What tasks get of the environment in which they are submitted, by name: where programs, data and settings are. Not

@@ -1,10 +1,11 @@
-import { mkdirSync, readdirSync, rmdirSync, rmSync } from "node:fs";
+import { mkdirSync, rmdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { ExternalError } from "../errors.js";
 import { createFile, PRIVATE_FILE, PRIVATE_FOLDER, refusedByDisk } from "../whole-file.js";
 import { chunksOf, DEFAULT_LIMITS, limitsOf, type ArrayLimits, type Chunk } from "./chunks.js";
 import { askSlurm, noSlurm, refused, requireSlurm } from "./programs.js";
-import { composeScript, SLURM_FOLDER, type Submission } from "./script.js";
+import { composeScript, type Submission } from "./script.js";
+import { SLURM_FOLDER } from "./submitted.js";
 
 export interface Submitted {
   /** Of the job arrays: their tasks are `<id>_<index>`. */
@@ -12,8 +13,6 @@ export interface Submitted {
   /** What was submitted, one script after another. */
   readonly script: string;
 }
-
-const SCRIPT = /^(\d+)\.sbatch$/;
 
 /**
  * Submits a sweep's tasks and returns at once. All of them or none: where a later array is refused, the earlier ones are
@@ -59,17 +58,6 @@ export async function limitsHere(): Promise<ArrayLimits> {
 export async function previewOf(submission: Submission): Promise<string> {
   const answer = await askSlurm("scontrol", ["show", "config"]);
   return joined(scriptsFor(submission, answer?.ok === true ? limitsOf(answer.output) : DEFAULT_LIMITS));
-}
-
-/** The job arrays that were submitted for this sweep, oldest first. */
-export function submittedJobs(sweepFolder: string): string[] {
-  let names: string[];
-  try {
-    names = readdirSync(join(sweepFolder, SLURM_FOLDER));
-  } catch {
-    return [];
-  }
-  return names.flatMap((name) => SCRIPT.exec(name)?.[1] ?? []).sort((a, b) => Number(a) - Number(b));
 }
 
 interface Script {

@@ -9,6 +9,7 @@ import { RESULTS_FILE } from "../runs/outcome.js";
 import type { Plan, PlannedRun } from "./plan.js";
 import { standingOf } from "./standing.js";
 import { isDone } from "../reading/run-standing.js";
+import { JobWatch } from "../slurm/job-watch.js";
 import { PLAN_FILE } from "./plan-file.js";
 import { FAILURE, notesFolderOf, readPlan, runFolderOf, TAKEN } from "./sweep-folder.js";
 import type { RunStanding } from "../reading/run-standing.js";
@@ -41,10 +42,18 @@ export class SweepWatch {
   /** Runs whose files were read in the last look. */
   numRead = 0;
 
+  private readonly jobs: JobWatch;
+
   /** @throws UserError `not_a_sweep`, `damaged_sweep` */
   constructor(private readonly folder: string) {
+    this.jobs = new JobWatch(folder);
     this.planAt = modifiedAt(join(folder, PLAN_FILE));
     this.plan = readPlan(folder);
+  }
+
+  /** Waits for what the scheduler says; without it, looks show that once it is there. */
+  async askScheduler(now: number): Promise<void> {
+    await this.jobs.ask(now);
   }
 
   /** @param now milliseconds since 1970 */
@@ -127,6 +136,7 @@ export class SweepWatch {
       runs: withTimeLeft(runs, now),
       beganAt: began.length === 0 ? null : Math.min(...began),
       lastAt: ended.length === 0 ? null : Math.max(...ended),
+      jobs: this.jobs.known(now),
     };
   }
 }

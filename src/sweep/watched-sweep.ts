@@ -1,4 +1,5 @@
 import type { NamedScores } from "../reading/named-scores.js";
+import type { JobStates } from "../slurm/job-watch.js";
 import type { SweptRun } from "./swept-run.js";
 
 /** A run of a sweep, as far as a glance at its files tells. */
@@ -32,6 +33,8 @@ export interface WatchedSweep {
   /** Milliseconds since 1970: when its first run began, and when something was last heard of it; null before. */
   readonly beganAt: number | null;
   readonly lastAt: number | null;
+  /** What the scheduler says of its jobs; empty where none were submitted, or nobody answers. */
+  readonly jobs: JobStates;
 }
 
 /** What a run is known by before its time left is worked out. */

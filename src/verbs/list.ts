@@ -9,6 +9,7 @@ import { listedRun, readFinishedRun, type ListedRun } from "../runs/finished-run
 import { runFoldersIn } from "../runs/list.js";
 import { hasPlan } from "../sweep/plan-file.js";
 import type { WatchedRun, WatchedSweep } from "../sweep/watched-sweep.js";
+import { describeJobs } from "../words/slurm-jobs.js";
 import { describeListedRun, describeListedSweep } from "../words/sweep-list.js";
 
 export function register(program: Command): void {
@@ -23,6 +24,7 @@ export function register(program: Command): void {
         const sweep = await lookAt(root);
         for (const run of sweep.runs)
           await printLine(options.json ? JSON.stringify(rowOf(run, sweep)) : describeListedRun(run, sweep));
+        if (!options.json) for (const job of describeJobs(sweep.jobs)) await printLine(job);
         return;
       }
       const runFolders = runFoldersIn(root);
@@ -37,7 +39,9 @@ export function register(program: Command): void {
 /** Loaded for those who have sweeps. */
 async function lookAt(sweep: string): Promise<WatchedSweep> {
   const { SweepWatch } = await import("../sweep/sweep-watch.js");
-  return new SweepWatch(sweep).look(Date.now());
+  const watch = new SweepWatch(sweep);
+  await watch.askScheduler(Date.now());
+  return watch.look(Date.now());
 }
 
 async function printLine(line: string): Promise<void> {
@@ -55,7 +59,7 @@ async function describeSweepIn(folder: string, options: { readonly json?: true }
     const sweep = await lookAt(folder);
     if (!options.json) return `${shown(folder)} ${describeListedSweep(sweep)}`;
     const standings = Object.fromEntries(sweep.runs.map(({ id, standing }) => [id, standing]));
-    return JSON.stringify({ sweep: sweep.name, folder, runs: standings });
+    return JSON.stringify({ sweep: sweep.name, folder, runs: standings, slurm: sweep.jobs });
   } catch (error) {
     return describeUnreadable(folder, error instanceof Error ? error.message : String(error), options);
   }

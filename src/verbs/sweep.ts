@@ -8,7 +8,7 @@ import type { Share } from "../sweep/next-run.js";
 import { hasPlan } from "../sweep/plan-file.js";
 import type { SweepRequest } from "../starting/sweep.js";
 import { jobStates } from "../slurm/job-states.js";
-import { submittedJobs } from "../slurm/submit.js";
+import { submittedJobs } from "../slurm/submitted.js";
 import { describeJobs } from "../words/slurm-jobs.js";
 import { describeSweep } from "../words/sweep-status.js";
 
@@ -70,9 +70,9 @@ export function register(program: Command): void {
     .action(async (folder: string, flags: { readonly json?: true }) => {
       const found = await collectSweep(resolve(folder));
       const jobs = submittedJobs(resolve(folder));
-      const states = await jobStates(jobs);
-      const text = [describeSweep(found), describeJobs(jobs, states)].filter(Boolean).join("\n");
-      const whole = jobs.length === 0 ? found : { ...found, slurm: Object.fromEntries(states) };
+      const slurm = Object.fromEntries(await jobStates(jobs));
+      const text = [describeSweep(found), ...describeJobs(slurm)].join("\n");
+      const whole = jobs.length === 0 ? found : { ...found, slurm };
       standardOutput.print(`${flags.json ? JSON.stringify(whole) : text}\n`);
     });
   sweep

@@ -5,14 +5,18 @@ interface StateOfJob {
   readonly reason: string | null;
 }
 
-/** How the tasks of a sweep's jobs stand, a line a job: `job 12: 3 running, 5 pending (Resources)`. */
-export function describeJobs(jobs: readonly string[], states: ReadonlyMap<string, StateOfJob>): string {
-  return jobs
-    .flatMap((job) => {
-      const tasks = [...states].filter(([task]) => task.split("_")[0] === job).map(([, state]) => state);
-      return tasks.length === 0 ? [] : [`job ${job}: ${countStates(tasks)}`];
-    })
-    .join("\n");
+/** How the tasks of a sweep's jobs stand: for each job `job 12: 3 running, 5 pending (Resources)`. */
+export function describeJobs(states: Readonly<Record<string, StateOfJob>>): string[] {
+  const tasks = Object.keys(states);
+  const jobs = new Set(tasks.map(jobOf));
+  return [...jobs].map((job) => {
+    const own = tasks.filter((task) => jobOf(task) === job).map((task) => states[task]!);
+    return `job ${job}: ${countStates(own)}`;
+  });
+}
+
+function jobOf(task: string): string {
+  return task.split("_")[0]!;
 }
 
 function countStates(tasks: readonly StateOfJob[]): string {

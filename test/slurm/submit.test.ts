@@ -16,7 +16,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { jobStates } from "../../src/slurm/job-states.js";
 import { slurmSchema } from "../../src/slurm/schema.js";
 import type { Submission } from "../../src/slurm/script.js";
-import { previewOf, submit, submittedJobs } from "../../src/slurm/submit.js";
+import { previewOf, submit } from "../../src/slurm/submit.js";
+import { submittedJobs } from "../../src/slurm/submitted.js";
 import { NO_SLURM, OneNodeSlurm, until, withReason } from "../support/one-node-slurm.js";
 
 let root: string;

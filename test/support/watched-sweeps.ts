@@ -48,6 +48,7 @@ export function watchedSweep(numConditions: number, numSeeds: number, more: Part
     runs,
     beganAt: 0,
     lastAt: 600_000,
+    jobs: {},
     ...more,
   };
 }

@@ -4,6 +4,7 @@ import { secondsLeftOf } from "../../reading/time-left.js";
 import { isDone, type RunStanding } from "../../reading/run-standing.js";
 import { formatCount, formatDuration, shortPath } from "../../words/format.js";
 import type { Role, Segment } from "../../words/role.js";
+import { describeJobs } from "../../words/slurm-jobs.js";
 import { unitOfScore } from "../../words/sweep-cells.js";
 import { elapsedOf, type SweepSnapshot } from "../model/sweep-model.js";
 import { Line, say, useTheme } from "./line.js";
@@ -65,7 +66,7 @@ function CountsLine({ snapshot: { sweep }, columns }: { snapshot: SweepSnapshot;
   );
 }
 
-/** `about 34 min left, 2 runs at a time; score ood/mean in %` */
+/** `about 34 min left, 2 runs at a time; job 12: 2 running, 5 pending (Resources); score ood/mean in %` */
 function timeOf({ sweep, places }: SweepSnapshot): string {
   const running = sweep.runs.filter(({ standing }) => standing === "running").length;
   const isLeft = sweep.runs.some(({ standing }) => ["running", "interrupted", "pending"].includes(standing));
@@ -78,5 +79,6 @@ function timeOf({ sweep, places }: SweepSnapshot): string {
         ? "time left unknown until a run has finished"
         : `about ${formatDuration(left)} left`;
   const atATime = places === null ? "" : `, ${formatCount(places, "run")} at a time`;
-  return `${time}${atATime}${sweep.score === null ? "" : `; score ${sweep.score}${unitOfScore(sweep.score)}`}`;
+  const score = sweep.score === null ? [] : [`score ${sweep.score}${unitOfScore(sweep.score)}`];
+  return [`${time}${atATime}`, ...describeJobs(sweep.jobs), ...score].join("; ");
 }

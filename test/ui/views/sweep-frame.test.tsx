@@ -78,6 +78,16 @@ describe("the frame of a sweep", () => {
     }
   });
 
+  it("says what the scheduler says of its jobs", () => {
+    const jobs = {
+      "12_0": { state: "RUNNING", reason: null },
+      "12_1": { state: "PENDING", reason: "Resources" },
+    };
+    const frame = frameOf(watchedSweep(2, 2, { jobs }), { columns: 120, rows: 30 });
+    expect(frame).toContain("; job 12: 1 running, 1 pending (Resources)");
+    expect(frame.split("\n").length).toBeLessThan(30);
+  });
+
   it("tells failures with their sentence, and how many have no room", () => {
     const failing = Array.from({ length: 9 }, (_, seed) => watchedRun("online", seed, "failed"));
     const frame = frameOf(watchedSweep(1, 9, { runs: failing }), { columns: 80, rows: 24 });
