@@ -9,6 +9,7 @@ import type { SlurmSettings } from "../slurm/schema.js";
 import { gridOf } from "./axes.js";
 import { describeAxes } from "../words/sweep.js";
 import type { Contents } from "./content.js";
+import { requireScore } from "./evaluated-on.js";
 import { baselineOf, type ReadSweep } from "./file.js";
 import { LeftOut } from "./left-out.js";
 import { axesLayer, overridesLayer } from "./override-layers.js";
@@ -66,6 +67,9 @@ export async function planOf(sweep: ReadSweep, contents: Contents): Promise<Plan
   told.refuseWithoutAnyEffect(sweep);
   runs.forEach(requireEvery);
   requireDifferent(runs, sweep);
+  if (file.evaluate_on !== undefined) {
+    for (const run of runs) requireScore(file.evaluate_on, run, sweep.locate(["evaluate_on"]));
+  }
   return {
     name,
     title: file.report.title ?? null,

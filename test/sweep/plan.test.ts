@@ -91,6 +91,24 @@ describe("a plan", () => {
     expect(plan.runs.every(({ seed, config }) => seed === 7 && config.train?.updates === 40)).toBe(true);
   });
 
+  it("is compared by a score that its runs will have", async () => {
+    const on = (score: string, more = ""): string => `${SWEEP}evaluate_on: ${score}\n${more}`;
+    for (const score of ["ood/mean", "ood/fog", "in_dist/accuracy"]) {
+      expect((await planned(on(score))).evaluateOn).toBe(score);
+    }
+    const unknown = await refusal(on("ood_mean"));
+    expect([unknown.code, unknown.message, unknown.hint]).toEqual([
+      "invalid_sweep",
+      "sweep.yaml:11:1: `evaluate_on` is `ood_mean`, a score that runs of condition `standard` will not have",
+      "theirs are `in_dist/accuracy`, `ood/mean`, `ood/*`",
+    ]);
+    const withoutOod = SWEEP.replace("set: {", "set: { evaluate.ood: none,");
+    expect((await refusal(`${withoutOod}evaluate_on: ood/mean\n`)).hint).toBe("theirs are `in_dist/accuracy`");
+    expect((await refusal(on("development/accuracy"))).code).toBe("invalid_sweep");
+    const validated = SWEEP.replace("set: {", "set: { evaluate: { development: 100, every: 10 },");
+    expect((await planned(`${validated}evaluate_on: development/accuracy\n`)).runs).toHaveLength(8);
+  });
+
   it("sweeps a script of the user's own, with its seed and values in the command", async () => {
     const text = `
 base: { attach: [python, train.py, "--seed={seed}", "--lr={lr}"] }
