@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { findSubject, goesOn } from "./find-subject.js";
+import { findSubject, goesOn, sweepsOf } from "./find-subject.js";
 import { RunCache, type UnreadRun } from "./run-cache.js";
 import type { Subject } from "./contents.js";
 import type { WhatIfRules } from "./tables/what-if.js";
@@ -51,5 +51,5 @@ export async function reportOn(named: readonly string[], out: string, request: R
 }
 
 function unreadIn(subject: Subject): readonly UnreadRun[] {
-  return subject.kind === "run" ? [] : subject.facts.unread;
+  return sweepsOf(subject).flatMap(({ unread }) => unread);
 }

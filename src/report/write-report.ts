@@ -1,11 +1,12 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { modeInside, PRIVATE_FOLDER, refusedByDisk, replaceFile } from "../whole-file.js";
-import { contentsOf, type Subject } from "./contents.js";
+import { contentsOf, contentsOver, type Contents, type Subject } from "./contents.js";
 import type { Figure } from "./figures/figure.js";
 import type { PageOptions } from "./page/page.js";
 import { runPage } from "./page/run-page.js";
 import { sweepPage } from "./page/sweep-page.js";
+import { sweepsPage } from "./page/sweeps-page.js";
 import { renderTable, TABLE_ENDINGS, TABLE_FORMATS } from "./render/render-table.js";
 import { writeFigure } from "./render/figure-files.js";
 import type { Table } from "./tables/table.js";
@@ -36,20 +37,45 @@ export interface ReportOptions extends Pick<PageOptions, "written" | "refresh"> 
  */
 export async function writeReport(subject: Subject, out: string, options: ReportOptions): Promise<WrittenReport> {
   const { draws } = options;
-  const contents = contentsOf(subject, options.whatIf);
-  const pageOptions = { ...options, figuresFolder: FIGURES_FOLDER };
-  const text =
-    subject.kind === "run"
-      ? await runPage(subject.run, contents, pageOptions)
-      : await sweepPage(subject.facts, contents, pageOptions);
-  const figures = [...contents.figures, ...contents.paper.flatMap((one) => one.figures), ...contents.whatIf.figures];
-  const tables = [...contents.tables, ...contents.whatIf.tables];
+  const { text, figures, tables } = await composeReport(subject, options);
   makeFolder(out);
   const mode = modeInside(out);
   const kept = draws ? await writeBeside(out, figures, tables, mode) : [];
   const page = join(out, PAGE_FILE);
   replaceFile(page, text, mode);
   return { page, figures: draws ? figures.length : 0, tables: draws ? tables.length : 0, kept };
+}
+
+interface ComposedReport {
+  readonly text: string;
+  readonly figures: readonly Figure[];
+  readonly tables: readonly Table[];
+}
+
+async function composeReport(subject: Subject, { whatIf, ...options }: ReportOptions): Promise<ComposedReport> {
+  const pageOptions = { ...options, figuresFolder: FIGURES_FOLDER };
+  if (subject.kind === "sweeps") {
+    const contents = contentsOver(subject.sweeps, whatIf);
+    const parts = contents.parts.map((part) => besideOf(part.contents));
+    return {
+      text: await sweepsPage(contents, pageOptions),
+      figures: parts.flatMap(({ figures }) => figures),
+      tables: [...contents.tables, ...parts.flatMap(({ tables }) => tables)],
+    };
+  }
+  const contents = contentsOf(subject, whatIf);
+  const text =
+    subject.kind === "run"
+      ? await runPage(subject.run, contents, pageOptions)
+      : await sweepPage(subject.facts, contents, pageOptions);
+  return { text, ...besideOf(contents) };
+}
+
+function besideOf({ figures, paper, tables, whatIf }: Contents): Omit<ComposedReport, "text"> {
+  return {
+    figures: [...figures, ...paper.flatMap((one) => one.figures), ...whatIf.figures],
+    tables: [...tables, ...whatIf.tables],
+  };
 }
 
 async function writeBeside(

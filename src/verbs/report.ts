@@ -15,7 +15,7 @@ export function register(program: Command): void {
   program
     .command("report")
     .description("A page, figures and their numbers from journals alone: one HTML file to open, or to send")
-    .argument("<folder...>", "run folders, or folders that hold them")
+    .argument("<folder...>", "run folders, folders that hold them, or sweeps")
     .option("--out <folder>", "where to write (default: report/ in the folder that was named, or here for several)")
     .option("--no-figures", "the page alone, without the files of its figures")
     .option("--watch", "write the page again while runs go on, until all have ended")

@@ -1,5 +1,5 @@
 import { singleLine } from "../../printable.js";
-import type { SweptRun } from "../../sweep/swept-run.js";
+import type { Sweep, SweptRun } from "../../sweep/swept-run.js";
 import { formatCost, formatCount, formatShare } from "../../words/format.js";
 import { describeSource, signalName } from "../../words/names.js";
 import type { Contents } from "../contents.js";
@@ -22,19 +22,44 @@ import { tableHtml } from "./table-html.js";
 /** The page of a sweep: the answer, the tables, the figures, and every run with what became of it. */
 export async function sweepPage(
   found: SweepFacts,
-  { figures, tables, paper, whatIf }: Contents,
+  contents: Contents,
   { written, figuresFolder, refresh }: PageOptions,
 ): Promise<string> {
-  const { sweep } = found;
   const pageFigures = await PageFigures.load();
+  const content = markup`${sweepContent(found, contents, pageFigures)}${filesSentence(figuresFolder)}`;
+  return page({
+    title: titleOf(found.sweep),
+    badge: badgeOf(found.sweep.runs),
+    content,
+    figures: pageFigures,
+    written,
+    refresh,
+  });
+}
+
+export function titleOf({ name, scale }: Sweep): string {
+  return `${name}${scale === null ? "" : `, scale ${scale}`}`;
+}
+
+/** How many of the runs have finished. */
+export function badgeOf(runs: readonly SweptRun[]): Html {
+  const count = runs.filter(({ results }) => results?.outcome === "finished").length;
+  const style = count === runs.length ? "finished" : "";
+  return markup`<span class="badge ${style}">${count} of ${formatCount(runs.length, "run")}</span>`;
+}
+
+/** The answer of a sweep, as it stands under a heading. */
+export function sweepContent(
+  found: SweepFacts,
+  { figures, tables, paper, whatIf }: Contents,
+  pageFigures: PageFigures,
+): Html {
+  const { sweep } = found;
   const arms = armsOf(sweep);
   const answer = sweepAnswer(arms, decidingScore(sweep, arms));
   const show = (wanted: (figure: Figure) => boolean): Html[] =>
     figures.filter(wanted).map((one) => pageFigures.show(one));
-  const isScore = ({ id, kind }: Figure): boolean => id.startsWith("k-") || (kind === "categories" && !isPart({ id }));
-  const isPart = ({ id }: Pick<Figure, "id">): boolean => id === "corruptions" || id.startsWith("languages-");
-  const isCurve = (figure: Figure): boolean => !isScore(figure) && !isPart(figure);
-  const content = markup`<p class="answer"><b>${answer.headline.charAt(0).toUpperCase() + answer.headline.slice(1)}.</b></p>
+  return markup`<p class="answer"><b>${answer.headline.charAt(0).toUpperCase() + answer.headline.slice(1)}.</b></p>
     <ul>${answer.sentences.map((sentence) => markup`<li>${sentence}</li>`)}</ul>
     ${notesOf(sweepNotes(found))}
     ${section("Scores", show(isScore))}
@@ -46,11 +71,21 @@ export async function sweepPage(
     ${section("Runs", [runsTable(found)])}
     ${section("Failures", [failures(sweep.runs)])}
     ${section("Costs", [costsTable(found)])}
-    ${section("What made it", [madeBy(found), filesSentence(figuresFolder)])}`;
-  const count = sweep.runs.filter(({ results }) => results?.outcome === "finished").length;
-  const badge = markup`<span class="badge ${count === sweep.runs.length ? "finished" : ""}">${count} of ${formatCount(sweep.runs.length, "run")}</span>`;
-  const scale = sweep.scale === null ? "" : `, scale ${sweep.scale}`;
-  return page({ title: `${sweep.name}${scale}`, badge, content, figures: pageFigures, written, refresh });
+    ${section("What made it", [madeBy(found)])}`;
+}
+
+/** Scores of conditions, and over k. */
+function isScore(figure: Figure): boolean {
+  return figure.kind === "categories" ? figure.column === "condition" : figure.x.column === "k";
+}
+
+/** Of single corruptions or languages. */
+function isPart(figure: Figure): boolean {
+  return figure.kind === "categories" && !isScore(figure);
+}
+
+function isCurve(figure: Figure): boolean {
+  return !isScore(figure) && !isPart(figure);
 }
 
 /** Every planned run, with what decided its k; the numbers behind it are told as the run told them. */

@@ -15,7 +15,10 @@ import type { SweepFacts } from "./sweep-facts.js";
 export function looseRuns(runs: readonly RunFacts[], unread: readonly UnreadRun[], folder: string): SweepFacts {
   const differences = differencesOf(runs.map(({ state }) => state.config));
   const names = conditionNames(runs, differences);
-  const ids = uniqueNames(runs.map((run) => basename(run.folder)));
+  const ids = uniqueNames(
+    runs.map((run) => basename(run.folder)),
+    (name, count) => `${name} (${count})`,
+  );
   const swept = runs.map((run, index): SweptRun => sweptRun(run, ids[index]!, names[index]!));
   const conditions = [...new Set(names)];
   const plain = conditions.filter((name) =>
@@ -84,12 +87,12 @@ export function failureOf({ state: { end } }: RunFacts): string | null {
   return end?.outcome === "failed" ? end.message : null;
 }
 
-/** Two folders of one name get a number. */
-function uniqueNames(names: readonly string[]): string[] {
+/** Two of one name get a number. */
+export function uniqueNames(names: readonly string[], numbered: (name: string, count: number) => string): string[] {
   const seen = new Map<string, number>();
   return names.map((name) => {
     const count = (seen.get(name) ?? 0) + 1;
     seen.set(name, count);
-    return count === 1 ? name : `${name} (${count})`;
+    return count === 1 ? name : numbered(name, count);
   });
 }
