@@ -24,7 +24,7 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
   "transfer-small.yaml": [`data.path=${data}`, `model.weights=${data}/source.safetensors`],
   "cifar10-narrow.yaml": [`data.path=${data}`],
   "xquad-small.yaml": [`data.path=${data}`, `model.pretrained=${data}/encoder`],
-  "text-estimators.yaml": [`data.path=${data}`, `model.pretrained=${data}/encoder`],
+  "text-signals.yaml": [`data.path=${data}`, `model.pretrained=${data}/encoder`],
 };
 
 const contents = new Contents();
