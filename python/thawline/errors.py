@@ -19,11 +19,13 @@ class UserError(Exception):
     """Something the user must change: bad configuration, missing or corrupt data, a broken checkpoint.
 
     `code` is a stable snake_case identifier, `str(error)` one sentence that names the place, `hint` one sentence
-    that names the fix. Never shown with a traceback.
+    that names the fix. Never shown with a traceback by us; where a user's own script lets it through, its traceback
+    ends with the hint.
     """
 
     def __init__(self, code: str, message: str, hint: str) -> None:
         super().__init__(message)
+        self.add_note(f"hint: {hint}")
         self.code = code
         self.message = message
         self.hint = hint

@@ -226,6 +226,17 @@ test.each([
   expect(run.stderr.replaceAll(inject("realPython"), "python")).toContain(`error: ${sentence}`);
 });
 
+test("of two processes of one command that both attach, one trains and the other is refused at once", async () => {
+  const both = await thawline("both", [
+    ...["attach", ...SETTINGS, "--run-dir", "both", "--headless", "--"],
+    ...["sh", "-c", '"$0" "$@" & "$0" "$@"; wait', python, SCRIPT, ...UPDATES],
+  ]);
+  expectUndisturbed(both);
+  const refused =
+    /another process of this run, or .*, has taken it\nhint: attach once, in one process \(of several ranks in rank 0\)/g;
+  expect(both.log().match(refused)).toHaveLength(1);
+});
+
 test("an exception in the loop, and a failure after it, end the run with the script's last words", async () => {
   const raised = await attach("raised", SETTINGS, [SCRIPT, "--raise-after", "3"]);
   expect(raised.exitCode).toBe(1);
