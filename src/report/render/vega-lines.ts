@@ -18,12 +18,15 @@ export function linesSpec(figure: LineFigure): Spec {
   const has = (role: string, draws: string): boolean => rows.some((row) => row.role === role && row.draws === draws);
   const xs = rows.map((row) => row.x).concat(rules.flatMap(({ axis, at }) => (axis === "x" ? [at] : [])));
   const hasLines = rows.some(({ draws }) => draws !== "points");
+  // Where at most one condition is a line, the others are told apart by their symbols, and so is it in the legend.
+  const lined = new Set(rows.filter(({ draws }) => draws !== "points").map(({ group }) => group));
+  const hasSymbols = rows.some(({ draws }) => draws === "points") && lined.size <= 1 && groups.length > 1;
   const encoding = {
     x: {
       field: "x",
       type: "quantitative",
       title: x.title,
-      scale: scaleOf(x, padded(xs, x.scale, hasLines)),
+      scale: scaleOf(x, padded(xs, x.scale, hasLines && !hasSymbols)),
       axis: axisOf(x, xs),
     },
     y: {
@@ -36,9 +39,10 @@ export function linesSpec(figure: LineFigure): Spec {
         rows.map((row) => row.y),
       ),
     },
-    color: colorBy(groups),
+    color: colorBy(groups, hasSymbols ? "shape" : "stroke"),
   };
-  const style = { ...encoding, strokeDash: dashBy(groups), detail: { field: "series" } };
+  const dash = hasSymbols ? {} : { strokeDash: dashBy(groups) };
+  const style = { ...encoding, ...dash, detail: { field: "series" } };
   const isSparse = series.every(({ role, points }) => role === "seed" || points.length <= FEW_POINTS);
   const dotted = isSparse ? { point: { size: 20 } } : {};
   const stepped = { interpolate: "step-after" };
@@ -63,9 +67,15 @@ export function linesSpec(figure: LineFigure): Spec {
     ? [
         {
           transform: [{ filter: "datum.draws === 'points'" }],
-          mark: { type: "point", filled: true, size: 45, opacity: 0.85, ...(hasLines ? { shape: "diamond" } : {}) },
+          mark: {
+            type: "point",
+            filled: true,
+            size: 45,
+            opacity: 0.85,
+            ...(hasLines && !hasSymbols ? { shape: "diamond" } : {}),
+          },
           // Among lines the symbols of a condition have its colour, and the legend its line.
-          encoding: hasLines ? encoding : { ...encoding, color: colorBy(groups, "shape"), shape: shapeBy(groups) },
+          encoding: hasSymbols ? { ...encoding, shape: shapeBy(groups) } : encoding,
         },
       ]
     : [];
@@ -92,9 +102,9 @@ export function linesSpec(figure: LineFigure): Spec {
   };
 }
 
-/** Points in the corners of a figure without lines would be cut by its edges. */
-function padded(xs: readonly number[], scale: "linear" | "log", hasLines: boolean): readonly number[] {
-  if (hasLines || xs.length === 0) return xs;
+/** Points in the corners of a figure of symbols would be cut by its edges. */
+function padded(xs: readonly number[], scale: "linear" | "log", isOfLines: boolean): readonly number[] {
+  if (isOfLines || xs.length === 0) return xs;
   const [low, high] = extentOf(xs);
   return scale === "log" ? [low / 1.1, high * 1.1] : [low - 0.04 * (high - low), high + 0.04 * (high - low)];
 }

@@ -45,6 +45,18 @@ describe("a figure drawn by vega", () => {
     expect(place("k online 40").split(",")[1]).not.toBe(place("k offline 41").split(",")[1]);
   });
 
+  it("tells conditions without a line apart by symbols that its legend shows", async () => {
+    const point = (name: string) => ({
+      ...({ name, group: name, role: "main", draws: "points" } as const),
+      points: [{ x: 20, y: 30 }],
+    });
+    const scattered = { ...figure, series: [figure.series[0]!, point("one"), point("other")] };
+    const { svg } = await drawWithVega(scattered);
+    const legend = svg.slice(svg.indexOf('class="mark-group role-legend"'));
+    const symbols = [...legend.matchAll(/role-legend-symbol[\s\S]*?<path[^>]* d="([^"]*)"/g)].map((match) => match[1]);
+    expect(new Set(symbols).size).toBe(3);
+  });
+
   it("has text in its picture, whatever fonts the machine has", async () => {
     const { svg } = await drawWithVega(figure);
     const without = svg.replace(/<text[\s\S]*?<\/text>/g, "");
