@@ -19,6 +19,8 @@ export interface ReadRuns {
 /** Runs as last read: a journal is read again only where it has changed. */
 export class RunCache {
   readonly #known = new Map<string, { readonly version: string; readonly run: RunFacts }>();
+  /** Journals that were read, all in all. */
+  numRead = 0;
 
   /** Changes whenever a journal that was read does. */
   get version(): string {
@@ -52,6 +54,7 @@ export class RunCache {
     const known = this.#known.get(folder);
     // A run that has no end may have died since, without another word in its journal.
     if (known?.version === version && known.run.state.end !== null) return known.run;
+    this.numRead += 1;
     const run = await readRun(folder);
     this.#known.set(folder, { version, run });
     return run;
