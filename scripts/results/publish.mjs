@@ -1,16 +1,17 @@
-// Keeps in docs/results/NAME what `thawline report` makes of a sweep or of runs: every table as Markdown and CSV, and the
-// figures that a page shows, so that docs/results.md can be made again without the runs.
+// Keeps in docs/results/NAME what the project's pages show of a report on a sweep or on runs: tables as Markdown and CSV,
+// figures as SVG and CSV, so that docs/results.md can be made again without the runs.
 //
 //   npm run build && node scripts/results/publish.mjs NAME FOLDER... [-- OPTIONS OF REPORT]
 //
 // Then `node scripts/results/tables.mjs` writes the tables into the page.
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, parse } from "node:path";
 import { ROOT } from "../python.mjs";
 
 const PAGES = ["README.md", join("docs", "results.md")];
+const ENDINGS = new Set([".md", ".csv", ".svg"]);
 
 const end = process.argv.indexOf("--");
 const [name, ...folders] = process.argv.slice(2, end === -1 ? undefined : end);
@@ -28,24 +29,21 @@ try {
   if (status !== 0) process.exit(status ?? 1);
   rmSync(kept, { recursive: true, force: true });
   mkdirSync(kept, { recursive: true });
-  const shown = figuresOf(name);
+  const shown = new Set([...shownBy(/<!-- table: NAME\/([\w-]+) -->/), ...shownBy(/results\/NAME\/([\w-]+)\.svg/)]);
   for (const folder of ["tables", "figures"]) {
-    for (const file of readdirSync(join(made, folder)).filter((file) => isKept(folder, file, shown))) {
-      cpSync(join(made, folder, file), join(kept, file));
+    for (const file of readdirSync(join(made, folder))) {
+      const { name: stem, ext } = parse(file);
+      if (shown.has(stem) && ENDINGS.has(ext)) writeFileSync(join(kept, file), readFileSync(join(made, folder, file)));
     }
   }
 } finally {
   rmSync(made, { recursive: true });
 }
 
-/** Figures of this result that a page of the project shows. */
-function figuresOf(name) {
-  const pattern = new RegExp(`results/${name}/([\\w.-]+\\.svg)`, "g");
-  return new Set(
-    PAGES.flatMap((page) => [...readFileSync(join(ROOT, page), "utf8").matchAll(pattern)].map(([, file]) => file)),
+/** What of this result the pages name, by a pattern with NAME in the place of its name. */
+function shownBy({ source }) {
+  const pattern = new RegExp(source.replace("NAME", name), "g");
+  return PAGES.flatMap((page) =>
+    [...readFileSync(join(ROOT, page), "utf8").matchAll(pattern)].map((match) => match[1]),
   );
-}
-
-function isKept(folder, file, shown) {
-  return folder === "tables" ? /\.(md|csv)$/.test(file) : shown.has(file);
 }
