@@ -10,13 +10,17 @@ const FOLDER = join(PACKAGE_ROOT, "assets", "report");
 interface Chart {
   readonly drawFigure: (figure: CompactFigure, options: { readonly width: number }) => { readonly svg: string };
   readonly styleOf: (index: number) => { readonly color: string; readonly dash: string; readonly shape: number };
+  readonly symbol: (shape: number, x: number, y: number, radius: number, classes: string) => string;
 }
 
 /** What draws figures in the page, to draw them when it is written too. */
 export async function loadChart(): Promise<Chart> {
   const load = (name: string): Promise<unknown> => import(pathToFileURL(join(FOLDER, name)).href);
-  const [chart, scale] = await Promise.all([load("chart.js"), load("scale.js")]);
-  return { ...(chart as Pick<Chart, "drawFigure">), ...(scale as Pick<Chart, "styleOf">) };
+  const [chart, scale, parts] = await Promise.all([load("chart.js"), load("scale.js"), load("parts.js")]);
+  const { drawFigure } = chart as Pick<Chart, "drawFigure">;
+  const { styleOf } = scale as Pick<Chart, "styleOf">;
+  const { symbol } = parts as Pick<Chart, "symbol">;
+  return { drawFigure, styleOf, symbol };
 }
 
 /** Modules in an order in which each has what it uses in front of it; together they are one script. */

@@ -44,11 +44,10 @@ export class PageFigures {
       return spanLegend(figure.rows.flatMap(({ spans }) => spans.map(({ state }) => state)));
     const groups = groupsOf(figure);
     if (groups.length < 2) return NOTHING;
-    const isDots = figure.kind === "categories" || figure.series.every(({ draws }) => draws === "points");
     const items = groups.map((group, index) => {
-      const { color, dash } = this.chart.styleOf(index);
-      const mark = isDots
-        ? markup`<path class="dot ${color}" d="M15 6m-4 0a4 4 0 1 0 8 0a4 4 0 1 0 -8 0Z" />`
+      const { color, dash, shape } = this.chart.styleOf(index);
+      const mark = !isLine(figure, group)
+        ? new Html(this.chart.symbol(shape, 15, 6, 4.5, `dot ${color}`))
         : markup`<path class="line ${color}" stroke-dasharray="${dash}" d="M0 6H30" />`;
       return markup`<li>
         <button type="button" data-group="${group}" aria-pressed="true" disabled>
@@ -60,6 +59,11 @@ export class PageFigures {
       ${items}
     </ul>`;
   }
+}
+
+/** Whether something of a group is drawn as a line, by which it is known then. */
+function isLine(figure: Exclude<Figure, { kind: "timeline" }>, of: string): boolean {
+  return figure.kind === "lines" && figure.series.some(({ group, draws }) => group === of && draws !== "points");
 }
 
 function spanLegend(states: readonly string[]): Html {

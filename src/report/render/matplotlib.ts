@@ -30,7 +30,6 @@ export function matplotlibScript(figure: Figure): string {
     `rows = list(csv.DictReader((here / ${text(`${figure.id}.csv`)}).open(encoding="utf-8", newline="")))`,
     "",
     ...bodyOf(figure),
-    "fig.tight_layout()",
     `fig.savefig(here / ${text(`${figure.id}.pdf`)})`,
     "",
   ];
@@ -79,32 +78,35 @@ function linesBody(figure: LineFigure): string[] {
   const { x, y, series } = figure;
   const groups = groupsOf(figure);
   const [xOf, yOf] = [`float(row[${text(x.column)}])`, `float(row[${text(y.column)}])`];
-  const draws = new Map(series.map(({ group, draws: how }) => [group, how]));
-  const points = groups.filter((group) => draws.get(group) === "points");
-  const steps = groups.filter((group) => draws.get(group) === "steps");
+  const drawnAs = (wanted: string): string => {
+    const names = new Set(series.filter(({ draws }) => draws === wanted).map(({ name }) => text(name)));
+    return names.size === 0 ? "set()" : `{${[...names].join(", ")}}`;
+  };
   return [
     ...stylesOf(groups),
-    `points = ${points.length === 0 ? "set()" : `{${points.map(text).join(", ")}}`}  # groups drawn as points`,
-    `steps = ${steps.length === 0 ? "set()" : `{${steps.map(text).join(", ")}}`}  # groups that hold their value until the next`,
+    `points = ${drawnAs("points")}  # series drawn as points`,
+    `steps = ${drawnAs("steps")}  # series that hold their value until the next`,
     "",
-    "fig, ax = plt.subplots(figsize=(5.2, 3.2))",
+    'fig, ax = plt.subplots(figsize=(5.2, 3.2), layout="constrained")',
+    "named = set()  # groups that are in the legend",
     'for name in dict.fromkeys((row["group"], row["series"], row["role"]) for row in rows):',
     "    group, series, role = name",
     '    own = [row for row in rows if (row["group"], row["series"], row["role"]) == name]',
     `    x, y = [${xOf} for row in own], [${yOf} for row in own]`,
     "    color, dashes, marker = styles[group]",
-    '    label = group if role == "main" else None',
-    "    if group in points:",
+    '    label = group if role == "main" and group not in named else None',
+    "    named.update([label])",
+    "    if series in points:",
     '        ax.plot(x, y, linestyle="none", marker=marker, markersize=4, color=color, label=label)',
     "    else:",
-    '        how = "steps-post" if group in steps else "default"',
+    '        how = "steps-post" if series in steps else "default"',
     '        width, alpha = (1.5, 1) if role == "main" else (0.6, 0.4)',
     "        ax.plot(x, y, color=color, linestyle=dashes, linewidth=width, alpha=alpha, label=label, drawstyle=how)",
     '    band = [row for row in own if row["low"]]',
     '    if band and role == "main":',
     `        xs = [${xOf} for row in band]`,
     '        low, high = [float(row["low"]) for row in band], [float(row["high"]) for row in band]',
-    "        if group in points:",
+    "        if series in points:",
     "            ax.vlines(xs, low, high, color=color, linewidth=1)",
     "        else:",
     "            ax.fill_between(xs, low, high, color=color, alpha=0.18, linewidth=0)",
@@ -114,9 +116,15 @@ function linesBody(figure: LineFigure): string[] {
     `ax.set_xlabel(${text(x.title)})`,
     `ax.set_ylabel(${text(y.title)})`,
     ...formatterOf(y, "yaxis"),
-    ...(groups.length + figure.rules.length > 1 ? ["ax.legend(fontsize=8)"] : []),
+    ...legendOf(groups.length + figure.rules.length),
     'ax.spines[["top", "right"]].set_visible(False)',
   ];
+}
+
+/** Below the axes, where it covers nothing. */
+function legendOf(entries: number): string[] {
+  if (entries < 2) return [];
+  return ['fig.legend(fontsize=8, loc="outside lower center", ncols=2, frameon=False)'];
 }
 
 function formatterOf({ format }: Axis, axis: "xaxis" | "yaxis"): string[] {
@@ -139,7 +147,7 @@ function categoriesBody(figure: CategoryFigure): string[] {
     ...stylesOf(groups),
     `categories = [${categories.map(text).join(", ")}]  # from the top down`,
     "",
-    `fig, ax = plt.subplots(figsize=(5.2, 1 + ${draws === "bars" ? "0.22" : (0.14 * groups.length + 0.12).toFixed(2)} * len(categories)))`,
+    `fig, ax = plt.subplots(figsize=(5.2, 1 + ${draws === "bars" ? "0.22" : (0.14 * groups.length + 0.12).toFixed(2)} * len(categories)), layout="constrained")`,
     "for index, (group, (color, _, marker)) in enumerate(styles.items()):",
     ...(draws === "bars" ? [] : ["    offset = 0.7 * ((index + 0.5) / len(styles) - 0.5)"]),
     "    for row in rows:",
@@ -162,7 +170,7 @@ function categoriesBody(figure: CategoryFigure): string[] {
     "ax.invert_yaxis()",
     `ax.set_xlabel(${text(value.title)})`,
     ...formatterOf(value, "xaxis"),
-    ...(groups.length + figure.rules.length > 1 ? ["ax.legend(fontsize=8)"] : []),
+    ...legendOf(groups.length + figure.rules.length),
     'ax.spines[["top", "right"]].set_visible(False)',
   ];
 }
@@ -174,7 +182,7 @@ function timelineBody({ x, rows, rules }: TimelineFigure): string[] {
     "}",
     `blocks = [${rows.map(({ name }) => text(name)).join(", ")}]  # from the top down`,
     "",
-    "fig, ax = plt.subplots(figsize=(5.2, 1 + 0.25 * len(blocks)))",
+    'fig, ax = plt.subplots(figsize=(5.2, 1 + 0.25 * len(blocks)), layout="constrained")',
     "for row in rows:",
     '    start, end = float(row["from"]), float(row["to"]) + 1',
     '    color = colors[row["state"]]',

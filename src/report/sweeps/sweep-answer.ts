@@ -1,4 +1,5 @@
 import { singleLine } from "../../printable.js";
+import { LEVEL, studentInterval } from "../../statistics/intervals.js";
 import { pairedDifferences, type PairedDifferences } from "../../statistics/paired.js";
 import { meanOf } from "../../statistics/moments.js";
 import { formatCount, formatNumber } from "../../words/format.js";
@@ -27,21 +28,37 @@ export function sweepAnswer(arms: readonly Arm[], score: string | null): SweepAn
   const compared = contenders.filter(({ gain }) => gain !== null);
   if (compared.length === 0) return { headline: withoutBaseline(contenders, score), sentences: [counts] };
   const baseline = compared[0]!.arm.sweep.baseline ?? "the baseline";
-  const clear = compared.filter(({ gain }) => isClear(gain!));
+  const clear = compared.filter(({ gain }) => isClear(gain!, compared.length));
   const better = clear.filter(({ gain }) => gain!.mean! > 0).sort((a, b) => b.gain!.mean! - a.gain!.mean!);
   const worse = clear.filter(({ gain }) => gain!.mean! < 0);
   const headline =
     better.length > 0
-      ? `${singleLine(better[0]!.arm.label)} is better than ${baseline} in ${scoreHeading(score)}: ${gainWords(better[0]!.gain!, score)}`
+      ? `${singleLine(better[0]!.arm.label)} is better than ${baseline} in ${scoreHeading(score)}: ${gainWords(better[0]!.gain!, score)}${together(compared.length)}`
       : worse.length === compared.length
         ? `every condition is worse than ${baseline} in ${scoreHeading(score)}`
         : `no difference from ${baseline} in ${scoreHeading(score)} beyond the spread of seeds`;
   const others = compared
     .filter((one) => one !== better[0])
     .map(({ arm, gain }) => `${singleLine(arm.label)}: ${gainWords(gain!, score)}`);
-  const several =
-    compared.length > 1 ? ["the intervals are of one comparison each, and not corrected for their number"] : [];
-  return { headline, sentences: [...others, ...several, counts] };
+  return { headline, sentences: [...others, ...multiplicity(compared), counts] };
+}
+
+/** Of many conditions without any effect the best one is clear of 0 more often than not. */
+function multiplicity(compared: readonly Contender[]): string[] {
+  const number = compared.length;
+  if (number === 1) return [];
+  const alone = compared.filter(({ gain }) => isClear(gain!, 1) && !isClear(gain!, number));
+  const names = alone.map(({ arm }) => singleLine(arm.label)).join(", ");
+  return [
+    `each interval is of one comparison; the answer above is of all ${number} taken together (Bonferroni)`,
+    ...(alone.length === 0
+      ? []
+      : [`alone, and not among ${number}, ${names} would differ: such a difference may be chance`]),
+  ];
+}
+
+function together(comparisons: number): string {
+  return comparisons === 1 ? "" : `, also of ${comparisons} comparisons taken together`;
 }
 
 function contenderOf(arm: Arm, arms: readonly Arm[], score: string): Contender[] {
@@ -53,8 +70,13 @@ function contenderOf(arm: Arm, arms: readonly Arm[], score: string): Contender[]
   return [{ arm, mean, gain: gain?.mean == null ? null : gain }];
 }
 
-/** A difference whose interval does not hold 0; one seed alone has none. */
-function isClear({ interval }: PairedDifferences): boolean {
+/**
+ * Whether a difference's interval, widened for the number of comparisons (Bonferroni), does not hold 0; one seed alone
+ * has none.
+ */
+function isClear({ differences }: PairedDifferences, comparisons: number): boolean {
+  const values = differences.map(({ difference }) => difference);
+  const interval = studentInterval(values, 1 - (1 - LEVEL) / comparisons);
   return interval !== null && (interval.lower > 0 || interval.upper < 0);
 }
 
