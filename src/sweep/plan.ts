@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import { resolve } from "node:path";
+import { relative, resolve } from "node:path";
 import { loadAttachedConfig, type RunConfig } from "../config/attached.js";
 import { valueAt, type Layer, type Path } from "../config/layers/layers.js";
-import { loadConfig } from "../config/layers/load.js";
+import { isConfigFile, loadConfig } from "../config/layers/load.js";
 import { canonical } from "../core/training-identity.js";
 import { UserError } from "../errors.js";
 import type { SlurmSettings } from "../slurm/schema.js";
@@ -144,22 +144,32 @@ function configOf(
   axes: Readonly<Record<string, Scalar>>,
   told: LeftOut,
 ): RunConfig {
-  const { file, folder: cwd } = sweep;
+  const { file, folder, cwd } = sweep;
   const layers = layersOf(sweep, condition, seed, axes);
   const hears = {
     onLeftOut: (sentence: string) => told.sentence(condition, sentence),
     onKeyLeftOut: (key: Path) => told.key(key.join("."), condition),
   };
   try {
-    if (typeof file.base === "string") return loadConfig({ source: file.base, layers, cwd, ...hears });
-    const { config, folder, restart } = file.base;
+    if (typeof file.base === "string") {
+      // A file is found from the sweep's; what a preset names, from where the person is, as in a run of it.
+      const source = isConfigFile(file.base) ? pathFrom(cwd, resolve(folder, file.base)) : file.base;
+      return loadConfig({ source, layers, cwd, ...hears });
+    }
+    const { config = null, folder: start, restart } = file.base;
     const values = { ...file.set, ...scaleSet(sweep), ...file.conditions[condition]!.set, ...axes, ...sweep.said };
     const command = scriptOf(sweep, { condition, seed, values });
-    const script = { command, folder: resolve(cwd, folder), restart };
-    return loadAttachedConfig({ file: config ?? null, overrides: [], env: {}, layers, cwd, script, ...hears });
+    const script = { command, folder: resolve(folder, start), restart };
+    return loadAttachedConfig({ file: config, overrides: [], env: {}, layers, cwd: folder, script, ...hears });
   } catch (error) {
     throw error instanceof UserError ? inCondition(error, condition, sweep) : error;
   }
+}
+
+/** As short as it still looks like a path. */
+function pathFrom(folder: string, path: string): string {
+  const short = relative(folder, path);
+  return isConfigFile(short) ? short : `./${short}`;
 }
 
 function scaleSet({ file, scale }: ReadSweep): Readonly<Record<string, unknown>> {

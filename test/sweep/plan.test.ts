@@ -91,6 +91,19 @@ describe("a plan", () => {
     expect(plan.runs.every(({ seed, config }) => seed === 7 && config.train?.updates === 40)).toBe(true);
   });
 
+  it("finds what a preset names from the current folder, as a run of that preset does", async () => {
+    const text = "base: xquad-small\nconditions: { standard: { set: { intervention.kind: none } } }\nseeds: 2\n";
+    const file = join(sweepFile(text), "sweep.yaml");
+    const cwd = mkdtempSync(join(tmpdir(), "thawline-here-"));
+    for (const folder of ["models/multilingual-e5-small", "xquad"]) mkdirSync(join(cwd, folder), { recursive: true });
+    writeFileSync(join(cwd, "models/multilingual-e5-small/config.json"), "{}");
+    writeFileSync(join(cwd, "xquad/xquad.en.json"), "{}");
+    const { runs } = await planOf(readSweep({ path: file, cwd }), new Contents());
+    expect(runs.map(({ config }) => config.data)).toEqual(
+      [0, 1].map(() => expect.objectContaining({ path: join(cwd, "xquad") })),
+    );
+  });
+
   it("is compared by a score that its runs will have", async () => {
     const on = (score: string, more = ""): string => `${SWEEP}evaluate_on: ${score}\n${more}`;
     for (const score of ["ood/mean", "ood/fog", "in_dist/accuracy"]) {
