@@ -1,5 +1,5 @@
 import { existsSync, statSync } from "node:fs";
-import { connect as connectSocket } from "node:net";
+import { connect as connectSocket, type Socket } from "node:net";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -245,11 +245,11 @@ test("nobody can connect to a router that expects no worker, nor once its worker
 
 test("a flood of connections is shut out, told in one line, and leaves the worker what it needs", async () => {
   const path = router.endpoint.replace("ipc://", "");
-  const sockets = Array.from({ length: 400 }, () => connectSocket(path).on("error", () => undefined));
-  opened.push({ close: () => sockets.forEach((socket) => socket.destroy()) });
+  const flood = new Flood(path, 400);
+  opened.push({ close: () => flood.end() });
   await events.next("dropped");
   await expect.poll(() => existsSync(path)).toBe(false);
-  for (const socket of sockets) socket.destroy();
+  flood.end();
   await boundWorker();
   expect(events.of("dropped")).toHaveLength(1);
 });
@@ -270,6 +270,34 @@ test("closing settles what is pending, at once and more than once", async () => 
   expect(results.at(-1)).toMatchObject({ status: "rejected", reason: { code: "closed" } });
   await expect(router.send("recall", {})).rejects.toMatchObject({ code: "closed" });
 });
+
+/** So many peers that want in: the kernel refuses whoever comes while its queue is full, and they come again. */
+class Flood {
+  private readonly sockets = new Set<Socket>();
+  private over = false;
+
+  constructor(
+    private readonly path: string,
+    number: number,
+  ) {
+    for (let peer = 0; peer < number; peer += 1) this.come();
+  }
+
+  end(): void {
+    this.over = true;
+    for (const socket of this.sockets) socket.destroy();
+  }
+
+  private come(): void {
+    if (this.over) return;
+    const socket = connectSocket(this.path);
+    this.sockets.add(socket);
+    socket.on("error", () => {
+      this.sockets.delete(socket);
+      setTimeout(() => this.come(), 10);
+    });
+  }
+}
 
 function envelope(kind: string, body: Record<string, string | Record<string, number>>, seq = 2) {
   return { kind, run: RUN, attempt: 1, session: "s", seq, body };
