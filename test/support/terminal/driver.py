@@ -17,6 +17,7 @@ import struct
 import sys
 import termios
 import threading
+import time
 from typing import Any
 
 
@@ -37,11 +38,13 @@ class Terminal:
             # Looked at again and again, so that nothing more is taken once nobody is to read.
             if not select.select([self.keys], [], [], 0.05)[0] or not self.read.is_set():
                 continue
-            taken = os.read(self.keys, 1 << 16)
             with self.lock:
-                self.drawn += taken
+                self.drawn += os.read(self.keys, 1 << 16)
 
     def take_drawn(self) -> str:
+        """All that was drawn until now: what a busy machine has not taken out of the terminal yet is waited for."""
+        while self.read.is_set() and select.select([self.keys], [], [], 0.05)[0]:
+            time.sleep(0.01)
         with self.lock:
             taken, self.drawn = bytes(self.drawn), bytearray()
         return taken.decode("utf-8", "replace")
