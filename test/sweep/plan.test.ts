@@ -99,9 +99,8 @@ describe("a plan", () => {
     writeFileSync(join(cwd, "models/multilingual-e5-small/config.json"), "{}");
     writeFileSync(join(cwd, "xquad/xquad.en.json"), "{}");
     const { runs } = await planOf(readSweep({ path: file, cwd }), new Contents());
-    expect(runs.map(({ config }) => config.data)).toEqual(
-      [0, 1].map(() => expect.objectContaining({ path: join(cwd, "xquad") })),
-    );
+    expect(runs).toHaveLength(2);
+    for (const { config } of runs) expect(config.data).toMatchObject({ path: join(cwd, "xquad") });
   });
 
   it("is compared by a score that its runs will have", async () => {
