@@ -10,7 +10,7 @@ class WholeProgramsEarly extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files);
     const turn = ({ project, moduleId }: TestSpecification): number =>
-      moduleId.includes('/test/core/') ? 0 : project.name === "programs" ? 1 : 2;
+      moduleId.includes("/test/core/") ? 0 : project.name === "programs" ? 1 : 2;
     return [0, 1, 2].flatMap((now) => sorted.filter((file) => turn(file) === now));
   }
 }
