@@ -15,7 +15,7 @@ from scipy import stats
 
 ROOT = Path(__file__).resolve().parents[3]
 TABLES = ROOT / "test" / "vectors" / "report"
-RESULTS = ROOT / "docs" / "results"
+RESULTS = ROOT / "docs" / "results" / "summaries"
 
 Scores = dict[str, dict[int, dict[str, float]]]
 
