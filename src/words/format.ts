@@ -30,9 +30,14 @@ export function formatShare(share: number): string {
 
 /** How far a block has moved, relative to where it began: `moved 0.3 %`. */
 export function formatMoved(moved: MetricValue): string {
-  if (typeof moved !== "number") return `moved ${moved.non_finite}`;
+  return `moved ${formatMovedShare(moved)}`;
+}
+
+/** The same without the word: `1.3 %`. */
+export function formatMovedShare(moved: MetricValue): string {
+  if (typeof moved !== "number") return moved.non_finite;
   const percent = moved * 100;
-  return `moved ${percent < 0.1 ? formatNumber(percent, 2) : percent < 10 ? percent.toFixed(1) : percent.toFixed(0)} %`;
+  return `${percent < 0.1 ? formatNumber(percent, 2) : percent < 10 ? percent.toFixed(1) : percent.toFixed(0)} %`;
 }
 
 /** An accuracy, a share of 1, with two decimals as tables of the field print it. */

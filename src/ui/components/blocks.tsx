@@ -1,7 +1,7 @@
 import type { ReactElement } from "react";
 import { selectBlocks, selectNextRelease, type BlockView } from "../../reading/selectors.js";
 import type { State } from "../../core/state.js";
-import { formatInteger, formatMoved } from "../../words/format.js";
+import { formatInteger, formatMoved, formatMovedShare } from "../../words/format.js";
 import { singleLine } from "../../printable.js";
 import { freezesBlocks } from "../../words/interventions.js";
 import type { Segment } from "../../words/role.js";
@@ -87,23 +87,33 @@ function describeRelease({ live, release, warmup, head }: BlockView, state: Stat
 
 const LABEL_COLUMNS = 10;
 
-/** The same in one row; a state of each block and, where they fit, their names and updates. */
+/**
+ * The same in one row; a state of each block and, where they fit, their names, with how far each that trains has moved or,
+ * until that is known, the update of its release.
+ */
 export function BlockLine({ state, columns }: Omit<BlocksProps, "rows">): ReactElement {
   const { glyphs } = useTheme();
   const blocks = selectBlocks(state);
   const mark = ({ live }: BlockView): Segment => say(live ? glyphs.live : glyphs.frozen, live ? "live" : "frozen");
   const named = blocks.map((block) => {
     const update = block.release === null || block.release === 0 ? "" : ` ${block.release}`;
+    const moved = block.live && block.moved !== null ? ` ${formatMovedShare(block.moved)}` : null;
     const { warmup } = block;
     const ramp = warmup === null ? "" : ` (${warmup.made}/${warmup.of})`;
-    return [mark(block), say(` ${singleLine(block.name)}${update}${ramp}`, block.live ? "plain" : "dim")];
+    return [mark(block), say(` ${singleLine(block.name)}${moved ?? update}${ramp}`, block.live ? "plain" : "dim")];
   });
   const room = columns - LABEL_COLUMNS - named.flat().reduce((sum, { text }) => sum + text.length, 0);
   const gap = " ".repeat(Math.max(0, Math.min(3, Math.floor(room / Math.max(1, named.length)))));
   const next = selectNextRelease(state);
   const live = blocks.filter((block) => block.live).length;
-  const coming = next === null || state.end !== null ? "" : `; ${singleLine(next.block)} before update ${next.update}`;
-  const short = [...blocks.map(mark), say(`  ${live} of ${blocks.length} train${coming}`)];
+  const coming = next === null || state.end !== null ? [] : [`${singleLine(next.block)} before update ${next.update}`];
+  // Without names, how far those that train have moved still fits mostly; in order of the blocks, the head first.
+  const distances = blocks.map(({ live: trains, moved }) =>
+    trains && moved !== null ? say(` ${formatMovedShare(moved)} `) : say(""),
+  );
+  const marks = blocks.flatMap((block, index) => [mark(block), distances[index]!]);
+  const count = distances.some(({ text }) => text !== "") ? [] : [`${live} of ${blocks.length} train`];
+  const short = [...marks, say(`  ${[...count, ...coming].join("; ")}`)];
   const all = gap === "" ? short : named.flatMap((segments) => [...segments, say(gap)]);
   return <Line segments={[say("blocks".padEnd(LABEL_COLUMNS), "title"), ...all]} />;
 }

@@ -41,6 +41,18 @@ it("shows how far each block that trains has moved, and no word where none can",
   `);
 });
 
+it("says so in one row too, in the place of the update of a release", () => {
+  const { state } = simulateRun({ until: ({ progress }) => progress.frontier >= 300 });
+  const moved = { update: 300, distances: DISTANCES };
+  const shown: State = { ...state, progress: { ...state.progress, moved } };
+  const line = (one: State): string =>
+    stripVTControlCharacters(renderToString(<BlockLine state={one} columns={80} />, { columns: 80 })).trimEnd();
+  expect(line(shown)).toMatchInlineSnapshot(`"blocks    ■ 12 % ■ 0.3 % ■ 0.004 % ■ 0 % □□  layer1 before update 480"`);
+  expect(line({ ...state, progress: { ...state.progress, moved: null } })).toMatchInlineSnapshot(
+    `"blocks    ■ head ■ layer4 120 ■ layer3 240 ■ layer2 360 □ layer1 480 □ stem 600"`,
+  );
+});
+
 it("leaves sizes out where there is no room for both", () => {
   expect(frameOf(DISTANCES, 46)).toMatchInlineSnapshot(`
     "
