@@ -1,4 +1,3 @@
-import { loadConfig } from "./layers/load.js";
 import type { Config } from "./schema.js";
 
 /** The settings that the paper's Table 5 lists, close to the names of the configuration; null where it has a dash. */
@@ -64,14 +63,6 @@ export function tableSettings({ train, model }: Config): TableSettings {
     lora_alpha: adapter?.alpha ?? null,
     lora_dropout: adapter?.dropout ?? null,
   };
-}
-
-/** What a run of the preset would use. Nothing but the preset is read: data need not be there. */
-export function presetSettings({ preset, settings }: TableColumn): TableSettings {
-  const ofImages = settings.lora_r === null;
-  // CIFAR does not come along, and the preset wants to be told where it is.
-  const overrides = ofImages ? ["data.path=unread"] : [];
-  return tableSettings(loadConfig({ source: preset, overrides, cwd: "/" }));
 }
 
 /** All four columns have the same optimizer, schedule and batch size; the order of the keys is that of the paper. */

@@ -1,6 +1,6 @@
 import type { RunConfig } from "../config/attached.js";
 import type { MeasuredProbe } from "../config/schema.js";
-import { DEFAULT_EPSILON, isRecorded, metricRow } from "../metrics.js";
+import { DEFAULT_EPSILON, isRecorded, metricRow, RECORDED_TAU } from "../metrics.js";
 import { onlineRule } from "./intervention/online-rule.js";
 
 /** How a run measures its signals; null where it measures none. */
@@ -29,6 +29,14 @@ export function detectorRule({ intervention, probe }: Pick<RunConfig, "intervent
 export function measuredRule(config: Pick<RunConfig, "intervention" | "probe">): DetectorRule {
   const rule = detectorRule(config);
   return isRecorded(rule.signal) ? defaultRule(config.probe) : rule;
+}
+
+/** The rule by which a signal is asked about where nobody names one: the run's own, as far as it is for such a signal. */
+export function ruleFor(signal: string, config: Pick<RunConfig, "intervention" | "probe">): DetectorRule {
+  const own = detectorRule(config);
+  if (!isRecorded(signal)) return { ...measuredRule(config), signal };
+  if (isRecorded(own.signal)) return { ...own, signal };
+  return { signal, tau: RECORDED_TAU, epsilon: own.epsilon, mode: "min" };
 }
 
 function defaultRule(probe: RunConfig["probe"]): DetectorRule {

@@ -5,7 +5,6 @@ import type { RunStanding } from "../reading/run-standing.js";
 import { findRuns } from "./find-runs.js";
 import type { RunCache } from "./run-cache.js";
 import { looseRuns } from "./sweeps/loose-runs.js";
-import { plannedRuns } from "./sweeps/planned-runs.js";
 import type { SweepFacts } from "./sweeps/sweep-facts.js";
 import type { Subject } from "./contents.js";
 
@@ -19,6 +18,8 @@ export async function findSubject(named: readonly string[], cache: RunCache): Pr
   const first = resolve(named[0]!);
   if (sweeps.length > 0) {
     requireSweeps(named, sweeps);
+    // A plan is checked as a sweep's file is, by all that knows configurations; runs by themselves need none of it.
+    const { plannedRuns } = await import("./sweeps/planned-runs.js");
     const planned: SweepFacts[] = [];
     for (const folder of new Set(sweeps.map((one) => resolve(one)))) planned.push(await plannedRuns(folder, cache));
     return planned.length === 1 ? { kind: "sweep", facts: planned[0]! } : { kind: "sweeps", sweeps: planned };

@@ -8,7 +8,6 @@ import { runPage } from "./page/run-page.js";
 import { sweepPage } from "./page/sweep-page.js";
 import { sweepsPage } from "./page/sweeps-page.js";
 import { renderTable, TABLE_ENDINGS, TABLE_FORMATS } from "./render/render-table.js";
-import { writeFigure } from "./render/figure-files.js";
 import type { Table } from "./tables/table.js";
 import type { WhatIfRules } from "./tables/what-if.js";
 
@@ -84,6 +83,8 @@ async function writeBeside(
   tables: readonly Table[],
   mode: number,
 ): Promise<string[]> {
+  // What draws is most of what a page alone would load.
+  const { writeFigure } = await import("./render/figure-files.js");
   const kept: string[] = [];
   const folder = join(out, FIGURES_FOLDER);
   makeFolder(folder);

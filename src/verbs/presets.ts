@@ -1,7 +1,8 @@
 import type { Command } from "commander";
 import { listPresets } from "../config/layers/presets.js";
 import { standardOutput } from "../output.js";
-import { presetSettings, TABLE_5, type TableSettings } from "../config/table-5.js";
+import { presetSettings } from "../config/preset-settings.js";
+import { TABLE_5, type TableSettings } from "../config/table-5.js";
 
 interface PresetsOptions {
   readonly json?: true;

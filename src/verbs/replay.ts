@@ -1,9 +1,8 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
-import { SIGNALS, type Signal } from "../config/schema.js";
-import { detectorRule, measuredRule } from "../core/measured.js";
+import { detectorRule, ruleFor } from "../core/measured.js";
 import type { State } from "../core/state.js";
-import { isRecorded, RECORDED_TAU } from "../metrics.js";
+import { isRecorded, SIGNALS, type Signal } from "../metrics.js";
 import { UserError } from "../errors.js";
 import { describeLostTail } from "../journal/lost-tail.js";
 import { readHead } from "../journal/reader.js";
@@ -77,22 +76,15 @@ function parseQuestion(text: string, state: State): WhatIf {
   }
   const own = detectorRule(state.config);
   const metric = said.metric ?? own.signal;
-  const { tau, epsilon, mode } = defaultsFor(metric, state);
+  const { tau, epsilon, mode } = ruleFor(metric, state.config);
   const question = { metric, tau: said.tau ?? tau, epsilon: said.epsilon ?? epsilon };
-  if (isRecorded(metric)) return { ...question, mode: said.mode ?? mode ?? "min" };
+  if (mode !== undefined) return { ...question, mode: said.mode ?? mode };
   if (said.mode === undefined) return question;
   throw new UserError({
     code: "invalid_what_if",
     message: `\`--what-if\` names \`mode=${said.mode}\`, but of \`${metric}\` no value is the better one`,
     hint: "leave `mode` out, or ask about `metric=recorded:NAME`",
   });
-}
-
-/** The run's own rule, as far as it is one for such a signal. */
-function defaultsFor(metric: string, { config }: State): Pick<WhatIf, "tau" | "epsilon" | "mode"> {
-  const own = detectorRule(config);
-  if (isRecorded(metric) === isRecorded(own.signal)) return own;
-  return isRecorded(metric) ? { tau: RECORDED_TAU, epsilon: own.epsilon } : measuredRule(config);
 }
 
 function describeAnswer(answer: WhatIfAnswer, state: State): string {

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { presetSettings, TABLE_5, type TableSettings } from "../../src/config/table-5.js";
+import { presetSettings } from "../../src/config/preset-settings.js";
+import { TABLE_5, type TableSettings } from "../../src/config/table-5.js";
 
 const DOCUMENT = join(import.meta.dirname, "../../docs/paper-map.md");
 

@@ -8,7 +8,7 @@ import { reportOn } from "../../src/report/report-on.js";
 import { RunCache } from "../../src/report/run-cache.js";
 import { simulatedSweep, type SimulatedSweep } from "../support/simulated-sweep.js";
 
-const rules = { tau: [3, 8], epsilon: [0.01, 0.02, 0.05] };
+const rules = { tau: [3, 8], epsilon: [0.01, 0.02, 0.05], mode: null };
 
 async function reported(folder: string): Promise<string> {
   const out = mkdtempSync(join(tmpdir(), "report-"));

@@ -4,7 +4,7 @@ import type { State } from "../../core/state.js";
 import { UserError } from "../../errors.js";
 import { JOURNAL_FILE } from "../../journal/format.js";
 import { describeLostTail } from "../../journal/lost-tail.js";
-import { scanJournal } from "../../journal/reader.js";
+import { scanEvents } from "../../journal/reader.js";
 import { composeResults, type Results } from "../../reading/results.js";
 import { runStatus } from "../../runs/list.js";
 import { RESULTS_FILE } from "../../runs/outcome.js";
@@ -23,7 +23,7 @@ export async function readRun(folder: string): Promise<RunFacts> {
   const recorder = new RunRecorder();
   const notes: string[] = [];
   try {
-    const { validBytes, lost } = await scanJournal(folder, (records) => recorder.take(records));
+    const { validBytes, lost } = await scanEvents(folder, (records) => recorder.take(records));
     if (lost !== null) notes.push(describeLostTail(lost, recorder.numRecords));
     else if (isTorn(folder, validBytes)) notes.push(tornNote(recorder));
   } catch (error) {

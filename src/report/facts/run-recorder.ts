@@ -1,11 +1,14 @@
 import { isFinite } from "../../core/detector/signal.js";
 import { closedWords } from "./closed-words.js";
 import type { State } from "../../core/state.js";
-import type { JournalRecord } from "../../journal/format.js";
-import { readable, reduceRecord } from "../../journal/replay.js";
+import type { EventRecord, JournalRecord } from "../../journal/format.js";
+import { observeRecord, readable } from "../../journal/replay.js";
 import { LivedSeconds } from "../../runs/lived-seconds.js";
 import { describeNews } from "../../words/sentences.js";
 import type { AttemptFacts, JudgedPoint, LogLine, LossPoint, RunFacts } from "./run-facts.js";
+
+/** While it is recorded. */
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 /** A journal's records in, in order; what a report needs of them out. None of the records is kept. */
 export class RunRecorder {
@@ -15,20 +18,20 @@ export class RunRecorder {
   readonly log: LogLine[] = [];
   readonly judgements: JudgedPoint[] = [];
   readonly learningRates: RunFacts["learningRates"][number][] = [];
-  readonly attempts: AttemptFacts[] = [];
+  readonly attempts: Mutable<AttemptFacts>[] = [];
   loss: LossPoint[] = [];
   began = "";
   lastHeard = "";
 
   /** @throws UserError `foreign_record` */
-  take(records: readonly JournalRecord[]): void {
+  take(records: readonly EventRecord[]): void {
     this.lived.take(records);
     for (const record of records) this.#takeOne(record);
   }
 
-  #takeOne(record: JournalRecord): void {
+  #takeOne(read: EventRecord): void {
     const before = this.state;
-    const { state } = reduceRecord(before, record);
+    const { state, record } = observeRecord(before, read);
     this.state = state;
     this.numRecords += 1;
     if (this.began === "") this.began = record.at;
@@ -99,9 +102,8 @@ export class RunRecorder {
   }
 
   #amend(number: number, facts: Partial<AttemptFacts>): void {
-    const index = this.attempts.findLastIndex((attempt) => attempt.number === number);
-    const attempt = this.attempts[index];
-    if (attempt !== undefined) this.attempts[index] = { ...attempt, ...facts };
+    const attempt = this.attempts.findLast((one) => one.number === number);
+    if (attempt !== undefined) Object.assign(attempt, facts);
   }
 
   /** The first word about an update stands: after a resume the same is told again. */

@@ -107,17 +107,17 @@ function linesOf(
   group: string,
   own: readonly { readonly seed: number; readonly points: readonly Point[] }[],
 ): Series[] {
-  const plain = ({ points }: { readonly points: readonly Point[] }): Point[] => points.map(({ x, y }) => ({ x, y }));
-  if (own.length === 0) return [];
-  if (own.length === 1) return [{ name: group, group, role: "main", draws: "line", points: plain(own[0]!) }];
-  const seeds = own.map((one): Series => ({
-    name: `${group}, seed ${one.seed}`,
+  const curves = own.map(({ points }) => points.map(({ x, y }) => ({ x, y })));
+  if (curves.length === 0) return [];
+  if (curves.length === 1) return [{ name: group, group, role: "main", draws: "line", points: curves[0]! }];
+  const seeds = own.map(({ seed }, index): Series => ({
+    name: `${group}, seed ${seed}`,
     group,
     role: "seed",
     draws: "line",
-    points: plain(one),
+    points: curves[index]!,
   }));
-  return [...seeds, { name: group, group, role: "main", draws: "line", points: meanCurve(own.map(plain)) }];
+  return [...seeds, { name: group, group, role: "main", draws: "line", points: meanCurve(curves) }];
 }
 
 /** Bins of a mean of curves whose points lie at different updates. */
@@ -130,15 +130,28 @@ const BINS = 200;
 export function meanCurve(curves: readonly (readonly Point[])[]): Point[] {
   const finite = curves.map((points) => points.filter(({ y }) => isFinite(y) && Number.isFinite(y)));
   const last = Math.min(...finite.map((points) => points.at(-1)?.x ?? 0));
-  const byUpdate = finite.map((points) => new Map(points.map(({ x, y }) => [x, y])));
-  const shared = [...byUpdate[0]!.keys()].filter((x) => byUpdate.every((known) => known.has(x)));
+  const shared = sharedUpdates(finite);
   const shortest = Math.min(...finite.map(({ length }) => length));
-  if (shared.length >= shortest / 2)
-    return shared.map((x) => ({ x, y: meanOf(byUpdate.map((known) => known.get(x)!))! }));
+  if (shared.length >= shortest / 2) return shared;
   const width = Math.max(1, last / Math.min(BINS, Math.max(1, Math.floor(shortest / 2))));
   const binned = finite.map((points) => binMeans(points, width, last));
   const bins = [...binned[0]!.keys()].filter((bin) => binned.every((means) => means.has(bin)));
   return bins.map((bin) => ({ x: (bin + 0.5) * width, y: meanOf(binned.map((means) => means.get(bin)!))! }));
+}
+
+/** Means at the updates at which every curve has a value. */
+function sharedUpdates(curves: readonly (readonly Point[])[]): Point[] {
+  const known = new Map<number, number[]>();
+  for (const [before, points] of curves.entries()) {
+    for (const { x, y } of points) {
+      const values = known.get(x);
+      if (values === undefined) {
+        if (before === 0) known.set(x, [y]);
+      } else if (values.length >= before) values[before] = y;
+    }
+  }
+  const everywhere = [...known].filter(([, values]) => values.length === curves.length);
+  return everywhere.map(([x, values]) => ({ x, y: meanOf(values)! }));
 }
 
 function binMeans(points: readonly Point[], width: number, last: number): Map<number, number> {

@@ -45,7 +45,7 @@ function whatIfFigure(asked: readonly AskedRule[], over: "tau" | "epsilon"): Lin
   return [
     {
       kind: "lines",
-      id: fileName(`what-if-${signal}-${arm.label}`),
+      id: fileName(`what-if-${signal.replace("recorded:", "")}-${arm.label}`),
       title: `k by ${signalName(signal)} under other rules, in ${arm.label}`,
       caption: [
         `thick: the mean over the seeds in which the rule finds a k, of ${answers.length}; thin: single seeds`,

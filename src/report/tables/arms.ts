@@ -15,7 +15,7 @@ export interface Arm {
   readonly sweep: Sweep;
   readonly condition: string;
   readonly axes: SweptRun["axes"];
-  /** `random`, or `random k=37` where it has axes. */
+  /** `random`, or `random k=37` where the sweep has several values along its axes; a k that was tried is always said. */
   readonly label: string;
   /** As planned, by seed. */
   readonly planned: readonly SweptRun[];
@@ -25,8 +25,17 @@ export interface Arm {
 /** The axis along which fixed k's are tried. */
 export const K_AXIS = "intervention.k";
 
+/** The arms of each sweep: every table and figure asks for them, and there are scores of all runs in them. */
+const known = new WeakMap<Sweep, readonly Arm[]>();
+
 /** In the order of the sweep's conditions, and within one of its plan. */
-export function armsOf(sweep: Sweep): Arm[] {
+export function armsOf(sweep: Sweep): readonly Arm[] {
+  const arms = known.get(sweep) ?? groupedArms(sweep);
+  known.set(sweep, arms);
+  return arms;
+}
+
+function groupedArms(sweep: Sweep): Arm[] {
   const groups = new Map<string, SweptRun[]>();
   for (const run of sweep.runs) {
     const key = JSON.stringify([run.condition, Object.entries(run.axes)]);
@@ -36,17 +45,27 @@ export function armsOf(sweep: Sweep): Arm[] {
     const index = sweep.conditions.indexOf(condition);
     return index === -1 ? sweep.conditions.length : index;
   };
+  const telling = tellingAxes(sweep.runs);
   return [...groups.values()]
-    .map((runs) => armOf(sweep, runs))
+    .map((runs) => armOf(sweep, runs, telling))
     .map((arm, index) => ({ arm, index }))
     .sort((a, b) => place(a.arm) - place(b.arm) || a.index - b.index)
     .map(({ arm }) => arm);
 }
 
-function armOf(sweep: Sweep, runs: readonly SweptRun[]): Arm {
+/** Axes along which runs differ; a sweep may be cut down to one value of an axis. */
+function tellingAxes(runs: readonly SweptRun[]): ReadonlySet<string> {
+  const keys = new Set(runs.flatMap(({ axes }) => Object.keys(axes)));
+  const values = (key: string): Set<unknown> =>
+    new Set(runs.flatMap(({ axes }) => (Object.hasOwn(axes, key) ? [axes[key]] : [])));
+  return new Set([...keys].filter((key) => key === K_AXIS || values(key).size > 1));
+}
+
+function armOf(sweep: Sweep, runs: readonly SweptRun[], telling: ReadonlySet<string>): Arm {
   const { condition, axes } = runs[0]!;
   const planned = runs.toSorted((a, b) => a.seed - b.seed);
-  const label = [condition, describeAxes(axes)].filter((text) => text !== "").join(" ");
+  const told = Object.fromEntries(Object.entries(axes).filter(([key]) => telling.has(key)));
+  const label = [condition, describeAxes(told)].filter((text) => text !== "").join(" ");
   return { sweep, condition, axes, label, planned, completed: planned.flatMap(completedOf) };
 }
 

@@ -7,8 +7,8 @@ import { cell, column, type Cell, type Table } from "./table.js";
 import { foundOffline, foundOnline, type AskedRule } from "./what-if.js";
 
 /**
- * Which k every rule would have found in every run that measured a signal, online and offline, without training. A row
- * for each condition, signal and rule. Null where no run measured one.
+ * Which k every rule would have found in every run that has a signal, online and offline, without training. A row for
+ * each condition, signal and rule. Null where no run has one.
  */
 export function whatIfTable(sweep: Sweep, asked: readonly AskedRule[]): Table | null {
   const seeds = [...new Set(sweep.runs.map(({ seed }) => seed))].sort((a, b) => a - b);
@@ -30,12 +30,23 @@ export function whatIfTable(sweep: Sweep, asked: readonly AskedRule[]): Table | 
       cells: cellsOf(one, seeds),
     })),
     notes: [
-      "Online: where the rule fires on the series that the run measured; a dash: nowhere in it, and it may end at the run's own decision.",
+      "Online: where the rule fires on the series that the run measured or recorded; a dash: nowhere in it, and it may end at the run's own decision.",
       "Offline: Algorithm 2 on the whole of that series, at each seed where it finds a k.",
+      ...plateauNotes(asked),
       "With a tau other than the run's own the noise of a change is bounded by the sum of single changes, so that it may fire later.",
     ],
     sources: [sweep.name],
   };
+}
+
+/** By which rule a recorded signal is asked, and in which direction. */
+function plateauNotes(asked: readonly AskedRule[]): string[] {
+  const said = asked.flatMap(({ signal, answers }) =>
+    answers.flatMap(({ answer: { mode } }) =>
+      mode === undefined ? [] : [`${signalName(signal)} by the rule of a plateau, ${mode === "min" ? "lower" : "higher"} values better.`],
+    ),
+  );
+  return [...new Set(said)];
 }
 
 function cellsOf(asked: AskedRule, seeds: readonly number[]): Cell[] {

@@ -1,7 +1,8 @@
 import type { State } from "../../core/state.js";
-import { signalKey } from "../../core/detector/signal.js";
-import { askWhatIf, type WhatIfAnswer } from "../../journal/replay.js";
-import { SIGNALS, type Signal } from "../../metrics.js";
+import { recordedNames, signalKey } from "../../core/detector/signal.js";
+import { ruleFor } from "../../core/measured.js";
+import { askWhatIf, type WhatIf, type WhatIfAnswer } from "../../journal/replay.js";
+import { SIGNALS } from "../../metrics.js";
 import type { Sweep, SweptRun } from "../../sweep/swept-run.js";
 import { armsOf, type Arm } from "./arms.js";
 import type { Point } from "./table.js";
@@ -10,50 +11,57 @@ import type { Point } from "./table.js";
 export interface WhatIfRules {
   readonly tau: readonly number[];
   readonly epsilon: readonly number[];
+  /** Which values of recorded signals are better; null: what the run says of its own one, else lower ones. */
+  readonly mode: WhatIf["mode"] | null;
 }
 
 /** The state of a run by its journal; null where there is none. Asked once for each run. */
 export type StateOf = (run: SweptRun) => State | null;
 
-/** What one rule would have found in the runs of a condition that measured the signal. */
+/** What one rule would have found in the runs of a condition that measured the signal, or recorded it. */
 export interface AskedRule {
   readonly arm: Arm;
-  readonly signal: Signal;
+  /** A metric, or `recorded:NAME`. */
+  readonly signal: string;
   readonly tau: number;
   readonly epsilon: number;
   readonly answers: readonly { readonly seed: number; readonly answer: WhatIfAnswer }[];
 }
 
-/** Every rule, asked of every run that measured a signal, in the order of conditions, signals, tau and epsilon. */
+/** Every rule, asked of every run that has a series of a signal, in the order of conditions, signals, tau and epsilon. */
 export function askRules(sweep: Sweep, stateOf: StateOf, rules: WhatIfRules): AskedRule[] {
   return armsOf(sweep).flatMap((arm) => {
     const known = arm.planned.flatMap((run) => {
       const state = stateOf(run);
       return state === null ? [] : [{ seed: run.seed, state }];
     });
-    return SIGNALS.flatMap((signal) => {
-      const measuring = known.filter(({ state }) => measured(state, signal));
-      return measuring.length === 0 ? [] : askAll(arm, signal, measuring, rules);
+    const recorded = known.flatMap(({ state }) => recordedNames(state.signal.series));
+    return [...SIGNALS, ...[...new Set(recorded)].map((name) => `recorded:${name}`)].flatMap((signal) => {
+      const having = known.filter(({ state }) => has(state, signal));
+      return having.length === 0 ? [] : askAll(arm, signal, having, rules);
     });
   });
 }
 
 function askAll(
   arm: Arm,
-  signal: Signal,
+  signal: string,
   runs: readonly { readonly seed: number; readonly state: State }[],
   rules: WhatIfRules,
 ): AskedRule[] {
   return rules.tau.flatMap((tau) =>
     rules.epsilon.map((epsilon) => {
-      const question = { metric: signal, tau, epsilon };
-      const answers = runs.map(({ seed, state }) => ({ seed, answer: askWhatIf(state, question) }));
+      const answers = runs.map(({ seed, state }) => {
+        const { mode } = ruleFor(signal, state.config);
+        const better = mode === undefined ? {} : { mode: rules.mode ?? mode };
+        return { seed, answer: askWhatIf(state, { metric: signal, tau, epsilon, ...better }) };
+      });
       return { arm, signal, tau, epsilon, answers };
     }),
   );
 }
 
-function measured({ signal: { series } }: State, signal: Signal): boolean {
+function has({ signal: { series } }: State, signal: string): boolean {
   return (series[signalKey(signal)]?.length ?? 0) > 0;
 }
 

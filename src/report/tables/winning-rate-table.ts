@@ -9,6 +9,7 @@ import { cell, column, type Cell, type Point, type Row, type Table } from "./tab
 
 const NOTES = [
   "Winning rate: the share of pairs of a data set and a tried k in which the mean over seeds with the chosen k is higher, ties half; Wilson's interval of 95 %.",
+  "The interval takes pairs for independent. Those of one data set share the runs with the chosen k, so it is too narrow; the bootstrap draws seeds, which all pairs share.",
   "By seed: the same share within each seed. Runs ended by the cap, and those that an operator touched, are left out of both.",
 ];
 

@@ -21,6 +21,11 @@ describe("arms of a sweep", () => {
     expect(describeAxes({ "a.k": 1, "b.k": 2, "c.rate": null })).toBe("a.k=1 b.k=2 rate=null");
   });
 
+  it("say no axis along which the whole sweep has one value, but for a k that was tried", () => {
+    const runs = sweep.runs.map((run) => ({ ...run, axes: { "train.learning_rate": 0.01, "intervention.k": 5 } }));
+    expect(armsOf({ ...sweep, runs })[0]!.label).toBe("standard k=5");
+  });
+
   it("count the scores of runs that trained to their end only", () => {
     const runs = sweep.runs.map((run) => (run.seed === 1 ? runWith(run, {}, { outcome: "stopped" }) : run));
     const [standard] = armsOf({ ...sweep, runs });

@@ -5,6 +5,7 @@ import { askRules } from "../../../src/report/tables/what-if.js";
 import { whatIfTable } from "../../../src/report/tables/what-if-table.js";
 import type { Sweep, SweptRun } from "../../../src/sweep/swept-run.js";
 import { recordedSweep } from "../../support/recorded-sweep.js";
+import { plateau, recordedRun } from "../../support/recorded-run.js";
 import { simulatedConfig, SimulatedRun } from "../../support/simulated-run.js";
 
 const recorded = recordedSweep("mnist-width8");
@@ -14,7 +15,7 @@ const sweep: Sweep = {
 };
 const measured = new SimulatedRun(simulatedConfig("probe.until=end")).finish().state;
 const unmeasured = new SimulatedRun(simulatedConfig("intervention.k=9")).state;
-const rules = { tau: [3, 8], epsilon: [0.02, 0.05] };
+const rules = { tau: [3, 8], epsilon: [0.02, 0.05], mode: null };
 
 function stateOf({ condition, seed }: SweptRun): State | null {
   if (condition === "standard") return unmeasured;
@@ -46,6 +47,22 @@ describe("the table of other rules", () => {
     expect(row!.cells[5]!.points.map(({ value }) => value)).toEqual(
       answer.offline.k === null ? [] : [answer.offline.k, answer.offline.k],
     );
+  });
+
+  it("asks about what scripts recorded, too, in the direction that they named or that is asked for", () => {
+    const { state } = recordedRun(plateau).finish();
+    const ask = (mode: "max" | null) =>
+      askRules(sweep, () => state, { tau: [2], epsilon: [0.02], mode }).filter(
+        ({ signal, arm }) => signal === "recorded:loss" && arm.condition === "standard",
+      );
+    const better = (mode: "min" | "max") =>
+      askWhatIf(state, { metric: "recorded:loss", tau: 2, epsilon: 0.02, mode }).kOnline;
+    expect(state.interval).toMatchObject({ source: "online", k: better("min") });
+    expect(ask(null)[0]!.answers[0]!.answer.kOnline).toBe(better("min"));
+    expect(ask("max")[0]!.answers[0]!.answer.kOnline).toBe(better("max"));
+    const told = whatIfTable(sweep, ask(null))!;
+    expect(told.rows[0]!.label).toBe("standard, loss, tau 2, epsilon 0.02");
+    expect(told.notes).toContain("loss by the rule of a plateau, lower values better.");
   });
 
   it("asks for the state of every run once", () => {
