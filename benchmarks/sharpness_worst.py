@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from torch import Tensor, nn
 
@@ -17,12 +18,29 @@ from thawline.trainers.memory_format import memory_format_for
 
 PART = "sharpness-worst"
 RHO, ITERATIONS = 0.01, 15
-# Of each search; that of Auto-PGD takes as many passes wherever it runs.
-TARGETS: dict[SearchKind, dict[int, Target]] = {
-    "sphere": {width: Target(at_least=4) for width in (8, 16, 64)},
-    "apgd": {8: Target(at_least=1.2), 16: Target(at_least=1.35), 64: Target(at_least=1.35)},
-}
-SEARCH_TOLERANCE = 0.005
+
+
+class Kind(NamedTuple):
+    """A search, and its tolerance; Auto-PGD takes all of its iterations."""
+
+    search: SearchKind
+    tolerance: float
+    what: str
+    targets: dict[int, Target]
+
+
+QUARTER = {width: Target(at_least=4) for width in (8, 16, 64)}
+KINDS = (
+    Kind("sphere", 0.005, "search on the sphere", QUARTER),
+    # As near as what is asked of it: 98 % of what Auto-PGD finds.
+    Kind("sphere", 0.02, "search on the sphere, tolerance 0.02", QUARTER),
+    Kind(
+        "apgd",
+        0.0,
+        f"{ITERATIONS} iterations",
+        {8: Target(at_least=1.2), **dict.fromkeys((16, 64), Target(at_least=1.35))},
+    ),
+)
 # Auto-PGD should find the same maximum, by this relative difference; the sphere at least this share of it.
 TOLERANCE, LEAST_SHARE = 0.01, 0.98
 
@@ -33,16 +51,15 @@ def rows(settings: BenchmarkSettings) -> Iterator[Row]:
         rounds = settings.rounds_of(width, narrow=3, wide=1)
         network = trained_network(width, settings.device)
         inputs, labels = random_points(points, settings.device)
-        for search, targets in TARGETS.items():
-            searches = Searches(search, network, inputs, labels, settings.micro_batch)
+        for kind in KINDS:
+            searches = Searches(kind, network, inputs, labels, settings.micro_batch)
             sides = {"thawline": searches.thawline, "published algorithm, NCHW": searches.published}
-            how = f"{ITERATIONS} iterations" if search == "apgd" else "search on the sphere"
             yield compared(
                 "speedup",
                 PART,
-                f"{how} on ResNet-18, width {width}",
+                f"{kind.what} on ResNet-18, width {width}",
                 take_turns(sides, rounds, settings.clock),
-                targets.get(width),
+                kind.targets.get(width),
                 settings.described(width, rounds, points=points),
                 [searches.agreement()],
             )
@@ -51,10 +68,8 @@ def rows(settings: BenchmarkSettings) -> Iterator[Row]:
 class Searches:
     """Both searches on the same weights and points, each in its own memory format; keeps what they found."""
 
-    def __init__(
-        self, search: SearchKind, network: nn.Module, inputs: Tensor, labels: Tensor, micro_batch: int
-    ) -> None:
-        self._search, self._micro_batch = search, micro_batch
+    def __init__(self, kind: Kind, network: nn.Module, inputs: Tensor, labels: Tensor, micro_batch: int) -> None:
+        self._kind, self._micro_batch = kind, micro_batch
         self._network, self._inputs, self._labels = network, inputs, labels
         self._copy = as_trained(network, inputs.device)
         memory_format = memory_format_for(network, inputs.device)
@@ -62,7 +77,7 @@ class Searches:
         self._values = (0.0, 0.0)
 
     def thawline(self) -> None:
-        self._values = (worst_of(self._search, self._copy, self._probe_set, self._micro_batch), self._values[1])
+        self._values = (worst_of(self._kind, self._copy, self._probe_set, self._micro_batch), self._values[1])
 
     def published(self) -> None:
         found = published_sharpness_worst(self._network, self._inputs, self._labels, RHO, ITERATIONS)
@@ -71,11 +86,13 @@ class Searches:
     def agreement(self) -> str:
         ours, published = self._values
         is_near = abs(ours / published - 1) <= TOLERANCE
-        verdict = "agree" if is_near or (self._search == "sphere" and ours >= LEAST_SHARE * published) else "DISAGREE"
+        verdict = (
+            "agree" if is_near or (self._kind.search == "sphere" and ours >= LEAST_SHARE * published) else "DISAGREE"
+        )
         return f"values {verdict}: {ours:.6g} and {published:.6g} ({ours / published - 1:+.2%})"
 
 
-def worst_of(search: SearchKind, network: nn.Module, probe_set: ProbeSet, micro_batch: int) -> float:
+def worst_of(kind: Kind, network: nn.Module, probe_set: ProbeSet, micro_batch: int) -> float:
     scope = resolve_scope(network, "trainable")
     with measuring(network, scope), PerturbedWeights(scope) as weights:
         surfaces = network_surfaces(network, ClassificationObjective("head"), probe_set, scope, weights, micro_batch)
@@ -85,8 +102,8 @@ def worst_of(search: SearchKind, network: nn.Module, probe_set: ProbeSet, micro_
             scope,
             rho=RHO,
             iterations=ITERATIONS,
-            search=search,
-            tolerance=SEARCH_TOLERANCE,
+            search=kind.search,
+            tolerance=kind.tolerance,
             poll=lambda: None,
         )
     return float(worst.best_increases.mean())

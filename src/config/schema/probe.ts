@@ -76,7 +76,7 @@ const options = {
     ),
   iterations: atLeast(1)
     .default(15)
-    .describe("Most gradients per batch for sharpness_worst; `apgd` takes as many, `sphere` often three to five."),
+    .describe("Most gradients per batch for sharpness_worst; `apgd` takes as many, `sphere` often three to six."),
   search: z
     .enum(["sphere", "apgd"])
     .default("sphere")
@@ -89,7 +89,9 @@ const options = {
     .nonnegative()
     .lt(1)
     .default(0.005)
-    .describe("Share of the value found that two steps on the sphere have to gain for the search to go on."),
+    .describe(
+      "Share of the value found that two steps on the sphere have to gain, and all later ones to promise, for the search to go on.",
+    ),
   worst_value: z
     .enum(["best", "last"])
     .default("best")

@@ -261,7 +261,7 @@ def test_a_search_on_the_sphere_looks_inside_where_the_sphere_is_lower_than_its_
     )
     found = by_key(prober.measure(1, ["sharpness_worst"]))
     assert found["probe/sharpness_worst"].value == pytest.approx(expected, abs=1e-4)
-    assert found["probe/sharpness_worst_gradients"].value == (3 + 40 if rho == 1.0 else 3)
+    assert found["probe/sharpness_worst_gradients"].value == (4 + 40 if rho == 1.0 else 4)
 
 
 def test_autocast_does_not_hide_the_perturbation(network, probe_set, objective):
