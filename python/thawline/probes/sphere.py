@@ -3,8 +3,8 @@
 The loss rises to the border of so small a ball. So the first step goes all the way, to rho g / |g|, and later ones
 along the sphere to where the gradient points from there, x <- rho g(x) / |g(x)|: that never descends where the loss is
 convex, and stays where g is parallel to x, as it is at a maximum on the sphere. From the third point on the last steps
-are combined (`anderson`), which neither creeps nor jumps across the maximum. Where two in a row find nothing better, half
-and a quarter of the way are tried. Three to six gradients find what fifteen iterations of Auto-PGD find
+are combined (`anderson`), which neither creeps nor jumps across the maximum. Where two in a row find nothing better,
+half and a quarter of the way are tried. Three to six gradients find what fifteen iterations of Auto-PGD find
 (docs/decisions/0022-a-search-on-the-sphere.md).
 """
 
