@@ -143,13 +143,21 @@ export function recordedNameOf(signal: RecordedSignal): string {
   return signal.slice(RECORDED_PREFIX.length);
 }
 
+const DEVELOPMENT_PREFIX = "development_";
+
 /** Under which name a built-in training records a score on its development set. */
 export function developmentSignal(score: string): string {
-  return `development_${score}`;
+  return `${DEVELOPMENT_PREFIX}${score}`;
 }
 
 /** Under which name it records the loss there. */
 export const VALIDATION_LOSS = "validation_loss";
+
+/** Which values are better of what a built-in training records: of scores higher ones. */
+export function betterInTraining(name: string): "min" | "max" | null {
+  if (name === VALIDATION_LOSS) return "min";
+  return name.startsWith(DEVELOPMENT_PREFIX) ? "max" : null;
+}
 
 /** Whether thawline measures a metric of this name itself: a script records nothing under it. */
 export function isMeasuredName(name: string): boolean {

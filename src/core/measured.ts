@@ -1,6 +1,6 @@
 import type { RunConfig } from "../config/attached.js";
 import type { MeasuredProbe } from "../config/schema.js";
-import { DEFAULT_EPSILON, isRecorded, metricRow, RECORDED_TAU } from "../metrics.js";
+import { betterInTraining, DEFAULT_EPSILON, isRecorded, metricRow, RECORDED_TAU, recordedNameOf } from "../metrics.js";
 import { onlineRule } from "./intervention/online-rule.js";
 
 /** How a run measures its signals; null where it measures none. */
@@ -15,8 +15,10 @@ export interface DetectorRule {
   readonly tau: number;
   readonly epsilon: number;
   /** Which values of a recorded signal are better; of what is measured none are. */
-  readonly mode?: "min" | "max";
+  readonly mode?: Mode;
 }
+
+type Mode = "min" | "max";
 
 /** The rule by which k is decided; where it is not, what a reader of the first series may ask about. */
 export function detectorRule({ intervention, probe }: Pick<RunConfig, "intervention" | "probe">): DetectorRule {
@@ -31,12 +33,17 @@ export function measuredRule(config: Pick<RunConfig, "intervention" | "probe">):
   return isRecorded(rule.signal) ? defaultRule(config.probe) : rule;
 }
 
-/** The rule by which a signal is asked about where nobody names one: the run's own, as far as it is for such a signal. */
-export function ruleFor(signal: string, config: Pick<RunConfig, "intervention" | "probe">): DetectorRule {
+/**
+ * The rule by which a signal is asked about where nobody names one: the run's own, as far as it is for such a signal.
+ * `mode` is null where it is not known which values of what a script recorded are better.
+ */
+export function ruleFor(signal: string, config: RunConfig): Omit<DetectorRule, "mode"> & { mode?: Mode | null } {
   const own = detectorRule(config);
   if (!isRecorded(signal)) return { ...measuredRule(config), signal };
-  if (isRecorded(own.signal)) return { ...own, signal };
-  return { signal, tau: RECORDED_TAU, epsilon: own.epsilon, mode: "min" };
+  const isOfScript = config.script !== undefined;
+  const known = isOfScript ? null : betterInTraining(recordedNameOf(signal));
+  const mode = own.signal === signal ? (own.mode ?? null) : known;
+  return { signal, tau: isRecorded(own.signal) ? own.tau : RECORDED_TAU, epsilon: own.epsilon, mode };
 }
 
 function defaultRule(probe: RunConfig["probe"]): DetectorRule {

@@ -12,7 +12,7 @@ import { whatIfFigures } from "./sweeps/what-if-figures.js";
 import { armsOf } from "./tables/arms.js";
 import type { Table } from "./tables/table.js";
 import { tablesOf, tablesOver } from "./tables/tables-of.js";
-import { askRules, type WhatIfRules } from "./tables/what-if.js";
+import { askRules, unasked, type WhatIfRules } from "./tables/what-if.js";
 import { whatIfTable } from "./tables/what-if-table.js";
 
 /** What is reported on. */
@@ -91,6 +91,6 @@ function askedOf(subject: Parameters<typeof contentsOf>[0], rules: WhatIfRules):
   // What another run trained is asked of that one.
   const stateOf = ({ id, takenFrom }: SweptRun) => (takenFrom === null ? (runs.get(id)?.state ?? null) : null);
   const asked = askRules(sweep, stateOf, rules);
-  const table = whatIfTable(sweep, asked);
+  const table = whatIfTable(sweep, asked, unasked(sweep, stateOf, rules));
   return { figures: whatIfFigures(asked), tables: table === null ? [] : [table] };
 }

@@ -78,7 +78,7 @@ function parseQuestion(text: string, state: State): WhatIf {
   const metric = said.metric ?? own.signal;
   const { tau, epsilon, mode } = ruleFor(metric, state.config);
   const question = { metric, tau: said.tau ?? tau, epsilon: said.epsilon ?? epsilon };
-  if (mode !== undefined) return { ...question, mode: said.mode ?? mode };
+  if (mode !== undefined) return { ...question, mode: said.mode ?? mode ?? "min" };
   if (said.mode === undefined) return question;
   throw new UserError({
     code: "invalid_what_if",

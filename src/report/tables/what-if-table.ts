@@ -9,8 +9,10 @@ import { foundOffline, foundOnline, type AskedRule } from "./what-if.js";
 /**
  * Which k every rule would have found in every run that has a signal, online and offline, without training. A row for
  * each condition, signal and rule. Null where no run has one.
+ *
+ * @param notAsked recorded signals of which it is not known which values are better
  */
-export function whatIfTable(sweep: Sweep, asked: readonly AskedRule[]): Table | null {
+export function whatIfTable(sweep: Sweep, asked: readonly AskedRule[], notAsked: readonly string[] = []): Table | null {
   const seeds = [...new Set(sweep.runs.map(({ seed }) => seed))].sort((a, b) => a - b);
   if (asked.length === 0) return null;
   const updates = { unit: "updates" } as const;
@@ -33,6 +35,10 @@ export function whatIfTable(sweep: Sweep, asked: readonly AskedRule[]): Table | 
       "Online: where the rule fires on the series that the run measured or recorded; a dash: nowhere in it, and it may end at the run's own decision.",
       "Offline: Algorithm 2 on the whole of that series, at each seed where it finds a k.",
       ...plateauNotes(asked),
+      ...notAsked.map(
+        (signal) =>
+          `${signalName(signal)} was not asked about, since nobody has said which of its values are better: --what-if mode=min or mode=max does.`,
+      ),
       "With a tau other than the run's own the noise of a change is bounded by the sum of single changes, so that it may fire later.",
     ],
     sources: [sweep.name],
@@ -43,7 +49,9 @@ export function whatIfTable(sweep: Sweep, asked: readonly AskedRule[]): Table | 
 function plateauNotes(asked: readonly AskedRule[]): string[] {
   const said = asked.flatMap(({ signal, answers }) =>
     answers.flatMap(({ answer: { mode } }) =>
-      mode === undefined ? [] : [`${signalName(signal)} by the rule of a plateau, ${mode === "min" ? "lower" : "higher"} values better.`],
+      mode === undefined
+        ? []
+        : [`${signalName(signal)} by the rule of a plateau, ${mode === "min" ? "lower" : "higher"} values better.`],
     ),
   );
   return [...new Set(said)];

@@ -11,7 +11,7 @@ import type { Point } from "./table.js";
 export interface WhatIfRules {
   readonly tau: readonly number[];
   readonly epsilon: readonly number[];
-  /** Which values of recorded signals are better; null: what the run says of its own one, else lower ones. */
+  /** Which values of recorded signals are better; null: as far as it is known. */
   readonly mode: WhatIf["mode"] | null;
 }
 
@@ -35,12 +35,29 @@ export function askRules(sweep: Sweep, stateOf: StateOf, rules: WhatIfRules): As
       const state = stateOf(run);
       return state === null ? [] : [{ seed: run.seed, state }];
     });
-    const recorded = known.flatMap(({ state }) => recordedNames(state.signal.series));
-    return [...SIGNALS, ...[...new Set(recorded)].map((name) => `recorded:${name}`)].flatMap((signal) => {
-      const having = known.filter(({ state }) => has(state, signal));
+    return signalsIn(known.map(({ state }) => state)).flatMap((signal) => {
+      const having = known.filter(({ state }) => has(state, signal) && modeOf(signal, state, rules) !== null);
       return having.length === 0 ? [] : askAll(arm, signal, having, rules);
     });
   });
+}
+
+/** What is measured, then what was recorded. */
+function signalsIn(states: readonly State[]): string[] {
+  const recorded = states.flatMap(({ signal: { series } }) => recordedNames(series).map((name) => `recorded:${name}`));
+  return [...SIGNALS, ...new Set(recorded)];
+}
+
+/** What was recorded, and is not asked about since nobody has said which values of it are better. */
+export function unasked(sweep: Sweep, stateOf: StateOf, rules: WhatIfRules): string[] {
+  const states = sweep.runs.flatMap((run) => stateOf(run) ?? []);
+  return signalsIn(states).filter((signal) => states.some((state) => modeOf(signal, state, rules) === null));
+}
+
+/** Null where it is not known; undefined of what is measured, of which no value is the better one. */
+function modeOf(signal: string, { config }: State, { mode: said }: WhatIfRules): WhatIf["mode"] | null {
+  const { mode } = ruleFor(signal, config);
+  return mode === undefined ? undefined : (said ?? mode);
 }
 
 function askAll(
@@ -52,9 +69,9 @@ function askAll(
   return rules.tau.flatMap((tau) =>
     rules.epsilon.map((epsilon) => {
       const answers = runs.map(({ seed, state }) => {
-        const { mode } = ruleFor(signal, state.config);
-        const better = mode === undefined ? {} : { mode: rules.mode ?? mode };
-        return { seed, answer: askWhatIf(state, { metric: signal, tau, epsilon, ...better }) };
+        const mode = modeOf(signal, state, rules) ?? undefined;
+        const question = { metric: signal, tau, epsilon, ...(mode === undefined ? {} : { mode }) };
+        return { seed, answer: askWhatIf(state, question) };
       });
       return { arm, signal, tau, epsilon, answers };
     }),

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { State } from "../../../src/core/state.js";
 import { askWhatIf } from "../../../src/journal/replay.js";
-import { askRules } from "../../../src/report/tables/what-if.js";
+import { askRules, unasked } from "../../../src/report/tables/what-if.js";
 import { whatIfTable } from "../../../src/report/tables/what-if-table.js";
 import type { Sweep, SweptRun } from "../../../src/sweep/swept-run.js";
 import { recordedSweep } from "../../support/recorded-sweep.js";
@@ -63,6 +63,32 @@ describe("the table of other rules", () => {
     const told = whatIfTable(sweep, ask(null))!;
     expect(told.rows[0]!.label).toBe("standard, loss, tau 2, epsilon 0.02");
     expect(told.notes).toContain("loss by the rule of a plateau, lower values better.");
+  });
+
+  it("does not guess which values of what was recorded are better, and names what it left out", () => {
+    const { state } = recordedRun(plateau, "intervention.k=9").finish();
+    const attached = { ...state, config: { ...state.config, script: "train.py" } } as unknown as State;
+    const question = { ...rules, tau: [2] };
+    const asked = (one: State, mode: "min" | null) => askRules(sweep, () => one, { ...question, mode });
+    expect(asked(attached, null).map(({ signal }) => signal)).not.toContain("recorded:loss");
+    expect(unasked(sweep, () => attached, question)).toEqual(["recorded:loss"]);
+    expect(asked(attached, "min").map(({ signal }) => signal)).toContain("recorded:loss");
+    expect(unasked(sweep, () => attached, { ...question, mode: "min" })).toEqual([]);
+    const table = whatIfTable(sweep, asked(measured, null), ["recorded:loss"])!;
+    expect(table.notes.join(" ")).toContain("loss was not asked about, since nobody has said");
+  });
+
+  it("knows which values are better of what a built-in training records", () => {
+    const record = (step: number) => ({ validation_loss: step, development_f1: step });
+    const { state } = recordedRun(record, "intervention.k=9").finish();
+    const modes = askRules(sweep, () => state, { ...rules, tau: [2] }).map(({ signal, answers }) => [
+      signal,
+      answers[0]!.answer.mode,
+    ]);
+    expect(Object.fromEntries(modes)).toMatchObject({
+      "recorded:validation_loss": "min",
+      "recorded:development_f1": "max",
+    });
   });
 
   it("asks for the state of every run once", () => {
