@@ -51,7 +51,7 @@ export class Glance {
   /** Null where no line is whole. */
   private async takeBlock(file: FileHandle, size: number): Promise<readonly JournalRecord[] | null> {
     for (let length = BLOCK_BYTES; ; length *= 2) {
-      const bytes = Buffer.alloc(Math.min(length, size - this.offset));
+      const bytes = Buffer.allocUnsafe(Math.min(length, size - this.offset));
       const { bytesRead } = await file.read(bytes, 0, bytes.length, this.offset);
       const end = bytes.lastIndexOf(NEWLINE, bytesRead - 1) + 1;
       if (end === 0 && this.offset + bytesRead < size) continue;

@@ -282,7 +282,7 @@ const NOTHING: ReadPiece<never> = { records: [], isLast: true, lost: null, damag
 
 async function readBlock(file: FileHandle, offset: number, length: number): Promise<Block> {
   const { size } = await file.stat();
-  const buffer = Buffer.alloc(Math.min(length, Math.max(0, size - offset)));
+  const buffer = Buffer.allocUnsafe(Math.min(length, Math.max(0, size - offset)));
   const { bytesRead } = await file.read(buffer, 0, buffer.length, offset);
   return { bytes: buffer.subarray(0, bytesRead), isLast: offset + bytesRead >= size };
 }

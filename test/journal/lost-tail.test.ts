@@ -108,5 +108,6 @@ describe("a power cut", () => {
     writer.close();
     expect((await follower.next()).value).toMatchObject({ records: [records[1]], lost: null });
     stop.abort();
+    expect((await follower.next()).done).toBe(true);
   });
 });

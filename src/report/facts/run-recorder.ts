@@ -36,12 +36,15 @@ export class RunRecorder {
     this.numRecords += 1;
     if (this.began === "") this.began = record.at;
     this.lastHeard = record.at;
+    this.#followLoss(before, state);
+    this.#followAttempts(record);
+    const { decisions = [], commands = [] } = record;
+    // Most records are of training that goes on, and say nothing new.
+    if (record.event.type === "worker/progressed" && decisions.length === 0 && commands.length === 0) return;
     for (const sentence of readable(record, () => describeNews(record, state))) {
       this.log.push({ at: record.at, ...sentence });
     }
-    this.#followLoss(before, state);
-    this.#followAttempts(record);
-    for (const decision of record.decisions ?? []) {
+    for (const decision of decisions) {
       if (decision.type === "signal/judged") {
         const { update, signal, judgement } = decision;
         this.judgements.push({ update, signal, judgement });
