@@ -2,9 +2,14 @@ import { z } from "zod";
 import { keyFacts, type KeyFacts } from "./schema/fields.js";
 
 /** The schema and everything that it wraps or chooses from: a default's inner type, the options of a union, both sides of a pipe. */
-export function formsIn(schema: z.core.$ZodType): z.core.$ZodType[] {
-  return [schema, ...innerOf(schema).flatMap(formsIn)];
+export function formsIn(schema: z.core.$ZodType): readonly z.core.$ZodType[] {
+  const forms = known.get(schema) ?? [schema, ...innerOf(schema).flatMap(formsIn)];
+  known.set(schema, forms);
+  return forms;
 }
+
+/** Asked of every key of every layer of every configuration. */
+const known = new WeakMap<z.core.$ZodType, readonly z.core.$ZodType[]>();
 
 function innerOf(schema: z.core.$ZodType): readonly z.core.$ZodType[] {
   if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault) return [schema.def.innerType];

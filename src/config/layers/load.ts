@@ -52,7 +52,8 @@ export function loadConfig(request: ConfigRequest): Config {
   const merged = mergeLayers([EMPTY_SECTIONS, ...layers]);
   const forms = formsOf(merged);
   const { settings, problems, leftOut, keysLeftOut } = effectiveSettings(merged, layers, forms);
-  const parsed = checkedBy(forms, configInputSchema).safeParse(settings);
+  // A schema of this one configuration: to compile it takes longer than to go through it once.
+  const parsed = checkedBy(forms, configInputSchema).safeParse(settings, { jitless: true });
   if (!parsed.success) {
     const issues = describeIssues(parsed.error.issues, settings, configPaths());
     throw configError([...issues, ...problems], layers, source);

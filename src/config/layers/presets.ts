@@ -15,11 +15,17 @@ export interface Preset {
 
 /** The configurations that come with the package, in alphabetical order. */
 export function listPresets(): readonly Preset[] {
+  return presetNames().map(presetCalled);
+}
+
+function presetNames(): string[] {
   const files = readdirSync(FOLDER).filter((file) => file.endsWith(".yaml"));
-  return files.sort().map((file) => {
-    const path = join(FOLDER, file);
-    return { name: basename(file, ".yaml"), path, description: descriptionIn(readFileSync(path, "utf8")) };
-  });
+  return files.sort().map((file) => basename(file, ".yaml"));
+}
+
+function presetCalled(name: string): Preset {
+  const path = join(FOLDER, `${name}.yaml`);
+  return { name, path, description: descriptionIn(readFileSync(path, "utf8")) };
 }
 
 /**
@@ -27,10 +33,8 @@ export function listPresets(): readonly Preset[] {
  * @throws UserError when no preset has this name
  */
 export function findPreset(name: string, mentionedAt: string | null = null): Preset {
-  const presets = listPresets();
-  const found = presets.find((preset) => preset.name === name);
-  if (found !== undefined) return found;
-  const names = presets.map((preset) => preset.name);
+  const names = presetNames();
+  if (names.includes(name)) return presetCalled(name);
   const guess = nearest(name, names);
   const known = `presets are ${names.map((known) => `\`${known}\``).join(", ")}; a file is given by its path, like \`./my.yaml\``;
   throw new UserError({

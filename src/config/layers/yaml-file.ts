@@ -13,8 +13,7 @@ import { MOST_CHARACTERS, valueOf, YamlFault } from "./yaml-value.js";
  * @throws UserError when the file cannot be read, is not YAML or holds no mapping
  */
 export function readYamlFile(path: string, shownAs: string, folder = dirname(path)): Layer {
-  const lines = new LineCounter();
-  const document = parseDocument(readText(path, shownAs), { lineCounter: lines, prettyErrors: false });
+  const { lines, document } = parsed(readText(path, shownAs));
   const place = (offset: number) => {
     const { line, col } = lines.linePos(offset);
     return `${shownAs}:${line}:${col}`;
@@ -41,6 +40,25 @@ export function readYamlFile(path: string, shownAs: string, folder = dirname(pat
       return offset === null ? null : place(offset);
     },
   };
+}
+
+interface Parsed {
+  readonly lines: LineCounter;
+  readonly document: Document.Parsed;
+}
+
+/** A sweep reads the same preset and file for each of its runs: the latest texts, parsed. Nobody changes a document. */
+const known = new Map<string, Parsed>();
+const MOST_KNOWN = 16;
+
+function parsed(text: string): Parsed {
+  const before = known.get(text);
+  if (before !== undefined) return before;
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  if (known.size === MOST_KNOWN) known.clear();
+  known.set(text, { lines, document });
+  return { lines, document };
 }
 
 /** @throws UserError with the place of what is no data */
