@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 from example_config import attached_config
+from example_process import ENVIRONMENT, ROOT
 from granting_channel import GrantingChannel
 from served_channel import open_router, serve
 
 from thawline.wire.bootstrap import BOOTSTRAP_VARIABLE
 from thawline.wire.protocol import Applied, Boundary, Finished
 
-ROOT = Path(__file__).parents[3]
 EXAMPLE = ROOT / "examples" / "plain_loop.py"
 
 
@@ -25,7 +25,7 @@ def test_the_example_under_a_controller(tmp_path: Path) -> None:
     )
 
     with open_router(tmp_path) as (router, file):
-        environment = {"PYTHONPATH": str(ROOT / "python"), "PATH": "/usr/bin:/bin", BOOTSTRAP_VARIABLE: str(file)}
+        environment = {**ENVIRONMENT, BOOTSTRAP_VARIABLE: str(file)}
         with subprocess.Popen(
             [sys.executable, str(EXAMPLE)], env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True
         ) as process:
@@ -44,8 +44,7 @@ def test_the_example_under_a_controller(tmp_path: Path) -> None:
 def test_the_example_ends_with_the_same_weights_with_and_without_the_three_lines(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    environment = {"PYTHONPATH": str(ROOT / "python"), "PATH": "/usr/bin:/bin"}
-    alone = subprocess.run([sys.executable, str(EXAMPLE)], env=environment, capture_output=True, text=True, check=True)
+    alone = subprocess.run([sys.executable, str(EXAMPLE)], env=ENVIRONMENT, capture_output=True, text=True, check=True)
     assert "weights_sha256 " in alone.stdout
     assert alone.stderr.count("\n") == 1
     assert BOOTSTRAP_VARIABLE in alone.stderr

@@ -7,15 +7,14 @@ import sys
 from pathlib import Path
 
 from example_config import attached_config
+from example_process import ENVIRONMENT, ROOT
 from granting_channel import GrantingChannel
 from served_channel import open_router, serve
 
 from thawline.wire.bootstrap import BOOTSTRAP_VARIABLE
 from thawline.wire.protocol import Boundary
 
-ROOT = Path(__file__).parents[3]
 EXAMPLE = ROOT / "examples" / "validation_loss.py"
-ENVIRONMENT = {"PYTHONPATH": str(ROOT / "python"), "PATH": "/usr/bin:/bin"}
 
 
 def test_each_evaluation_is_a_point_at_the_boundary_after_it(tmp_path: Path) -> None:
