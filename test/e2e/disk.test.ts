@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readJournal } from "../../src/journal/reader.js";
 import { verifyJournal } from "../../src/journal/replay.js";
 import { filesUnder } from "../support/files-under.js";
@@ -31,14 +31,13 @@ function modesIn(folder: string): string[] {
 const modeOf = (path: string): string => (statSync(path).mode & 0o777).toString(8);
 
 describe("a run folder", () => {
-  // With a Python of its own: what a nursery forks has the nursery's umask.
   test.each([0])("and all in it is for nobody but the user, whatever the umask: %o", async (mask) => {
     const settings = [...TINY_RUN, "train.updates=6", "intervention.k=3", "checkpoint.every=2"];
     const run = ["run", "quickstart", ...settings.filter((setting) => !/^probe|k_max/.test(setting)), "--headless"];
     const before = process.umask(mask);
     try {
       for (const options of [[`closed-${mask}`], [`readable-${mask}`, "--group-readable"]]) {
-        const { exitCode, stderr } = await commandLine.start([...run, "--run-dir", ...options], inject("realPython"));
+        const { exitCode, stderr } = await commandLine.start([...run, "--run-dir", ...options], process.env["THAWLINE_PYTHON"]);
         expect(exitCode, stderr).toBe(0);
       }
     } finally {

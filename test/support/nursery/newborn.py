@@ -26,6 +26,7 @@ class Request:
     arguments: list[str]
     environment: dict[str, str]
     folder: str
+    umask: int
     files: dict[int, int]
 
 
@@ -54,6 +55,7 @@ def become(request: Request) -> NoReturn:
 def _prepare(request: Request) -> None:
     _take_files(request.files)
     os.chdir(request.folder)
+    os.umask(request.umask)
     os.environ.clear()
     os.environ.update(request.environment)
     tempfile.tempdir = None  # As it was before TMPDIR was read.

@@ -49,6 +49,16 @@ print("aside", file=sys.stderr)
   expect(stderr).toBe("aside");
 });
 
+test("makes files as the process that asks would: by its umask", async () => {
+  const before = process.umask(0o027);
+  try {
+    const made = "import os; open('made', 'w').close(); print(oct(os.stat('made').st_mode & 0o777))";
+    expect(String((await start(made)).stdout)).toBe("0o640");
+  } finally {
+    process.umask(before);
+  }
+});
+
 test("gives what it cannot fork to the real interpreter", async () => {
   const isForked = async (env: Record<string, string>): Promise<string> =>
     String((await start(IS_FORKED, { env })).stdout);

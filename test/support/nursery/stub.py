@@ -35,7 +35,9 @@ def run_forked(nursery: str, arguments: list[str]) -> int | None:
     """How the forked process ended, as of `os.waitstatus_to_exitcode`; None where the nursery forks none."""
     lifeline = os.environ.get("THAWLINE_LIFELINE_FD")
     files = [0, 1, 2] if lifeline is None else [0, 1, 2, int(lifeline)]
+    mask = os.umask(0o077)
     request = {"arguments": arguments, "environment": dict(os.environ), "folder": os.getcwd(), "files": files}
+    request["umask"] = mask
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as connection:
         try:
             connection.connect(nursery)
