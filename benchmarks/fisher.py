@@ -19,7 +19,7 @@ from thawline.probes.scope import measuring, resolve_scope
 from thawline.trainers.memory_format import memory_format_for
 
 PART = "fisher"
-COST_TARGETS = {8: Target(at_most=2.2), 16: Target(at_most=2.2), 64: Target(at_most=1.5)}
+COST_TARGETS = {8: Target(at_most=1.5), 16: Target(at_most=1.2), 64: Target(at_most=0.9)}
 VMAP_TARGETS = {64: Target(at_least=4)}
 # The sums of float32 squares of the two sides differ by rounding.
 TOLERANCE = 1e-3

@@ -38,6 +38,6 @@ const spread = ({ lower, median, upper }, rounds) =>
   `${number(median)} ${rounds === 1 ? "(n = 1)" : `[${number(lower)}, ${number(upper)}]`}`;
 const number = (value) => Number(value.toPrecision(3)).toString();
 
-const BENCHMARKS = ["one-thread", "two-threads", "text", "transformers", "gpu"];
+const BENCHMARKS = ["one-thread", "two-threads", "signals", "signals-two-threads", "text", "transformers", "gpu"];
 
 export const BENCHMARK_TABLES = Object.fromEntries(BENCHMARKS.map((name) => [`benchmark-${name}`, measured(name)]));

@@ -19,7 +19,10 @@ export function register(program: Command): void {
     .option("--out <folder>", "where to write (default: report/ in the folder that was named, or here for several)")
     .option("--no-figures", "the page alone, without the files of its figures")
     .option("--watch", "write the page again while runs go on, until all have ended")
-    .option("--what-if <rule...>", "k that other rules would have found, for example tau=3,8 epsilon=0.01,0.02")
+    .option(
+      "--what-if <rule...>",
+      "k that other rules would have found, for example tau=3,8 epsilon=0.01,0.02 (mode=max for what a script recorded)",
+    )
     .action(async (named: string[], options: ReportVerbOptions) => {
       // What draws is large, and no other verb needs it.
       const { reportOn } = await import("../report/report-on.js");
