@@ -89,18 +89,27 @@ function observed(config: RunConfig): { readonly worker: string; readonly comman
   };
 }
 
-/** Histories of a run: its signal settles quickly, or slowly, or wavers, or grows for ever; or its worker dies. */
+/**
+ * Histories of a run: its signal settles quickly, or slowly, or wavers, or grows for ever; or its worker dies. What its
+ * loss loses with every update is smaller the nearer its factor is to 1.
+ */
 const HISTORIES: readonly ((config: RunConfig) => unknown)[] = [
-  (config) => commandsOf(config, (update) => 1 - 0.3 ** (update / 2)),
-  (config) => commandsOf(config, (update) => 1 - 0.8 ** (update / 2)),
-  (config) => commandsOf(config, (update) => 1 - 0.3 ** (update / 2) + 0.04 * ((update / 2) % 2)),
-  (config) => commandsOf(config, (update) => 1.1 ** update),
-  (config) => commandsOf(config, (update) => 1 - 0.3 ** (update / 2), 30),
+  (config) => commandsOf(config, (update) => 1 - 0.3 ** (update / 2), 0.6),
+  (config) => commandsOf(config, (update) => 1 - 0.8 ** (update / 2), 0.97),
+  (config) => commandsOf(config, (update) => 1 - 0.3 ** (update / 2) + 0.04 * ((update / 2) % 2), 0.85),
+  (config) => commandsOf(config, (update) => 1.1 ** update, 0.93),
+  (config) => commandsOf(config, (update) => 1 - 0.3 ** (update / 2), 0.9, 30),
 ];
 
 /** All commands of a run and what its budget chose, whose worker dies after `lifetime` units of work. */
-function commandsOf(config: RunConfig, signal: (update: number) => number, lifetime = Infinity): unknown {
-  const run = new SimulatedRun(config, trainingOf(config, { signal, updatesPerEpoch: 30 }));
+function commandsOf(
+  config: RunConfig,
+  signal: (update: number) => number,
+  factor: number,
+  lifetime = Infinity,
+): unknown {
+  const loss = (step: number): number => 0.3 + 0.7 * factor ** step;
+  const run = new SimulatedRun(config, trainingOf(config, { signal, loss, updatesPerEpoch: 30 }));
   for (let unit = 0; unit < 3000 && run.state.end === null; unit += 1) {
     if (unit === lifetime) run.act({ do: "die", lost: 0 });
     run.act({ do: "work", times: 1 });
