@@ -37,7 +37,10 @@ describe("a run folder", () => {
     const before = process.umask(mask);
     try {
       for (const options of [[`closed-${mask}`], [`readable-${mask}`, "--group-readable"]]) {
-        const { exitCode, stderr } = await commandLine.start([...run, "--run-dir", ...options], process.env["THAWLINE_PYTHON"]);
+        const { exitCode, stderr } = await commandLine.start(
+          [...run, "--run-dir", ...options],
+          process.env["THAWLINE_PYTHON"],
+        );
         expect(exitCode, stderr).toBe(0);
       }
     } finally {

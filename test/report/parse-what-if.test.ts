@@ -19,12 +19,20 @@ describe("the rules of --what-if", () => {
     expect(parseWhatIf(["mode=max", "tau=4"])).toEqual({ tau: [4], epsilon: [0.02], mode: "max" });
   });
 
-  it.each(["mode=best", "mode=", "tau=1", "tau=2.5", "epsilon=0", "epsilon=1", "tau=", "tau=3,,8", "sigma=1", "runs/mine"])(
-    "refuse %s by name",
-    (word) => {
-      expect(() => parseWhatIf([word])).toThrow(`\`--what-if\` does not understand \`${word}\``);
-    },
-  );
+  it.each([
+    "mode=best",
+    "mode=",
+    "tau=1",
+    "tau=2.5",
+    "epsilon=0",
+    "epsilon=1",
+    "tau=",
+    "tau=3,,8",
+    "sigma=1",
+    "runs/mine",
+  ])("refuse %s by name", (word) => {
+    expect(() => parseWhatIf([word])).toThrow(`\`--what-if\` does not understand \`${word}\``);
+  });
 
   it("refuse one key twice, and more rules than anybody reads", () => {
     expect(() => parseWhatIf(["mode=min", "mode=max"])).toThrow("does not understand `mode=max`");
