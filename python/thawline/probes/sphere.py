@@ -75,6 +75,7 @@ def maximise_on_sphere(
             if gains.are_over(tolerance * (best.value - clean.value)):
                 break
         here = walk.with_gradient(found)
+        best = here if found is best else best
     best = best if best.value > clean.value else clean
     first = centre if clean.target is None else clean.target
     return SphereAscent(clean.losses, best.losses, best.point, first, walk.gradients)

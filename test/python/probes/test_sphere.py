@@ -114,6 +114,12 @@ def test_where_a_whole_step_falls_a_shorter_one_is_taken():
     assert rise_of(ascent) == pytest.approx(surface.largest_rise(RHO), rel=0.02)
 
 
+@pytest.mark.parametrize("seed", [82, 652, 816])
+def test_a_fall_after_a_step_that_was_only_scored_is_not_taken_for_a_second_one(seed):
+    surface = random_quadratic(seed)
+    assert rise_of(search(surface)) >= 0.99 * surface.largest_rise(RHO)
+
+
 def test_a_better_start_is_taken_and_costs_its_forward_pass():
     """The gradient at the centre misses the direction in which the loss rises quadratically."""
     surface = Quadratic(torch.tensor([1.0, 0.0]).double(), torch.diag(torch.tensor([0.0, 100.0])).double())
