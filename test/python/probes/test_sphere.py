@@ -79,13 +79,16 @@ def test_never_above_the_maximum_of_a_quadratic_nor_below_the_clean_loss(seed, m
     assert surface.backwards == ascent.gradients <= max_gradients
 
 
-@given(st.integers(0, 2**16))
-def test_of_a_convex_quadratic_nearly_all_is_found(seed):
-    surface = random_quadratic(seed)
-    surface.curvature = surface.curvature @ surface.curvature / 10
-    found = rise_of(search(surface, tolerance=1e-6, max_gradients=200))
-    assert found >= 0.98 * max(surface.rise(towards(surface.gradient, RHO)), found)
-    assert found >= 0.7 * surface.largest_rise(RHO)
+def test_of_convex_quadratics_nearly_all_is_found_and_seldom_less():
+    """Combined steps may end at a lower point where the gradient is parallel as well: 4 of 1,500 do (decision 0022)."""
+    shares = []
+    for seed in range(300):
+        surface = random_quadratic(seed)
+        surface.curvature = surface.curvature @ surface.curvature / 10
+        found = rise_of(search(surface, tolerance=1e-6, max_gradients=200))
+        assert found >= surface.rise(towards(surface.gradient, RHO)) - 1e-6
+        shares.append(found / surface.largest_rise(RHO))
+    assert sum(share < 0.98 for share in shares) <= 3
 
 
 @given(st.integers(0, 2**16))
